@@ -1,0 +1,84 @@
+# The working day's table of contents: `make help`.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# WORKERS=4 asks for exactly so many; left out, the capacity plan finds what the box can carry.
+WORKERS ?=
+HOW_MANY := $(if $(WORKERS),--workers=$(WORKERS),--fast)
+
+# The first Python that fits; the embedded database has wheels up to 3.13. PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTS := $(wildcard tests/unit tests/integration tests/clients tests/browser tests/chaos)
+CODE := $(wildcard server.py config services blueprints tests benchmarks)
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run plan prod-cluster prod-single install test unit lint format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.embedded ## the cluster with its own database and an emulated WhatsApp (PORT=8000 HOST=127.0.0.1 WORKERS=)
+	@exec $(BIN)/sanic server:app --host=$(HOST) --port=$(PORT) $(HOW_MANY)
+
+plan: $(VENV)/.base ## the capacity plan as a table, without starting anything (WORKERS=)
+	@exec $(BIN)/python -m config.capacity $(HOW_MANY)
+
+prod-cluster: export PANAL_PROFILE := production
+prod-cluster: $(VENV)/.base ## production on every core, for the whole network (PORT=, PANAL_* settings)
+	@exec $(BIN)/sanic server:app --host=0.0.0.0 --port=$(PORT) $(HOW_MANY)
+
+prod-single: export PANAL_PROFILE := production
+prod-single: $(VENV)/.base ## production with one worker, for comparison
+	@exec $(BIN)/sanic server:app --host=0.0.0.0 --port=$(PORT) --workers=1
+
+install: $(VENV)/.base ## only the packages that production needs
+
+test: $(VENV)/.test ## every test, the fast ones first (ARGS="-k …")
+	@exec $(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+unit: $(VENV)/.test ## the fast tests alone
+	@exec $(BIN)/python -m pytest tests/unit $(ARGS)
+
+lint: $(VENV)/.lint ## ruff and mypy, strict
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy $(wildcard config services blueprints)
+
+format: $(VENV)/.lint ## put the code into its one form
+	$(BIN)/ruff check --fix --exit-zero $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+clean: ## remove the virtual environment and caches; ./data stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp a set of packages: nothing is installed twice until pyproject.toml changes.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Panal needs Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python3.12 make …)" >&2; exit 1; }
+	@echo "Preparing $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(BIN)/python
+	@echo "Installing packages …"
+	@$(PIP) -e . && touch $@
+
+$(VENV)/.embedded: pyproject.toml | $(BIN)/python
+	@echo "Installing packages …"
+	@$(PIP) -e '.[embedded]' && touch $@ $(VENV)/.base
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@echo "Installing packages, with those of the tests …"
+	@$(PIP) -e '.[embedded,test]' && touch $@ $(VENV)/.embedded $(VENV)/.base
+
+# mypy reads the types of what the code imports, so it needs those packages, too.
+$(VENV)/.lint: pyproject.toml | $(BIN)/python
+	@echo "Installing packages, with those of the linters …"
+	@$(PIP) -e '.[lint]' && touch $@ $(VENV)/.base

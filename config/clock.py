@@ -1,0 +1,40 @@
+"""What time is it? A port, so that rules about time are tested without waiting.
+
+Process: all of them.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time for what people and other machines read; monotonic time for how long something took."""
+
+    def now(self) -> datetime:
+        """Aware UTC. It may jump (NTP): never subtract two of them to measure a wait."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never jumps back."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-01-02T03:04:05.678Z`: UTC with milliseconds, cut off and not rounded, so that it never lies in the future.
+
+    Refuses a naive datetime (ValueError): what has no zone cannot be put on the wire.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be written as RFC 3339")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

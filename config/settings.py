@@ -1,0 +1,99 @@
+"""Read PANAL_* variables once into one frozen `Settings`, and say everything that is wrong with them at once.
+
+Process: all of them. Only `load_settings` looks at the environment; `Settings(...)` never does.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.settings_checks import production_faults, relation_faults
+from config.settings_fields import PREFIX, Settings
+
+__all__ = [
+    "SettingRow",
+    "Settings",
+    "SettingsRefused",
+    "describe_settings",
+    "load_settings",
+    "unknown_variables",
+    "variable",
+]
+
+
+class SettingsRefused(Exception):
+    """The settings do not hold. `faults` has one line for each reason, and names the variable; no value of a secret."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(self.faults)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read PANAL_* variables (the process's own environment when None). An empty variable counts as not set.
+
+    Raises SettingsRefused with every fault at once: wrong values, figures that contradict each other, and
+    what production does not allow.
+    """
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {
+        name: source[variable(name)] for name in Settings.model_fields if source.get(variable(name))
+    }
+    faults: list[str] = []
+    faulty: set[str] = set()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False, include_context=False):
+            name = str(problem["loc"][0])
+            faulty.add(name)
+            faults.append(f"{variable(name)}: {problem['msg']}")
+        # What is left is checked as well, so that the operator sees everything in one go.
+        settings = Settings(**{name: value for name, value in values.items() if name not in faulty})
+    for names, reason in [*relation_faults(settings), *production_faults(settings)]:
+        if faulty.isdisjoint(names):
+            faults.append(f"{variable(names[0])}: {reason}")
+    if faults:
+        raise SettingsRefused(faults)
+    return settings
+
+
+def variable(name: str) -> str:
+    """`db_name` → `PANAL_DB_NAME`."""
+    return PREFIX + name.upper()
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """PANAL_* variables that no setting reads: a typing error, most likely. A warning, not a refusal."""
+    known = {variable(name) for name in Settings.model_fields}
+    return sorted(key for key in environ if key.startswith(PREFIX) and key not in known)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One line of the settings table in the README."""
+
+    variable: str
+    default: str
+    unit: str
+    meaning: str
+
+
+def describe_settings() -> list[SettingRow]:
+    """Every setting in the order of the class. The README's table is checked against it by a test."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        shown = extra.get("default_text", field.default)
+        text = (
+            f"{shown:g}" if isinstance(shown, float) else str(shown).lower() if isinstance(shown, bool) else str(shown)
+        )
+        default = f"`{text}`" if text else "empty"
+        rows.append(SettingRow(variable(name), default, str(extra.get("unit", "")), field.description or ""))
+    return rows

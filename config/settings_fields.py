@@ -1,0 +1,163 @@
+"""The frozen `Settings`: each figure with its type, default, unit and one line of why.
+
+Process: all of them; it is picklable, the managed processes get it as a value. Import it from `config.settings`.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "PANAL_"
+
+
+def setting(default: Any, unit: str, why: str, **limits: Any) -> Any:
+    """A field with its default, its unit (empty where there is none) and one line of why."""
+    return Field(default=default, description=why, json_schema_extra={"unit": unit}, **limits)
+
+
+class Settings(BaseSettings):
+    """Every figure an operator may turn. WhatsApp's own numbers are not here: `config/limits.py`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True, validate_default=True
+    )
+
+    profile: Literal["development", "production"] = setting(
+        "development", "", "`production` refuses the embedded database, the sandbox, default or short secrets"
+    )
+    locale: Literal["es", "en"] = setting("es", "", "language of the start-up lines and the console's default")
+
+    # The database.
+    mongodb_uri: SecretStr = setting(
+        "", "", "MongoDB connection string (it holds a password); empty = embedded database"
+    )
+    db_name: str = setting("panal", "", "name of the database", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+    data_dir: str = setting(
+        "./data", "", "folder of the embedded database, the key file and the sandbox log", min_length=1
+    )
+    embedded_db_port: int = setting(27117, "port", "port of the embedded database, on loopback only", ge=1, le=65535)
+    embedded_db_cache: str = setting("256M", "bytes", "cache of the embedded database", pattern=r"^[1-9][0-9]*[MG]$")
+    db_max_connections: int = setting(500, "connections", "what the database allows in all (Atlas M0: 500)", ge=10)
+    db_pool_per_worker: int = setting(30, "connections", "pool of each HTTP worker", ge=1, le=1000)
+    db_pool_queen: int = setting(10, "connections", "pool of the WhatsApp process", ge=2, le=1000)
+    db_servers: int = setting(
+        3, "servers", "members of the replica set (Atlas: 3): every client watches each of them", ge=1, le=50
+    )
+    db_wait_queue_ms: int = setting(2000, "ms", "longest wait for a free connection of the pool; then 503", ge=1)
+    db_connect_ms: int = setting(3000, "ms", "longest wait for a new connection to open", ge=100)
+    db_select_ms: int = setting(
+        3000, "ms", "longest search for a usable server; the driver's own 30 s would be a stall", ge=100
+    )
+    db_wait_s: float = setting(20.0, "s", "how long start-up waits for the database before it gives up", ge=1)
+
+    # The cluster.
+    instances: int = setting(
+        1, "boxes", "boxes that run on the same database; each takes its share of connections", ge=1
+    )
+    overlap_workers: int = setting(1, "workers", "workers that run twice for a moment in a rolling restart", ge=0)
+    worker_memory_mb: int = setting(200, "MB", "a worker above this is replaced without a failed request", ge=64)
+    max_requests: int = setting(
+        0, "requests", "a worker is replaced after so many, give or take a tenth; 0 = never", ge=0
+    )
+    heartbeat_s: float = setting(1.0, "s", "how often each process says that its event loop runs", gt=0)
+    stall_s: float = setting(
+        10.0, "s", "an event loop that stood still for this long is dumped, killed and replaced", gt=0
+    )
+    restart_first_s: float = setting(0.2, "s", "pause before the second restart in a row; it doubles from there", gt=0)
+    restart_max_s: float = setting(10.0, "s", "longest pause between restarts", gt=0)
+    restart_breaker_deaths: int = setting(
+        5, "deaths", "so many of one process within the window trip its breaker", ge=2
+    )
+    restart_breaker_window_s: float = setting(60.0, "s", "the breaker's window", gt=0)
+    restart_breaker_cool_s: float = setting(
+        60.0, "s", "how long a tripped breaker waits before it tries once more", gt=0
+    )
+    drain_s: float = setting(20.0, "s", "limit for requests in flight at a stop; Render kills after 30 s", gt=0, le=280)
+
+    # HTTP.
+    max_body_bytes: int = setting(1_048_576, "bytes", "largest JSON body; past it 413", ge=65_536)
+    max_media_bytes: int = setting(
+        104_857_600, "bytes", "largest media upload (WhatsApp's own limit for a document)", ge=65_536
+    )
+    max_batch: int = setting(1000, "messages", "most messages in one batch", ge=1, le=10_000)
+    accept_queue: int = setting(5000, "requests", "requests that wait in one worker's group commit; past it 503", ge=1)
+    idempotency_ttl_s: int = setting(86_400, "s", "how long an Idempotency-Key is remembered", ge=60)
+    long_poll_max_s: float = setting(30.0, "s", "longest `wait_s` of a long poll", ge=0, le=300)
+    stream_max_s: float = setting(
+        3600.0, "s", "longest life of an SSE or WebSocket stream; the client comes back", ge=10
+    )
+    streams_per_worker: int = setting(1000, "streams", "live streams in one worker; past it 503", ge=1)
+    stream_buffer: int = setting(
+        1000, "events", "events that wait for one slow stream; past it the stream is closed", ge=1
+    )
+    bootstrap_key: SecretStr = setting("", "", "API key with every scope; empty = made at first start and printed once")
+    allow_private_urls: bool = Field(
+        default_factory=lambda data: data.get("profile") != "production",
+        description="may webhook endpoints and media links point at loopback and private networks?",
+        json_schema_extra={"unit": "", "default_text": "true; false in production"},
+    )
+
+    # WhatsApp.
+    whatsapp: Literal["sandbox", "cloud", "web"] = setting("sandbox", "", "the link of the first number")
+    number: str = setting("106540352242922", "", "first phone_number_id, made at first start", pattern=r"^[0-9]{1,15}$")
+    waba: str = setting("102290129340398", "", "first WABA, made at first start", pattern=r"^[0-9]{1,15}$")
+    display_phone_number: str = setting(
+        "15550783881", "", "what customers see of the first number", pattern=r"^[0-9]{7,15}$"
+    )
+    app_secret: SecretStr = setting("sandbox-secret", "", "signs what Meta posts to the cloud webhook")
+    verify_token: SecretStr = setting(
+        "sandbox-verify", "", "Meta shows it when it makes the cloud webhook's acquaintance"
+    )
+    access_token: SecretStr = setting("", "", "Graph token of the first number (`cloud`)")
+    graph_base_url: str = setting(
+        "https://graph.facebook.com", "", "where Meta's Graph API is", pattern=r"^https?://[^/?#\s]+$"
+    )
+    graph_version: str = setting("v23.0", "", "version of the Graph API", pattern=r"^v[0-9]{1,3}\.[0-9]$")
+    graph_timeout_s: float = setting(20.0, "s", "longest wait for an answer of the Graph API", gt=0)
+    sandbox_port: int = setting(8001, "port", "port of the emulated WhatsApp, on loopback only", ge=1, le=65535)
+    sandbox_token: SecretStr = setting(
+        "sandbox-token", "", "Graph token that the emulated WhatsApp takes", min_length=1
+    )
+    send_concurrency: int = setting(64, "messages", "messages on their way to WhatsApp at once", ge=1, le=1000)
+    lease_ttl_s: float = setting(10.0, "s", "an owner silent for this long has lost the number", gt=0)
+    lease_renew_s: float = setting(3.0, "s", "how often the owner renews its lease", gt=0)
+    evidence_wait_s: float = setting(
+        15.0, "s", "how long a message in doubt waits for a status that proves it, before `on_uncertain` decides", ge=0
+    )
+    on_uncertain: Literal["hold", "resend"] = setting("hold", "", "what happens to a message in doubt without evidence")
+
+    # How long things are kept.
+    retention_messages_days: int = setting(90, "days", "messages and their timelines", ge=1)
+    retention_events_days: int = setting(30, "days", "the numbered log", ge=1)
+    retention_notifications_days: int = setting(7, "days", "what Meta posted, as it came", ge=1)
+    retention_attempts_days: int = setting(30, "days", "tries at webhook endpoints", ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what the caller passes: a test, or a managed process, must not depend on somebody's shell."""
+        return (init_settings,)
+
+    @property
+    def is_production(self) -> bool:
+        return self.profile == "production"
+
+    @property
+    def is_embedded_db(self) -> bool:
+        """No connection string: this cluster runs its own database."""
+        return not self.mongodb_uri.get_secret_value()
+
+    @property
+    def database_uri(self) -> str:
+        """Where the database is, embedded or not. It may hold a password: never log it."""
+        if self.is_embedded_db:
+            # Retryable writes slow the embedded server to a tenth; it is one node, found without a replica set's name.
+            return f"mongodb://127.0.0.1:{self.embedded_db_port}/?directConnection=true&retryWrites=false"
+        return self.mongodb_uri.get_secret_value()
