@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         1, "boxes", "boxes that run on the same database; each takes its share of connections", ge=1
     )
     overlap_workers: int = setting(1, "workers", "workers that run twice for a moment in a rolling restart", ge=0)
+    overlap_instances: int = setting(
+        1, "boxes", "boxes that run twice during a deploy without a gap (Render: a minute, each deploy)", ge=0
+    )
     worker_memory_mb: int = setting(200, "MB", "a worker above this is replaced without a failed request", ge=64)
     max_requests: int = setting(
         0, "requests", "a worker is replaced after so many, give or take a tenth; 0 = never", ge=0
