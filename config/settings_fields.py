@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     )
     locale: Literal["es", "en"] = setting("es", "", "language of the start-up lines and the console's default")
 
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "INFO", "", "what is too unimportant to be logged"
+    )
+
     # The database.
     mongodb_uri: SecretStr = setting(
         "", "", "MongoDB connection string (it holds a password); empty = embedded database"

@@ -27,7 +27,7 @@ def text(locale: str, key: str, **figures: Any) -> str:
 
 
 def locale_of(environ: Mapping[str, str]) -> Literal["es", "en"]:
-    """The language to speak while the settings themselves are refused: PANAL_LOCALE if it is one of ours, else Spanish."""
+    """The language to speak while the settings are refused: PANAL_LOCALE if it is one of ours, else Spanish."""
     return next((locale for locale in LOCALES if locale == environ.get("PANAL_LOCALE")), LOCALES[0])
 
 
