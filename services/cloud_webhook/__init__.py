@@ -1,0 +1,38 @@
+"""What Meta posts to us: its signature, and its meaning as typed changes."""
+
+from services.cloud_webhook.changes import (
+    AccountUpdate,
+    AnyChange,
+    Change,
+    InboundMessage,
+    Notification,
+    NumberUpdate,
+    PlatformError,
+    PlatformErrors,
+    StatusKind,
+    StatusUpdate,
+    TemplateUpdate,
+    UnknownChange,
+    UserPreference,
+)
+from services.cloud_webhook.notification import parse_notification
+from services.cloud_webhook.signature import signature_of, verify
+
+__all__ = [
+    "AccountUpdate",
+    "AnyChange",
+    "Change",
+    "InboundMessage",
+    "Notification",
+    "NumberUpdate",
+    "PlatformError",
+    "PlatformErrors",
+    "StatusKind",
+    "StatusUpdate",
+    "TemplateUpdate",
+    "UnknownChange",
+    "UserPreference",
+    "parse_notification",
+    "signature_of",
+    "verify",
+]
