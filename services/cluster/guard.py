@@ -1,0 +1,121 @@
+"""How a child process ends: with its parent, once on a stop signal, and with a last word when it hangs.
+
+Process: every child of main.
+"""
+
+import asyncio
+import ctypes
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+PARENT_POLL_S = 0.25
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_stacks: TextIO | None = None  # kept open for faulthandler, which writes to the bare descriptor
+
+
+def die_with_parent(signum: int = signal.SIGKILL) -> bool:
+    """Ask the kernel to send us `signum` when our parent dies. False where the kernel cannot (not Linux).
+
+    It survives exec, not fork. The parent is the *thread* that started us: start children from a thread that stays.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return bool(ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signum), 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def leave_with_parent(signum: int = signal.SIGKILL, *, grace_s: float = 1.5) -> None:
+    """Promise that this process does not outlive main by more than two seconds. Call it first thing in a child.
+
+    With SIGKILL (the default) the kernel ends us at once. With another signal we may say goodbye (release a lease),
+    and a watch thread ends us after `grace_s` whatever we do. The thread also stands in where the kernel has no
+    PR_SET_PDEATHSIG. A parent that died before this call is noticed here.
+    """
+    parent = expected_parent()
+    asked = die_with_parent(signum)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if not asked or signum != signal.SIGKILL:
+        threading.Thread(target=_watch_parent, args=(parent, signum, grace_s), name="parent-watch", daemon=True).start()
+
+
+def expected_parent() -> int:
+    """PID of the process that started us: what multiprocessing noted, so that a parent already gone is seen."""
+    parent = multiprocessing.parent_process()
+    pid = parent.pid if parent is not None else None
+    return pid if pid is not None else os.getppid()
+
+
+def _watch_parent(parent: int, signum: int, grace_s: float) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    if signum != signal.SIGKILL:
+        os.kill(os.getpid(), signum)
+        time.sleep(grace_s)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install_stop_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """SIGINT and SIGTERM set `stop`, the first and the tenth alike: a second signal never cuts what is finishing.
+
+    Plain handlers, not the loop's: those go back to "die" the moment the loop removes them, in the middle of a drain.
+    SIGHUP (a closed terminal) is ignored: main decides.
+    """
+
+    def on_stop(_signum: int, _frame: FrameType | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
+    for signum in STOP_SIGNALS:
+        loop.remove_signal_handler(signum)
+        signal.signal(signum, on_stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def dump_stacks_on_signal(run_dir: str | Path) -> None:
+    """On SIGUSR1 write the stack of every thread to `stacks_file(run_dir, pid)`, even while the interpreter is stuck.
+
+    Main asks for it before it kills a process whose event loop stands still.
+    """
+    global _stacks
+    path = stacks_file(run_dir, os.getpid())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    previous, _stacks = _stacks, path.open("w", encoding="utf-8")
+    faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True, chain=False)
+    if previous is not None:
+        previous.close()
+
+
+def stacks_file(run_dir: str | Path, pid: int) -> Path:
+    """Where the process `pid` writes its stacks; main reads it and removes it when the process is gone."""
+    return Path(run_dir) / f"stacks-{pid}.txt"
+
+
+def guarded_command(argv: list[str]) -> list[str]:
+    """`argv`, run so that it dies with this process: for a program that knows nothing of us.
+
+    Start it from the main thread. A short Python start instead of a `preexec_fn`, which is not safe once threads run.
+    """
+    return [sys.executable, "-S", "-E", "-c", _GUARDED_EXEC, str(os.getpid()), *argv]
+
+
+_GUARDED_EXEC = """
+import ctypes, os, sys
+if sys.platform.startswith("linux"):
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""

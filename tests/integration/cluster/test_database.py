@@ -1,0 +1,147 @@
+"""The embedded database as a process: it starts at once after any death, and says in one line why it cannot."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import psutil
+import pymongo
+import pytest
+
+from services.cluster.board import Board
+from services.cluster.database import DatabaseExit, run_database
+from tests.integration.cluster.waiting import free_port, gone, until
+
+spawn = multiprocessing.get_context("spawn")
+
+
+def target(log: str, port: int, data_dir: str, board: Board | None) -> None:
+    logging.basicConfig(filename=log, level=logging.INFO, format="%(action)s %(message)s")
+    run_database(port=port, data_dir=data_dir, cache="64M", board=board)
+
+
+@contextmanager
+def database(tmp_path: Path, port: int, board: Board | None = None) -> Iterator[BaseProcess]:
+    process = spawn.Process(target=target, args=(str(tmp_path / "log"), port, str(tmp_path), board), daemon=True)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def client(port: int) -> pymongo.MongoClient[dict[str, object]]:
+    return pymongo.MongoClient(
+        f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false", serverSelectionTimeoutMS=10_000
+    )
+
+
+def servers_of(process: BaseProcess) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_acknowledged_data_survives_kill_9_of_everything_and_the_next_start_works_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    for round_ in range(3):
+        with database(tmp_path, port) as process:
+            with client(port) as mongo:
+                assert mongo.t.c.count_documents({}) == round_
+                mongo.t.c.insert_one({"round": round_})
+            (server,) = servers_of(process)
+            os.kill(process.pid or 0, signal.SIGKILL)
+            until(lambda pid=server.pid: gone(pid), "the server dies with its process", limit_s=2)
+
+
+def test_a_stop_closes_the_server_and_exits_with_zero(tmp_path: Path) -> None:
+    port = free_port()
+    with database(tmp_path, port) as process:
+        with client(port) as mongo:
+            mongo.admin.command("ping")
+        (server,) = servers_of(process)
+        os.kill(process.pid or 0, signal.SIGTERM)
+        process.join(5)
+        assert process.exitcode == 0
+        assert gone(server.pid)
+
+
+def test_it_waits_for_the_siblings_that_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    with database(tmp_path, port) as process:
+        with client(port) as mongo:
+            mongo.admin.command("ping")
+            monkeypatch.setenv("SANIC_WORKER_NAME", "Sanic-Server-0-0")
+            with subprocess.Popen(["sleep", "60"]) as sibling:
+                for _ in range(2):
+                    os.kill(process.pid or 0, signal.SIGINT)
+                process.join(1)
+                mongo.admin.command("ping")
+                sibling.kill()
+        process.join(3)
+        assert process.exitcode == 0
+
+
+def test_a_busy_port_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        with database(tmp_path, holder.getsockname()[1]) as process:
+            process.join(15)
+            assert process.exitcode == DatabaseExit.PORT_BUSY
+    refusals = [line for line in (tmp_path / "log").read_text().splitlines() if "database.refused" in line]
+    assert len(refusals) == 1
+    assert "PANAL_EMBEDDED_DB_PORT" in refusals[0]
+
+
+def test_a_locked_folder_is_one_clear_line(tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    with database(tmp_path, first):
+        with client(first) as mongo:
+            mongo.admin.command("ping")
+        with database(tmp_path, second) as process:
+            process.join(15)
+            assert process.exitcode == DatabaseExit.FOLDER_LOCKED
+    assert "PANAL_DATA_DIR" in (tmp_path / "log").read_text()
+
+
+def test_a_damaged_store_is_one_clear_line(tmp_path: Path) -> None:
+    port = free_port()
+    with database(tmp_path, port) as process:
+        with client(port) as mongo:
+            mongo.t.c.insert_one({"a": 1})
+        os.kill(process.pid or 0, signal.SIGTERM)
+        process.join(5)
+    for path in (tmp_path / "db").glob("WiredTiger*"):
+        if path.is_file() and path.suffix in (".wt", ".turtle"):
+            path.write_bytes(b"\x00garbage" * 100)
+    with database(tmp_path, port) as process:
+        process.join(15)
+        assert process.exitcode == DatabaseExit.STORE_CORRUPT
+
+
+def test_a_dead_server_ends_the_process_so_that_it_is_started_again(tmp_path: Path) -> None:
+    port = free_port()
+    with database(tmp_path, port) as process:
+        with client(port) as mongo:
+            mongo.admin.command("ping")
+        (server,) = servers_of(process)
+        server.kill()
+        process.join(3)
+        assert process.exitcode == DatabaseExit.DIED
+
+
+def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
+    port = free_port()
+    board = Board.create(slots=4)
+    with database(tmp_path, port, board) as process:
+        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+        (row,) = board.rows()
+        assert (row.role, row.pid, row.state) == ("database", process.pid, "ready")
+        assert row.vitals.rss_bytes > 10_000_000
