@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from config.errors import RequestRefused
 from services.graph.outcomes import GraphUnknown
 from services.graph.transport import GraphAnswer, GraphTransport
 from services.graph.usage import NO_USAGE, Usage
@@ -98,7 +99,12 @@ class GraphClient:
 
 
 def graph_path(*segments: str) -> str:
-    """A path below the version, each segment quoted: `graph_path("106540352242922", "messages")`."""
+    """A path below the version, each segment quoted: `graph_path("106540352242922", "messages")`.
+
+    RequestRefused for a segment that would name another object than it says: an empty one, `.` or `..`.
+    """
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise RequestRefused("This is not an id of WhatsApp.", code="not_found")
     return "/".join(quote(segment, safe="") for segment in segments)
 
 

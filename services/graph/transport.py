@@ -26,6 +26,9 @@ ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
 READ_CHUNK_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 5.0
 
+REPEATABLE_METHODS = frozenset({"GET", "DELETE"})
+"""Doing these twice is doing them once, so their outcome is never unknown in a way that matters."""
+
 PEER_CLOSED_EVENTS = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
@@ -88,9 +91,10 @@ class GraphTransport:
                 return await self._once(method, path, token=token, data=body or form, params=params)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 has_left = body.has_left if body is not None else not _failed_to_connect(error)
-                if has_left and method != "GET":
+                if has_left and method not in REPEATABLE_METHODS:
                     raise GraphUnknown(detail=f"{method} {path}: {_describe(error)}") from error
-                if is_last_try or body is None or not isinstance(error, ConnectionError):
+                is_stale = body is not None and not has_left and _met_a_closed_connection(error)
+                if is_last_try or not is_stale:
                     raise GraphUnreachable(detail=f"{method} {path}: {_describe(error)}") from error
         raise AssertionError("unreachable")
 
@@ -132,7 +136,7 @@ def _judge(method: str, path: str, response: aiohttp.ClientResponse, raw: bytes)
     if 200 <= response.status < 300 and body is not None:
         return GraphAnswer(response.status, body, usage)
     said = f"{method} {path}: HTTP {response.status}, {len(raw)} bytes of {response.content_type}"
-    if 300 <= response.status < 500 or (response.status >= 500 and method == "GET"):
+    if 300 <= response.status < 500 or (response.status >= 500 and method in REPEATABLE_METHODS):
         raise GraphRefused(
             classify(None, None, response.status),
             http_status=response.status,
@@ -180,6 +184,11 @@ def _integer(value: object) -> int | None:
 
 def _failed_to_connect(error: BaseException) -> bool:
     return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+
+
+def _met_a_closed_connection(error: BaseException) -> bool:
+    is_of_the_socket = isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError | ConnectionError)
+    return is_of_the_socket and not _failed_to_connect(error)
 
 
 def _peer_has_closed(transport: asyncio.BaseTransport) -> bool:

@@ -63,11 +63,12 @@ class CloudLink:
 
     def _token(self, phone_number_id: str) -> str:
         token = self._tokens(phone_number_id)
-        if token:
+        if token and token.isascii() and token.isprintable():
             return token
         self._state = LinkState.REFUSED
         rule = classify(NO_TOKEN_CODE)
-        raise SendRefused(rule, title=rule.title, details=f"Number {phone_number_id} has no access token.")
+        fault = "has an access token that cannot stand in a header" if token else "has no access token"
+        raise SendRefused(rule, title=rule.title, details=f"Number {phone_number_id} {fault}.")
 
     def _translate(
         self, failure: GraphRefused | GraphUnreachable | GraphUnknown

@@ -5,13 +5,12 @@ Process: worker (statuses come in through any of them), whatsapp.
 
 from dataclasses import dataclass
 
+from config import limits
+
 PREFIX = "panal:"
 SEPARATOR = "|"
 
-CALLBACK_DATA_LIMIT = 512
-"""Characters that WhatsApp echoes in `biz_opaque_callback_data`."""
-
-CALLER_DATA_LIMIT = CALLBACK_DATA_LIMIT - 40
+CALLER_DATA_LIMIT = limits.OPAQUE_DATA_MAX_CHARS - 40
 """What is left for the caller: `panal:`, an id of ours (30 characters), the separator, and three to spare.
 
 Longer data is refused when the message is accepted, so nothing is ever cut on the wire.

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from config import limits
 from services.links import CALLER_DATA_LIMIT, RecipientKind
-from services.messages import content_limits as limits
 from services.messages.content_faults import (
     INVALID_PARAMETER,
     INVALID_VALUE,
@@ -58,7 +58,9 @@ MODELS: Mapping[str, type[Part]] = MappingProxyType(
 KINDS = (*MODELS, "interactive")
 
 TO_NOISE = str.maketrans("", "", "+ -()\u00a0")
-USER_ID = re.compile(limits.USER_ID_PATTERN)
+USER_ID = re.compile(rf"[A-Z]{{2}}\.(?:ENT\.)?[0-9A-Za-z]{{1,{limits.USER_ID_MAX_CHARS}}}")
+"""A business-scoped user id: a country, letters and digits. Source: Meta, "Business-scoped user IDs" (2026-06-29)."""
+GROUP_ID_MAX_CHARS = 256
 FAST_TEXT_KEYS = frozenset({"body", "preview_url"})
 
 
@@ -103,12 +105,12 @@ def _plain_text(raw: Any) -> Content | None:
     ):
         return None
     body = text.get("body")
-    if type(body) is not str or not 0 < len(body) <= limits.TEXT_BODY or "\x00" in body:
+    if type(body) is not str or not 0 < len(body) <= limits.TEXT_MAX_CHARS or "\x00" in body:
         return None
     if type(text.get("preview_url", False)) is not bool or not (body.isascii() or unstorable_text(body) is None):
         return None
     digits = to[1:] if to[:1] == "+" else to
-    if not limits.WA_ID_DIGITS_MIN <= len(digits) <= limits.WA_ID_DIGITS_MAX or not digits.isascii():
+    if not limits.PHONE_MIN_DIGITS <= len(digits) <= limits.PHONE_MAX_DIGITS or not digits.isascii():
         return None
     if not digits.isdigit():
         return None
@@ -151,7 +153,7 @@ def _recipient(raw: dict[str, Any], faults: list[ContentFault]) -> tuple[str, Re
             faults.append(ContentFault("to", "is required", MISSING_PARAMETER))
         return "", "wa_id"
     if kind.lower() == "group":
-        if not to or len(to) > limits.GROUP_ID or any(letter.isspace() for letter in to):
+        if not to or len(to) > GROUP_ID_MAX_CHARS or any(letter.isspace() for letter in to):
             faults.append(ContentFault("to", "must be a group id"))
         return to or "", "group"
     if not to or USER_ID.fullmatch(to):
@@ -161,8 +163,8 @@ def _recipient(raw: dict[str, Any], faults: list[ContentFault]) -> tuple[str, Re
         return user_id, "user_id"
     digits = to.translate(TO_NOISE)
     is_number = digits.isascii() and digits.isdigit()
-    if not is_number or not limits.WA_ID_DIGITS_MIN <= len(digits) <= limits.WA_ID_DIGITS_MAX:
-        lengths = f"{limits.WA_ID_DIGITS_MIN} to {limits.WA_ID_DIGITS_MAX}"
+    if not is_number or not limits.PHONE_MIN_DIGITS <= len(digits) <= limits.PHONE_MAX_DIGITS:
+        lengths = f"{limits.PHONE_MIN_DIGITS} to {limits.PHONE_MAX_DIGITS}"
         faults.append(ContentFault("to", f"must be a phone number with its country code, {lengths} digits"))
     return digits, "wa_id"
 

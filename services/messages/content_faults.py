@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import Fault, RequestRefused
-from services.messages import content_limits as limits
 
 INVALID_PARAMETER = 100
 MISSING_PARAMETER = 131008
@@ -19,6 +18,8 @@ INVALID_VALUE = 131009
 UNSUPPORTED_KIND = 131051
 NO_SUCH_TEMPLATE = 132001
 
+NESTING_MAX_LEVELS = 32
+"""Ours: free JSON (the data of a flow) that is deeper is refused here, before the database does it."""
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 REASONS = {
@@ -83,8 +84,8 @@ def faults_of(error: ValidationError, prefix: str) -> list[ContentFault]:
 
 def unstorable(value: Any, path: str, *, depth: int = 0) -> Iterator[ContentFault]:
     """Text and numbers that neither JSON nor the database can hold, anywhere below `value`."""
-    if depth > limits.NESTING:
-        yield ContentFault(path, f"is nested deeper than {limits.NESTING} levels", INVALID_PARAMETER)
+    if depth > NESTING_MAX_LEVELS:
+        yield ContentFault(path, f"is nested deeper than {NESTING_MAX_LEVELS} levels", INVALID_PARAMETER)
     elif isinstance(value, str):
         if (reason := unstorable_text(value)) is not None:
             yield ContentFault(path, reason, INVALID_PARAMETER)

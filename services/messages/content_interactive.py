@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from services.messages import content_limits as limits
+from config import limits
 from services.messages.content_faults import MISSING_PARAMETER, custom
 from services.messages.content_kinds import Media, NonEmpty, Part, WebAddress, Word, empty_to_none
 
-SectionTitle = Annotated[str | None, BeforeValidator(empty_to_none), Field(max_length=limits.SECTION_TITLE)]
-DisplayText = Annotated[str, StringConstraints(min_length=1, max_length=limits.CTA_DISPLAY_TEXT)]
+ShortTitle = Annotated[str, StringConstraints(max_length=limits.LIST_SECTION_TITLE_MAX_CHARS)]
+SectionTitle = Annotated[ShortTitle | None, BeforeValidator(empty_to_none)]
+RowDescription = Annotated[str, StringConstraints(max_length=limits.LIST_ROW_DESCRIPTION_MAX_CHARS)]
+DisplayText = Annotated[str, StringConstraints(min_length=1, max_length=limits.CTA_TEXT_MAX_CHARS)]
 
 
 def _refuse_repeats(values: Iterable[str], what: str) -> None:
@@ -32,7 +34,7 @@ class Header(Part):
     """Text, or a picture, film or document: the key has the name of the type."""
 
     type: Word
-    text: Annotated[str | None, Field(max_length=limits.HEADER_TEXT)] = None
+    text: Annotated[str | None, Field(max_length=limits.HEADER_TEXT_MAX_CHARS)] = None
     image: Media | None = None
     video: Media | None = None
     document: Media | None = None
@@ -47,25 +49,25 @@ class Header(Part):
 
 
 class Body(Part):
-    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.INTERACTIVE_BODY)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.INTERACTIVE_BODY_MAX_CHARS)]
 
 
 class ListBody(Part):
-    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.INTERACTIVE_LIST_BODY)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.LIST_BODY_MAX_CHARS)]
 
 
 class CardBody(Part):
-    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.CARD_BODY)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=limits.CAROUSEL_CARD_BODY_MAX_CHARS)]
 
     @model_validator(mode="after")
     def _has_few_lines(self) -> "CardBody":
-        if self.text.count("\n") > limits.CARD_BODY_LINE_BREAKS:
-            raise custom(f"must have at most {limits.CARD_BODY_LINE_BREAKS} line breaks")
+        if self.text.count("\n") > limits.CAROUSEL_CARD_MAX_LINE_BREAKS:
+            raise custom(f"must have at most {limits.CAROUSEL_CARD_MAX_LINE_BREAKS} line breaks")
         return self
 
 
 class Footer(Part):
-    text: Annotated[str, StringConstraints(max_length=limits.FOOTER_TEXT)]
+    text: Annotated[str, StringConstraints(max_length=limits.FOOTER_MAX_CHARS)]
 
 
 class Interactive(Part):
@@ -79,8 +81,8 @@ class Interactive(Part):
 
 
 class Reply(Part):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=limits.REPLY_BUTTON_ID)]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=limits.REPLY_BUTTON_TITLE)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=limits.BUTTON_ID_MAX_CHARS)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=limits.BUTTON_TITLE_MAX_CHARS)]
 
     @model_validator(mode="after")
     def _has_no_outer_space(self) -> "Reply":
@@ -95,7 +97,7 @@ class Button(Part):
 
 
 class ButtonsAction(Part):
-    buttons: Annotated[list[Button], Field(min_length=1, max_length=limits.REPLY_BUTTONS)]
+    buttons: Annotated[list[Button], Field(min_length=1, max_length=limits.BUTTONS_MAX_COUNT)]
 
     @model_validator(mode="after")
     def _are_distinct(self) -> "ButtonsAction":
@@ -112,9 +114,9 @@ class Buttons(Interactive):
 
 
 class Row(Part):
-    id: Annotated[str, StringConstraints(min_length=1, max_length=limits.ROW_ID)]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=limits.ROW_TITLE)]
-    description: Annotated[str | None, BeforeValidator(empty_to_none), Field(max_length=limits.ROW_DESCRIPTION)] = None
+    id: Annotated[str, StringConstraints(min_length=1, max_length=limits.LIST_ROW_ID_MAX_CHARS)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=limits.LIST_ROW_TITLE_MAX_CHARS)]
+    description: Annotated[RowDescription | None, BeforeValidator(empty_to_none)] = None
 
 
 class Section(Part):
@@ -123,14 +125,14 @@ class Section(Part):
 
 
 class ListAction(Part):
-    button: Annotated[str, StringConstraints(min_length=1, max_length=limits.LIST_BUTTON)]
-    sections: Annotated[list[Section], Field(min_length=1, max_length=limits.LIST_SECTIONS)]
+    button: Annotated[str, StringConstraints(min_length=1, max_length=limits.LIST_BUTTON_MAX_CHARS)]
+    sections: Annotated[list[Section], Field(min_length=1, max_length=limits.LIST_SECTIONS_MAX_COUNT)]
 
     @model_validator(mode="after")
     def _fits(self) -> "ListAction":
         count = sum(len(section.rows) for section in self.sections)
-        if count > limits.LIST_ROWS:
-            raise custom(f"must have at most {limits.LIST_ROWS} rows over all sections, not {count}")
+        if count > limits.LIST_ROWS_MAX_COUNT:
+            raise custom(f"must have at most {limits.LIST_ROWS_MAX_COUNT} rows over all sections, not {count}")
         _refuse_repeats((row.id for section in self.sections for row in section.rows), "row ids")
         _require_titles(self.sections)
         return self
@@ -168,7 +170,7 @@ class FlowParameters(Part):
     flow_message_version: str = "3"
     flow_id: str | None = None
     flow_name: str | None = None
-    flow_cta: Annotated[str, StringConstraints(min_length=1, max_length=limits.FLOW_CTA)]
+    flow_cta: Annotated[str, StringConstraints(min_length=1, max_length=limits.FLOW_CTA_MAX_CHARS)]
 
     @model_validator(mode="after")
     def _names_one_flow(self) -> "FlowParameters":
@@ -218,13 +220,13 @@ class ProductSection(Part):
 
 class ProductListAction(Part):
     catalog_id: NonEmpty
-    sections: Annotated[list[ProductSection], Field(min_length=1, max_length=limits.PRODUCT_SECTIONS)]
+    sections: Annotated[list[ProductSection], Field(min_length=1, max_length=limits.PRODUCT_SECTIONS_MAX_COUNT)]
 
     @model_validator(mode="after")
     def _fits(self) -> "ProductListAction":
         count = sum(len(section.product_items) for section in self.sections)
-        if count > limits.PRODUCTS:
-            raise custom(f"must have at most {limits.PRODUCTS} products over all sections, not {count}")
+        if count > limits.PRODUCTS_MAX_COUNT:
+            raise custom(f"must have at most {limits.PRODUCTS_MAX_COUNT} products over all sections, not {count}")
         _require_titles(self.sections)
         return self
 
@@ -259,7 +261,7 @@ class Card(Part):
 
 class CarouselAction(Part):
     cards: Annotated[
-        list[Card], Field(min_length=limits.CAROUSEL_CARDS_MIN, max_length=limits.CAROUSEL_CARDS_MAX)
+        list[Card], Field(min_length=limits.CAROUSEL_CARDS_MIN_COUNT, max_length=limits.CAROUSEL_CARDS_MAX_COUNT)
     ]
 
     @model_validator(mode="after")

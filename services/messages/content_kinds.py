@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from services.messages import content_limits as limits
+from config import limits
 from services.messages.content_faults import INVALID_PARAMETER, MISSING_PARAMETER, custom
 
 
@@ -42,8 +42,8 @@ def web_address(value: str) -> str:
 def _text_body(value: str) -> str:
     if not value:
         raise custom("must not be empty", code=INVALID_PARAMETER)
-    if len(value) > limits.TEXT_BODY:
-        raise custom(f"must be at most {limits.TEXT_BODY} characters long", code=INVALID_PARAMETER)
+    if len(value) > limits.TEXT_MAX_CHARS:
+        raise custom(f"must be at most {limits.TEXT_MAX_CHARS} characters long", code=INVALID_PARAMETER)
     return value
 
 
@@ -51,6 +51,7 @@ Word = Annotated[str, BeforeValidator(lower_case)]
 """A constant of Meta's; clients write it in either case."""
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
+Caption = Annotated[str, StringConstraints(max_length=limits.CAPTION_MAX_CHARS)]
 
 
 class Text(Part):
@@ -74,7 +75,7 @@ class Media(Part):
 
 
 class CaptionedMedia(Media):
-    caption: Annotated[str | None, BeforeValidator(empty_to_none), Field(max_length=limits.CAPTION)] = None
+    caption: Annotated[Caption | None, BeforeValidator(empty_to_none)] = None
 
 
 class Document(CaptionedMedia):
@@ -160,4 +161,4 @@ class Contact(Part):
 class ContactCards(Part):
     """Not on the wire: it carries the array, so that it validates like every other kind."""
 
-    contacts: Annotated[list[Contact], Field(min_length=1, max_length=limits.CONTACTS)]
+    contacts: Annotated[list[Contact], Field(min_length=1, max_length=limits.CONTACTS_MAX_COUNT)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.messages import content_limits as limits
+from config import limits
 from services.messages.content_faults import MISSING_PARAMETER, NO_SUCH_TEMPLATE, custom
 from services.messages.content_kinds import Document, Location, Media, NonEmpty, Part, Word
 
@@ -19,9 +19,9 @@ TEMPLATE_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 def _template_name(value: str) -> str:
     if not value:
         raise custom("must not be empty", code=MISSING_PARAMETER)
-    if len(value) > limits.TEMPLATE_NAME or not TEMPLATE_NAME_CHARACTERS.issuperset(value):
+    if len(value) > limits.TEMPLATE_NAME_MAX_CHARS or not TEMPLATE_NAME_CHARACTERS.issuperset(value):
         raise custom(
-            f"is no template name: at most {limits.TEMPLATE_NAME} of a-z, 0-9 and _", code=NO_SUCH_TEMPLATE
+            f"is no template name: at most {limits.TEMPLATE_NAME_MAX_CHARS} of a-z, 0-9 and _", code=NO_SUCH_TEMPLATE
         )
     return value
 
@@ -52,7 +52,7 @@ class Parameter(Part):
     parameter_name: str | None = None
     text: str | None = None
     payload: str | None = None
-    coupon_code: Annotated[str | None, Field(max_length=limits.COUPON_CODE)] = None
+    coupon_code: Annotated[str | None, Field(max_length=limits.TEMPLATE_COPY_CODE_MAX_CHARS)] = None
     currency: Currency | None = None
     date_time: DateTime | None = None
     image: Media | None = None
@@ -86,7 +86,7 @@ class Component(Part):
     sub_type: Word | None = None
     index: str | None = None
     parameters: list[Parameter] | None = None
-    cards: Annotated[list[CardComponents] | None, Field(max_length=limits.CAROUSEL_CARDS_MAX)] = None
+    cards: Annotated[list[CardComponents] | None, Field(max_length=limits.CAROUSEL_CARDS_MAX_COUNT)] = None
 
     @model_validator(mode="after")
     def _button_is_complete(self) -> "Component":
