@@ -4,6 +4,7 @@ Process: all of them; each calls `setup_logging` once, first thing. `sanic_loggi
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -86,20 +87,27 @@ class LogSink:
     def _write_all(self) -> None:
         while (record := self._lines.get()) is not None:
             self._write(record)
-            if self._lines.empty() and self.dropped_count > self._told_dropped_count:
-                self._tell_dropped()
+            if self._lines.empty():
+                self._settle()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Nothing waits: say what was dropped, and let it all out."""
+        if self.dropped_count > self._told_dropped_count:
+            self._tell_dropped()
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
     def _write(self, record: logging.LogRecord) -> None:
         try:
             self._stream.write(self._form.format(record) + "\n")
-            if self._lines.empty():
-                self._stream.flush()
         except (OSError, ValueError):
             # The reader of our output is gone. There is nobody left to tell, and the service matters more.
             self.handler.dropped_count += 1
         except Exception:
             # A record that cannot be formatted must not end the log; say which one it was.
-            self._stream.write(f"log line lost: it could not be written ({record.pathname}:{record.lineno})\n")
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.write(f"log line lost: it could not be written ({record.pathname}:{record.lineno})\n")
 
     def _tell_dropped(self) -> None:
         count, self._told_dropped_count = self.dropped_count - self._told_dropped_count, self.dropped_count

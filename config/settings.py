@@ -51,6 +51,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**values)
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False, include_context=False):
+            if problem["type"] == "default_factory_not_called":
+                continue  # a default that could not be made because another setting is at fault
             name = str(problem["loc"][0])
             faulty.add(name)
             faults.append(f"{variable(name)}: {problem['msg']}")
