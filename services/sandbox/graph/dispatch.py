@@ -1,0 +1,135 @@
+"""Every Graph path: who may call, which rule applies, which handler answers, what the log keeps.
+
+Process: sandbox.
+
+Order of events: token → fault rules → handler → log on disk → answer (late, cut off or as it should be).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiohttp import web
+
+from services.sandbox.graph.call import Answer, Call, read_call, token_of
+from services.sandbox.graph.messages import post_messages
+from services.sandbox.wire.codes import row_of
+from services.sandbox.wire.faults import GraphFault
+from services.sandbox.wire.shapes import answer_bytes
+from services.sandbox.world.life import Life
+from services.sandbox.world.rules import Then
+from services.sandbox.world.world import World
+
+log = logging.getLogger("panal.sandbox")
+
+Handler = Callable[[World, Life, Call], Awaitable[Answer | web.StreamResponse]]
+THROTTLES = (4, 80007, 130429, 131056)
+BROKEN_PROXY_PAGE = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>"
+
+
+class GraphApi:
+    """The handler of all paths outside `/_sandbox`."""
+
+    def __init__(self, world: World, life: Life) -> None:
+        self._world = world
+        self._life = life
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One call, whatever its path."""
+        try:
+            call = await read_call(request)
+            self._authorise(call)
+            verdict = self._world.rules.decide(call.path, call.to, call.kind)
+            call = replace(call, verdict=verdict)
+            if verdict.delay_ms and (verdict.http_status or _is_prompt(verdict.error)):
+                await asyncio.sleep(verdict.delay_ms / 1000)
+            if verdict.http_status is not None:
+                self._remember(call, verdict.http_status, None)
+                return web.Response(status=verdict.http_status, body=BROKEN_PROXY_PAGE, content_type="text/html")
+            if verdict.error is not None and _is_prompt(verdict.error):
+                raise _asked_for(verdict.error)
+            answer = await self._answer(call)
+        except GraphFault as fault:
+            return self._refuse(request, fault)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        if verdict.delay_ms:
+            await asyncio.sleep(verdict.delay_ms / 1000)
+        if verdict.drop_answer:
+            return _cut_off(request)
+        return self._json(200, answer)
+
+    async def _answer(self, call: Call) -> Answer | web.StreamResponse:
+        handler = HANDLERS.get((call.method, call.edge))
+        if handler is None:
+            raise call.no_such_object()
+        answer = await handler(self._world, self._life, call)
+        if call.method != "GET" and isinstance(answer, Answer):
+            self._world.calls.keep(
+                call.method,
+                call.path,
+                at=self._world.now(),
+                to=answer.to,
+                kind=call.kind,
+                wamid=answer.wamid,
+                biz=answer.biz,
+            )
+        await self._world.settled()
+        self._remember(call, 200, None)
+        return answer
+
+    def _authorise(self, call: Call) -> None:
+        token = token_of(call)
+        if token is None:
+            raise GraphFault(104)
+        if token != self._world.options.token:
+            raise GraphFault(190)
+
+    def _refuse(self, request: web.Request, fault: GraphFault) -> web.Response:
+        status = fault.http
+        if fault.code in THROTTLES and status == row_of(fault.code).http:
+            status = self._world.settings.now.throttle_http
+        trace_id = self._world.new_trace_id()
+        self._world.calls.recent.append(
+            {"method": request.method, "path": request.path, "status": status, "code": fault.code, "text": str(fault)}
+        )
+        headers = {"x-fb-trace-id": trace_id}
+        if fault.retry_after_s is not None:
+            headers["Retry-After"] = str(fault.retry_after_s)
+        body = answer_bytes(fault.envelope(trace_id))
+        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+
+    def _json(self, status: int, answer: Answer) -> web.Response:
+        headers = {"facebook-api-version": self._world.options.api_version, **(answer.headers or {})}
+        body = answer_bytes(answer.value)
+        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+
+    def _remember(self, call: Call, status: int, code: int | None) -> None:
+        self._world.calls.recent.append({"method": call.method, "path": call.path, "status": status, "code": code})
+
+
+HANDLERS: dict[tuple[str, str], Handler] = {
+    ("POST", "messages"): post_messages,
+}
+
+
+def _is_prompt(rule: Then | None) -> bool:
+    """Whether a rule's error belongs into the answer and not into a later status."""
+    if rule is None or rule.error is None:
+        return False
+    return not rule.late if rule.late is not None else not row_of(rule.error).is_late
+
+
+def _asked_for(rule: Then) -> GraphFault:
+    code = rule.error if rule.error is not None else 1
+    fault = GraphFault(code, rule.details, subcode=rule.subcode)
+    fault.retry_after_s = rule.retry_after_s
+    return fault
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    """Close the connection in the middle: the caller never learns that the call was accepted."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,165 @@
+"""`POST /{phone_number_id}/messages`: check it as Meta does, take it, and let its phone's behaviour do the rest.
+
+Process: sandbox.
+
+Source: Meta, "Messages API" and "Error codes"; `checks` holds the field limits.
+"""
+
+import re
+from dataclasses import dataclass
+
+from services.sandbox.checks.message import check_message, check_status_call
+from services.sandbox.graph.call import SUCCESS, Answer, Call
+from services.sandbox.graph.templates_match import template_in_use
+from services.sandbox.wire.codes import row_of
+from services.sandbox.wire.faults import GraphFault, invalid, missing
+from services.sandbox.wire.shapes import Json, digits_of
+from services.sandbox.wire.statuses import WINDOW_S, price_of
+from services.sandbox.world.life import LateError, Life
+from services.sandbox.world.messages import RECEIVED, WRITTEN, Facts, Message
+from services.sandbox.world.pace import PAIR_BURST, PAIR_PERIOD_S
+from services.sandbox.world.phones import USER_ID, Phone
+from services.sandbox.world.world import World
+
+_NUMBER_WRITING = re.compile(r"[+\d][\d\s().-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets it: the phone, and the words in which the caller named it."""
+
+    phone: Phone
+    named: str
+    is_user_id: bool
+    group_id: str | None = None
+
+
+async def post_messages(world: World, life: Life, call: Call) -> Answer:
+    """A send, or a read mark with or without typing indicator."""
+    number = world.numbers.get(call.node)
+    if number is None:
+        raise call.no_such_object()
+    if number.get("state") != "CONNECTED":
+        raise GraphFault(133010)
+    body = call.body
+    _check_product(body)
+    if body.get("status") is not None:
+        return _mark_read(world, call)
+    message = check_message(body)
+    recipient = _recipient_of(world, body)
+    phone = recipient.phone
+    if phone.key == digits_of(number["display_phone_number"]):
+        raise GraphFault(131021)
+    _check_pace(world, call.node, phone)
+    template = template_in_use(world, number["waba"], message.content) if message.kind == "template" else None
+    late = _late_error(world, call, message.kind, message.content, phone)
+    is_open = _is_window_open(world, phone, call.node)
+    if late is None and template is None and not is_open:
+        late = LateError(131047)
+    category = template["category"] if template else None
+    price = price_of(message.kind, category, is_window_open=is_open)
+    n = world.messages.next_n()
+    wamid = world.ids.wamid(phone.key, n, is_inbound=False)
+    biz = message.biz_opaque_callback_data
+    kept = Message(
+        phone=phone.key,
+        number=call.node,
+        wamid=wamid,
+        at=world.now(),
+        direction=RECEIVED,
+        type=message.kind,
+        status="sent",
+        waits=False,
+        body=message.shown(),
+        facts=Facts(biz, price.category, price.is_billable, call.verdict.extra_copies, call.verdict.shuffles),
+    )
+    life.begin(n, kept, phone=phone, late=late)
+    return Answer(_success(recipient, wamid, is_template=template is not None), to=phone.key, wamid=wamid, biz=biz)
+
+
+def _check_product(body: Json) -> None:
+    product = body.get("messaging_product")
+    if product is None:
+        raise missing("messaging_product")
+    if product != "whatsapp":
+        raise GraphFault(100, f'Param messaging_product must be one of {{WHATSAPP}} - got "{product}".')
+
+
+def _mark_read(world: World, call: Call) -> Answer:
+    wamid = check_status_call(call.body)
+    message = world.messages.get(wamid)
+    if message is None or message.direction != WRITTEN or message.number != call.node:
+        raise invalid(f"message_id: no message from a customer has the id {wamid}.")
+    world.messages.mark_seen(message)
+    return Answer(SUCCESS, to=message.phone, wamid=wamid)
+
+
+def _recipient_of(world: World, body: Json) -> Recipient:
+    to = body.get("to")
+    if to is None or to == "":
+        user_id = body.get("recipient")
+        if user_id is None or user_id == "":
+            raise missing("to")
+        if not USER_ID.fullmatch(str(user_id)):
+            raise invalid("recipient: not a business-scoped user id.")
+        return Recipient(world.phones.by_user_id(str(user_id)), str(user_id), is_user_id=True)
+    named = str(to)
+    if isinstance(to, str) and USER_ID.fullmatch(to):
+        return Recipient(world.phones.by_user_id(to), to, is_user_id=True)
+    if body.get("recipient_type") == "group":
+        return Recipient(world.phones.by_user_id(named), named, is_user_id=False, group_id=named)
+    digits = digits_of(named)
+    if isinstance(to, bool | dict | list) or not _NUMBER_WRITING.fullmatch(named.strip()) or not 7 <= len(digits) <= 15:
+        raise invalid("to: not a phone number. Country code and number, 7 to 15 digits.")
+    return Recipient(world.phones.by_number(digits), named, is_user_id=False)
+
+
+def _check_pace(world: World, number: str, phone: Phone) -> None:
+    settings = world.settings.now
+    now_s = world.now()
+    if settings.throughput_per_s:
+        per_s = settings.throughput_per_s
+        if not world.pace.admits(f"number {number}", now_s, period_s=1 / per_s, burst=per_s):
+            raise GraphFault(130429)
+    if settings.pair_limit:
+        key = f"pair {number} {phone.key}"
+        if not world.pace.admits(key, now_s, period_s=PAIR_PERIOD_S, burst=PAIR_BURST):
+            raise GraphFault(131056)
+
+
+def _late_error(world: World, call: Call, kind: str, content: object, phone: Phone) -> LateError | None:
+    """The error that comes in a status: asked for by a rule, by the phone's script, or by a reaction to nothing."""
+    rule = call.verdict.error
+    if rule is not None and rule.error is not None:
+        return LateError(rule.error, rule.details)
+    fails = phone.behaviour.fails
+    if fails is not None:
+        if not row_of(fails).is_late:
+            raise GraphFault(fails)
+        return LateError(fails)
+    if kind == "reaction" and isinstance(content, dict):
+        target = world.messages.get(str(content.get("message_id")))
+        if target is None or target.phone != phone.key or target.type == "reaction":
+            return LateError(131009, "reaction: the message it belongs to is unknown, deleted or itself a reaction.")
+    return None
+
+
+def _is_window_open(world: World, phone: Phone, number: str) -> bool:
+    if phone.behaviour.window != "auto":
+        return phone.behaviour.window == "open"
+    at = world.messages.last_written_at(phone.key, number)
+    return at is not None and world.now() < at + WINDOW_S
+
+
+def _success(recipient: Recipient, wamid: str, *, is_template: bool) -> Json:
+    contact: Json = {"input": recipient.named}
+    if recipient.is_user_id:
+        contact["user_id"] = recipient.phone.person.user_id
+    else:
+        contact["wa_id"] = recipient.phone.key
+    message: Json = {"id": wamid}
+    if recipient.group_id is not None:
+        message["group_id"] = recipient.group_id
+    if is_template:
+        message["message_status"] = "accepted"
+    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [message]}

@@ -1,0 +1,57 @@
+"""The log of accepted calls: on disk before the answer leaves, numbered without a gap.
+
+Process: sandbox.
+"""
+
+from collections import deque
+
+import orjson
+
+from services.sandbox.wire.shapes import Json
+from services.sandbox.world.journal import Journal
+from services.sandbox.world.messages import time_text
+
+REMEMBERED = 1000
+
+
+class Calls:
+    """`kept` calls changed something and are in the journal; `recent` ones are all, refused ones too, in memory."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._last_n = 0
+        self.recent: deque[Json] = deque(maxlen=REMEMBERED)
+
+    def load(self) -> None:
+        self._last_n = self._journal.rows("SELECT coalesce(max(n), 0) FROM calls")[0][0]
+        self.recent.clear()
+
+    def keep(
+        self,
+        method: str,
+        path: str,
+        *,
+        at: float,
+        to: str | None = None,
+        kind: str | None = None,
+        wamid: str | None = None,
+        biz: str | None = None,
+    ) -> None:
+        """One accepted call. Await the journal before you answer it."""
+        self._last_n += 1
+        entry = {
+            "n": self._last_n,
+            "at": time_text(at),
+            "method": method,
+            "path": path,
+            "to": to,
+            "type": kind,
+            "wamid": wamid,
+            "biz_opaque_callback_data": biz,
+        }
+        self._journal.add("INSERT INTO calls VALUES (?, ?)", (self._last_n, orjson.dumps(entry)))
+
+    def after(self, n: int, *, limit: int) -> bytes:
+        """A JSON array of the calls after number `n`, in order."""
+        rows = self._journal.rows("SELECT line FROM calls WHERE n > ? ORDER BY n LIMIT ?", (n, limit))
+        return b"[" + b",".join(row[0] for row in rows) + b"]"

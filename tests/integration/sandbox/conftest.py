@@ -1,0 +1,212 @@
+"""Starts `python -m services.sandbox` on a free port, with a receiver of notifications in the test's own loop."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+ROOT = Path(__file__).parents[3]
+NUMBER = "106540352242922"
+WABA = "102290129340398"
+SECRET = "a-secret-of-this-test"
+TOKEN = "a-token-of-this-test"
+PATIENCE_S = 15.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Receiver:
+    """A cloud webhook: checks signatures, keeps notifications, answers what the test wants."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.bodies: list[bytes] = []
+        self.answer_status = 200
+        self.refused = 0
+        self.bad_signatures = 0
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/webhooks/whatsapp"
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/webhooks/whatsapp", self._take)
+        app.router.add_get("/webhooks/whatsapp", self._handshake)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if self.answer_status != 200:
+            self.refused += 1
+            return web.Response(status=self.answer_status)
+        wanted = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        if request.headers["X-Hub-Signature-256"] != wanted:
+            self.bad_signatures += 1
+            return web.Response(status=403)
+        self.bodies.append(body)
+        return web.Response()
+
+    async def _handshake(self, request: web.Request) -> web.Response:
+        if request.query.get("hub.verify_token") != "right-token":
+            return web.Response(status=403)
+        return web.Response(text=request.query["hub.challenge"])
+
+    def values(self, field: str = "messages") -> list[dict[str, Any]]:
+        changes = [json.loads(body)["entry"][0]["changes"][0] for body in self.bodies]
+        return [change["value"] for change in changes if change["field"] == field]
+
+    def statuses(self) -> list[tuple[str, str]]:
+        return [(one["id"], one["status"]) for value in self.values() for one in value.get("statuses", [])]
+
+    def messages(self) -> list[dict[str, Any]]:
+        return [one for value in self.values() for one in value.get("messages", [])]
+
+
+class Sandbox:
+    """The process under test, and a client for it."""
+
+    def __init__(self, data_dir: Path, webhook_url: str) -> None:
+        self.port = free_port()
+        self.data_dir = data_dir
+        self.webhook_url = webhook_url
+        self.process: subprocess.Popen[bytes] | None = None
+        self.session: aiohttp.ClientSession | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def command(self, *more: str) -> list[str]:
+        flags = {
+            "--port": str(self.port),
+            "--token": TOKEN,
+            "--app-secret": SECRET,
+            "--webhook-url": self.webhook_url,
+            "--data-dir": str(self.data_dir),
+        }
+        return [sys.executable, "-m", "services.sandbox", *(word for pair in flags.items() for word in pair), *more]
+
+    async def start(self, *more: str) -> None:
+        self.process = subprocess.Popen(self.command(*more), cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: ASYNC220
+        if self.session is None:
+            self.session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"})
+        await eventually(self._answers, "the sandbox answers")
+
+    async def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.session is not None
+        assert self.process.poll() is None, "the sandbox died while starting"
+        try:
+            async with self.session.get(f"{self.url}/_sandbox") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=PATIENCE_S)
+
+    async def close(self) -> None:
+        if self.session is not None:
+            await self.session.close()
+        if self.process is not None and self.process.poll() is None:
+            self.end(signal.SIGKILL)
+
+    async def call(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        assert self.session is not None
+        async with self.session.request(method, f"{self.url}{path}", **more) as answer:
+            return answer.status, await answer.json()
+
+    async def get(self, path: str) -> Any:
+        return (await self.call("GET", path))[1]
+
+    async def post(self, path: str, body: Any) -> Any:
+        status, value = await self.call("POST", path, json=body)
+        assert status == 200, value
+        return value
+
+    async def put(self, path: str, body: Any) -> Any:
+        status, value = await self.call("PUT", path, json=body)
+        assert status == 200, value
+        return value
+
+    async def send(self, to: str, text: str = "hello", **more: Any) -> tuple[int, Any]:
+        body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": text}, **more}
+        return await self.call("POST", f"/v23.0/{NUMBER}/messages", json=body)
+
+    async def sent(self, to: str, text: str = "hello", **more: Any) -> str:
+        status, value = await self.send(to, text, **more)
+        assert status == 200, value
+        return str(value["messages"][0]["id"])
+
+    async def on_phone(self, wa_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await self.get(f"/_sandbox/phones/{wa_id}/messages")
+        return found
+
+
+async def eventually(check: Callable[[], Any | Awaitable[Any]], what: str) -> None:
+    """Poll until the check is true; fail with `what` after a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        value = check()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail(f"not within {PATIENCE_S} s: {what}")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    one = Receiver()
+    await one.start()
+    yield one
+    await one.stop()
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Sandbox]:
+    one = Sandbox(tmp_path, receiver.url)
+    await one.start()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def until() -> Callable[..., Awaitable[None]]:
+    return eventually
+
+
+@pytest.fixture(autouse=True)
+def _no_panal_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("PANAL_"):
+            monkeypatch.delenv(name)
