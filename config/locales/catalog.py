@@ -21,7 +21,7 @@ def catalog(locale: str) -> Mapping[str, str]:
     return dict(_flatten(tree, prefix=""))
 
 
-def text(locale: str, key: str, **figures: Any) -> str:
+def text(locale: str, key: str, /, **figures: Any) -> str:
     """The sentence under `key`, with its `{figures}` filled in. KeyError when the key or a figure is missing: a bug."""
     return catalog(locale)[key].format(**figures)
 

@@ -15,12 +15,15 @@ from services.cloud_webhook.changes import (
     UnknownChange,
     UserPreference,
 )
+from services.cloud_webhook.inbox import BadHandshake, BadSignature, WebhookInbox, WebhookSecrets
 from services.cloud_webhook.notification import parse_notification
 from services.cloud_webhook.signature import signature_of, verify
 
 __all__ = [
     "AccountUpdate",
     "AnyChange",
+    "BadHandshake",
+    "BadSignature",
     "Change",
     "InboundMessage",
     "Notification",
@@ -32,6 +35,8 @@ __all__ = [
     "TemplateUpdate",
     "UnknownChange",
     "UserPreference",
+    "WebhookInbox",
+    "WebhookSecrets",
     "parse_notification",
     "signature_of",
     "verify",

@@ -54,9 +54,7 @@ def message_changes(waba_id: str | None, value: dict[str, Any]) -> Iterator[AnyC
     errors = platform_errors(value.get("errors"))
     if errors:
         key = f"er:{digest(waba_id, origin.phone_number_id, value['errors'])}"
-        yield PlatformErrors(
-            key, MESSAGES_FIELD, waba_id, origin.phone_number_id, origin.display_phone_number, errors
-        )
+        yield PlatformErrors(key, MESSAGES_FIELD, waba_id, origin.phone_number_id, origin.display_phone_number, errors)
     elif not count:
         yield _unknown(value, origin)
 

@@ -239,9 +239,7 @@ def _context(raw: dict[str, Any], kind: str, faults: list[ContentFault]) -> str 
     return wamid
 
 
-def _optional_text(
-    raw: dict[str, Any], key: str, faults: list[ContentFault], *, prefix: str = ""
-) -> str | None:
+def _optional_text(raw: dict[str, Any], key: str, faults: list[ContentFault], *, prefix: str = "") -> str | None:
     """Text, or a whole number as text (`to` is often one); None when it is missing or, with a fault, anything else."""
     value = raw.get(key)
     if value is None:

@@ -1,0 +1,31 @@
+"""The whole URL map on one screen.
+
+Process: worker.
+"""
+
+from sanic import Blueprint
+
+from blueprints.capacity import bp as capacity
+from blueprints.cloud_webhook import bp as cloud_webhook
+from blueprints.conversations import bp as conversations
+from blueprints.events import bp as events
+from blueprints.health import bp as health
+from blueprints.messages import bp as messages
+from blueprints.numbers import bp as numbers
+
+API = Blueprint.group(
+    messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
+    conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
+    events,  # /v1/events
+    numbers,  # /v1/numbers
+    capacity,  # /v1/capacity
+    url_prefix="/v1",
+)
+
+ALL = (
+    API,
+    cloud_webhook,  # /webhooks/whatsapp
+    health,  # /livez, /readyz
+)
+
+__all__ = ["ALL", "API"]

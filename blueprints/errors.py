@@ -1,0 +1,135 @@
+"""Every failure as RFC 9457 ``application/problem+json``: the one place where HTTP numbers are decided.
+
+Process: worker.
+"""
+
+import logging
+from typing import Any, Final
+
+import orjson
+from sanic import HTTPResponse, Request, Sanic
+from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
+
+from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+_STATUS_OF_CODE: Final = {
+    "invalid_json": 400,
+    "not_authenticated": 401,
+    "bad_signature": 401,
+    "not_permitted": 403,
+    "number_forbidden": 403,
+    "bad_verify_token": 403,
+    "not_found": 404,
+    "idempotency_conflict": 409,
+    "idempotency_in_progress": 409,
+    "wrong_state": 409,
+    "body_too_large": 413,
+    "batch_too_large": 413,
+    "too_many_requests": 429,
+}
+
+_TITLES: Final = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not permitted",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "Request timed out",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    416: "Range not satisfiable",
+    417: "Expectation failed",
+    422: "Not valid",
+    429: "Too many requests",
+    500: "Internal error",
+    502: "WhatsApp refused",
+    503: "Temporarily unavailable",
+}
+
+DEFAULT_RETRY_S: Final = 1
+
+
+def status_of(error: PanalError) -> int:
+    """The HTTP status of one of our errors."""
+    if error.code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[error.code]
+    if isinstance(error, RequestRefused):
+        return 422
+    if isinstance(error, PlatformRefused):
+        return 502
+    if isinstance(error, Unavailable):
+        return 503
+    return 500
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    extra: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> HTTPResponse:
+    """A problem document. ``errors`` has path and reason of every fault; ``extra`` are further public members."""
+    body: dict[str, Any] = {
+        "type": f"/docs/errors#{code}",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": errors or [],
+        "request_id": str(request.id),
+        **(extra or {}),
+    }
+    return HTTPResponse(orjson.dumps(body), status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def setup_errors(app: Sanic[Any, Any]) -> None:
+    """Render every exception of a handler, and Sanic's own, as a problem."""
+
+    @app.exception(PanalError)
+    async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
+        status = status_of(error)
+        headers = {}
+        if status in (429, 503) or error.retry_after_s is not None:
+            headers["retry-after"] = str(max(1, round(error.retry_after_s or DEFAULT_RETRY_S)))
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        if status >= 500:
+            log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path})
+        extra: dict[str, Any] = {"may_retry": error.may_retry}
+        if "graph_code" in error.extra:
+            extra["graph_code"] = error.extra["graph_code"]
+        faults = [{"path": fault.path, "reason": fault.reason} for fault in error.faults]
+        return problem(request, status, error.code, error.text, errors=faults, extra=extra, headers=headers)
+
+    @app.exception(NotFound)
+    async def on_not_found(request: Request, _: NotFound) -> HTTPResponse:
+        return problem(request, 404, "no_such_path", "There is nothing at this path. See /docs.")
+
+    @app.exception(MethodNotAllowed)
+    async def on_wrong_method(request: Request, error: MethodNotAllowed) -> HTTPResponse:
+        headers = {"allow": error.headers.get("Allow", "")} if error.headers else {}
+        return problem(request, 405, "method_not_allowed", f"{request.method} is not possible here.", headers=headers)
+
+    @app.exception(SanicException)
+    async def on_sanic_error(request: Request, error: SanicException) -> HTTPResponse:
+        status = error.status_code or 500
+        code = {413: "body_too_large", 408: "request_timeout", 503: "unavailable"}.get(status, f"http_{status}")
+        headers = {"retry-after": str(DEFAULT_RETRY_S)} if status in (429, 503) else {}
+        detail = str(error) if status < 500 else "The server could not do this."
+        if status >= 500:
+            log.error("%r", error, extra={"action": "request.failed", "path": request.path}, exc_info=error)
+        return problem(request, status, code, detail, headers=headers)
+
+    @app.exception(Exception)
+    async def on_bug(request: Request, error: Exception) -> HTTPResponse:
+        log.error("A handler failed.", extra={"action": "request.bug", "path": request.path}, exc_info=error)
+        return problem(request, 500, "internal", PanalError.default_text)

@@ -1,0 +1,52 @@
+"""``/v1/events``: the numbered log, with a long poll.
+
+Process: worker.
+"""
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from blueprints.reading import caller_of, limit_of, needs, services_of, whole_number, word
+from blueprints.rendering import event_json, json_response
+from config.errors import Fault, RequestRefused
+from services.keys import NotPermitted, Scope
+
+bp = Blueprint("events", url_prefix="/events")
+
+MAX_SEQ = 2**53
+
+
+@bp.get("/")
+@needs(Scope.EVENTS_READ)
+async def read_events(request: Request) -> HTTPResponse:
+    """Events of a number after ``after``, in order; ``wait_s`` waits for the first one."""
+    services = services_of(request)
+    number = await services.numbers.resolve(word(request, "phone_number_id"))
+    if not caller_of(request).may_use(number.phone_number_id):
+        raise NotPermitted("This API key may not read this number.")
+    after = whole_number(request, "after", 0, least=0, most=MAX_SEQ)
+    types = [part for part in (word(request, "types", longest=500) or "").split(",") if part]
+    limit = limit_of(request)
+    page = await services.events.page(
+        number.phone_number_id, after=after, limit=limit, types=types, wait_s=_wait_s(request)
+    )
+    return json_response(
+        {
+            "data": [event_json(event) for event in page.events],
+            "next_after": page.after,
+            "phone_number_id": number.phone_number_id,
+        }
+    )
+
+
+def _wait_s(request: Request) -> float:
+    text = request.args.get("wait_s", "0")
+    most = services_of(request).settings.long_poll_max_s
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= most:
+        raise RequestRefused(
+            "A query parameter is not valid.", faults=[Fault("wait_s", f"must be a number from 0 to {most:g}")]
+        )
+    return value

@@ -1,0 +1,107 @@
+"""``/v1/messages``: accept, read, list.
+
+Process: worker.
+"""
+
+import hashlib
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from blueprints.reading import caller_of, choice, cursor_of, json_object, limit_of, needs, services_of, word
+from blueprints.rendering import accepted_json, json_response, message_json, page_response
+from config.errors import Fault, RequestRefused
+from services.keys import Scope
+from services.messages import Direction, Idempotency, MessageFilter, MessageStatus, parse_order
+
+bp = Blueprint("messages", url_prefix="/messages")
+
+MAX_KEY_LENGTH = 255
+
+
+@bp.post("/")
+@needs(Scope.MESSAGES_SEND)
+async def send_message(request: Request) -> HTTPResponse:
+    """Accept one message: 202 when it is stored."""
+    services = services_of(request)
+    order = parse_order(json_object(request), now=services.clock.now())
+    accepted = await services.acceptance.accept(order, caller_of(request), _idempotency(request))
+    headers = {"location": f"/v1/messages/{accepted.message.id}"}
+    if accepted.is_replay:
+        headers["idempotency-replayed"] = "true"
+    return json_response(accepted_json(accepted.message), status=202, headers=headers)
+
+
+@bp.post("/batch")
+@needs(Scope.MESSAGES_SEND)
+async def send_batch(request: Request) -> HTTPResponse:
+    """Accept several messages, all or none; one answer each, in order."""
+    services = services_of(request)
+    listed = json_object(request).get("messages")
+    most = services.settings.max_batch
+    if not isinstance(listed, list) or not listed:
+        raise RequestRefused("The batch is empty.", faults=[Fault("messages", "must be a list of messages")])
+    if len(listed) > most:
+        raise RequestRefused(
+            f"A batch has at most {most} messages.",
+            code="batch_too_large",
+            faults=[Fault("messages", f"has {len(listed)} items")],
+        )
+    orders, faults = [], []
+    now = services.clock.now()
+    for position, item in enumerate(listed):
+        path = f"messages[{position}]"
+        if not isinstance(item, dict):
+            faults.append(Fault(path, "must be an object"))
+            continue
+        try:
+            orders.append(parse_order(item, now=now, path=f"{path}."))
+        except RequestRefused as refusal:
+            faults += refusal.faults
+    if faults:
+        raise RequestRefused("Some messages of the batch are not valid; none was accepted.", faults=faults)
+    accepted = await services.acceptance.accept_all(orders, caller_of(request), _idempotency(request))
+    return json_response({"data": [accepted_json(one.message) for one in accepted]}, status=202)
+
+
+@bp.get("/<message_id:str>")
+@needs(Scope.MESSAGES_READ)
+async def get_message(request: Request, message_id: str) -> HTTPResponse:
+    """One message with its timeline."""
+    message = await services_of(request).messages.get(message_id)
+    if message is None or not caller_of(request).may_use(message.phone_number_id):
+        raise RequestRefused("There is no such message.", code="not_found")
+    return json_response(message_json(message))
+
+
+@bp.get("/")
+@needs(Scope.MESSAGES_READ)
+async def list_messages(request: Request) -> HTTPResponse:
+    """Messages, newest first."""
+    services, caller, limit = services_of(request), caller_of(request), limit_of(request)
+    number = word(request, "from")
+    if number is not None or caller.numbers:
+        number = (await services.numbers.resolve(number or min(caller.numbers))).phone_number_id
+    wanted = MessageFilter(
+        phone_number_id=number,
+        to=word(request, "to"),
+        status=choice(request, "status", MessageStatus),
+        direction=choice(request, "direction", Direction),
+        conversation_id=word(request, "conversation_id"),
+        campaign_id=word(request, "campaign_id"),
+        before=cursor_of(request),
+    )
+    found = await services.messages.page(wanted, limit=limit)
+    items = [message_json(message, has_timeline=False) for message in found if caller.may_use(message.phone_number_id)]
+    return page_response(items, limit=limit, last=found[-1].order if found else None)
+
+
+def _idempotency(request: Request) -> Idempotency | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise RequestRefused(
+            "The Idempotency-Key is not valid.",
+            faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} characters")],
+        )
+    return Idempotency(key=key, digest=hashlib.sha256(request.body).digest())

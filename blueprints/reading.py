@@ -1,0 +1,132 @@
+"""Reading a request: who calls, the body, the query. Every fault is named.
+
+Process: worker.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, cast
+
+import orjson
+from sanic import HTTPResponse, Request
+
+from config.errors import Fault, RequestRefused
+from services.keys import Caller, Scope, require
+from services.wiring import WorkerServices
+
+P = ParamSpec("P")
+Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse]]
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+
+
+def services_of(request: Request) -> WorkerServices:
+    """The services of this worker."""
+    return cast(WorkerServices, request.app.ctx.services)
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls; only behind ``needs``."""
+    return cast(Caller, request.ctx.caller)
+
+
+def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
+    """Let a handler run only for a caller with this scope."""
+
+    def wrap(handler: Handler[P]) -> Handler[P]:
+        async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse:
+            caller = await services_of(request).keyring.caller(request.headers.get("authorization"))
+            require(caller, scope)
+            request.ctx.caller = caller
+            return await handler(request, *args, **kwargs)
+
+        return update_wrapper(guarded, handler)  # Sanic and the API reference see the handler's name and words
+
+    return wrap
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object. Raises ``RequestRefused`` (``invalid_json``)."""
+    try:
+        value = orjson.loads(request.body)
+    except orjson.JSONDecodeError as error:
+        raise RequestRefused(
+            "The body is not valid JSON.", code="invalid_json", faults=[Fault("", str(error))]
+        ) from error
+    if not isinstance(value, dict):
+        raise RequestRefused(
+            "The body must be a JSON object.", code="invalid_json", faults=[Fault("", "must be an object")]
+        )
+    return value
+
+
+def whole_number(request: Request, name: str, default: int, *, least: int, most: int) -> int:
+    """A query parameter that is a whole number within limits."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most or len(text) > 20:
+        raise RequestRefused(
+            "A query parameter is not valid.", faults=[Fault(name, f"must be a whole number from {least} to {most}")]
+        )
+    return value
+
+
+def limit_of(request: Request) -> int:
+    """How many items a list shows: 1 to 200."""
+    return whole_number(request, "limit", DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
+
+
+def cursor_of(request: Request) -> int | None:
+    """Where a list goes on: the ``next_cursor`` of the page before."""
+    text = request.args.get("cursor")
+    if text is None:
+        return None
+    try:
+        value = int(text, 36)
+    except ValueError:
+        value = 0
+    if not 0 < value < 2**63:
+        raise RequestRefused("The cursor is not one of ours.", faults=[Fault("cursor", "must be a next_cursor")])
+    return value
+
+
+def cursor_text(order: int) -> str:
+    """The cursor behind an item."""
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    text = ""
+    while order:
+        order, rest = divmod(order, 36)
+        text = digits[rest] + text
+    return text or "0"
+
+
+def word(request: Request, name: str, *, longest: int = 128) -> str | None:
+    """A query parameter that is one word."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text or len(text) > longest or "\0" in text:
+        raise RequestRefused(
+            "A query parameter is not valid.", faults=[Fault(name, f"must have 1 to {longest} characters")]
+        )
+    return str(text)
+
+
+def choice(request: Request, name: str, kinds: type[Any]) -> Any:
+    """A query parameter that is one word of an enumeration, or None."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        return kinds(text)
+    except ValueError as error:
+        words = ", ".join(kind.value for kind in kinds)
+        raise RequestRefused(
+            "A query parameter is not valid.", faults=[Fault(name, f"must be one of {words}")]
+        ) from error

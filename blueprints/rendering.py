@@ -1,0 +1,131 @@
+"""Records as JSON: the shapes of the native API.
+
+Process: worker.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sanic import HTTPResponse
+
+from blueprints.reading import cursor_text
+from config.clock import rfc3339
+from services.conversations import Conversation
+from services.messages import Direction, Message
+from services.store import Event
+
+
+def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
+    """A JSON answer; moments become RFC 3339 with milliseconds."""
+    data = orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+    return HTTPResponse(data, status=status, headers=dict(headers or {}), content_type="application/json")
+
+
+def page_response(items: list[dict[str, Any]], *, limit: int, last: int | None) -> HTTPResponse:
+    """A list; ``last`` is the sort key of its last item. A short page is the last one."""
+    is_full = len(items) == limit and last is not None
+    return json_response({"data": items, "next_cursor": cursor_text(last) if is_full and last else None})
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def accepted_json(message: Message) -> dict[str, Any]:
+    """The answer to an accepted message: the same for a replay, whatever became of the message since."""
+    return {
+        "id": message.id,
+        "status": "scheduled" if message.send_at is not None and message.send_at > message.created_at else "queued",
+        "from": message.phone_number_id,
+        "to": message.to,
+        "type": message.kind,
+        "created_at": message.created_at,
+        "send_at": message.send_at,
+    }
+
+
+def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, Any]:
+    """A message with its state; ``timeline`` begins with its acceptance."""
+    is_out = message.direction is Direction.OUT
+    first = "queued" if is_out else "received"
+    if message.send_at is not None and message.send_at > message.created_at:
+        first = "scheduled"
+    body: dict[str, Any] = {
+        "id": message.id,
+        "direction": message.direction.value,
+        "status": message.status.value,
+        "phone_number_id": message.phone_number_id,
+        "from": message.phone_number_id if is_out else message.from_wa_id,
+        "to": message.to if is_out else message.phone_number_id,
+        "conversation_id": message.conversation_id,
+        "wamid": message.wamid,
+        "context": {"message_id": message.context_wamid} if message.context_wamid else None,
+        "created_at": message.created_at,
+        "updated_at": message.updated_at or message.created_at,
+        "attempts": message.attempt_count,
+        "held_reason": message.held_reason,
+        "held_until": message.held_until,
+        "send_at": message.send_at,
+        "expires_at": message.expires_at,
+        "error": message.error,
+        "pricing": message.pricing,
+        "metadata": message.metadata,
+        "seq": message.seq,
+        **message.payload,
+        "type": message.kind,
+    }
+    if message.from_user_id:
+        body["from_user_id"] = message.from_user_id
+    if has_timeline:
+        body["timeline"] = [
+            {"status": first, "at": message.created_at, "seq": None},
+            *(
+                {"status": entry.status.value, "at": entry.at, "seq": entry.seq, **entry.detail}
+                for entry in message.timeline
+            ),
+        ]
+    return body
+
+
+def conversation_json(conversation: Conversation) -> dict[str, Any]:
+    """A conversation as lists and details show it."""
+    preview = conversation.preview
+    return {
+        "id": conversation.id,
+        "phone_number_id": conversation.phone_number_id,
+        "contact": {
+            "wa_id": conversation.wa_id,
+            "user_id": conversation.user_id,
+            "name": conversation.name,
+        },
+        "status": "open" if conversation.is_open else "closed",
+        "unread_count": conversation.unread_count,
+        "created_at": conversation.created_at,
+        "last_inbound_at": conversation.last_inbound_at,
+        "last_outbound_at": conversation.last_outbound_at,
+        "last_message": None
+        if preview is None
+        else {
+            "id": preview.message_id,
+            "direction": preview.direction,
+            "type": preview.kind,
+            "text": preview.text,
+            "at": preview.at,
+        },
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event: the same object in the log, in streams and in webhooks."""
+    return {
+        "seq": event.seq,
+        "id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "phone_number_id": event.number,
+        "data": event.data,
+    }

@@ -1,0 +1,11 @@
+"""Conversations: one number with one contact, what was said last, what is unread.
+
+Process: worker, whatsapp.
+"""
+
+from services.conversations.directory import ContactRef, Directory
+from services.conversations.projection import project_conversation
+from services.conversations.records import Conversation
+from services.conversations.repository import ConversationRepository
+
+__all__ = ["ContactRef", "Conversation", "ConversationRepository", "Directory", "project_conversation"]

@@ -1,0 +1,81 @@
+"""From a numbered event to the guarded writes on conversations.
+
+Process: whatsapp.
+"""
+
+from typing import Any
+
+from services.conversations.directory import CONVERSATIONS
+from services.store import Event, Write
+
+PREVIEW_LENGTH = 120
+
+
+def project_conversation(event: Event) -> list[Write]:
+    """The writes on ``conversations`` that this event asks for."""
+    if event.conversation_id is None:
+        return []
+    if event.type == "conversation.opened":
+        return [_opened(event)]
+    if event.type == "conversation.read":
+        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"unread": 0})]
+    if event.type == "message.received":
+        return [_inbound(event)]
+    if event.type == "message.queued":
+        return [_outbound(event)]
+    return []
+
+
+def _opened(event: Event) -> Write:
+    data = event.data
+    values: dict[str, Any] = {
+        "number": event.number,
+        "contact_key": data["contact_key"],
+        "status": "open",
+        "unread": 0,
+        "activity": int(event.at.timestamp() * 1000) << 20,
+        "created_at": event.at,
+    }
+    values |= {name: data[name] for name in ("wa_id", "user_id", "name") if data.get(name)}
+    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
+
+
+def _inbound(event: Event) -> Write:
+    data = event.data
+    values: dict[str, Any] = {
+        "activity": data["order"],
+        "last_inbound_at": data["sent_at"],
+        "status": "open",
+        "preview": _preview(event, "in"),
+    }
+    values |= {
+        target: data[source]
+        for source, target in (("from", "wa_id"), ("from_user_id", "user_id"), ("name", "name"))
+        if data.get(source)
+    }
+    return Write(
+        CONVERSATIONS,
+        str(event.conversation_id),
+        event.seq,
+        set=values,
+        compute={"unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]}},
+    )
+
+
+def _outbound(event: Event) -> Write:
+    values = {
+        "activity": event.data["order"],
+        "last_outbound_at": event.at,
+        "preview": _preview(event, "out"),
+    }
+    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
+
+
+def _preview(event: Event, direction: str) -> dict[str, Any]:
+    return {
+        "message": event.data["message_id"],
+        "direction": direction,
+        "kind": event.data["type"],
+        "text": str(event.data.get("preview") or "")[:PREVIEW_LENGTH],
+        "at": event.at,
+    }

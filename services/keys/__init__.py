@@ -1,0 +1,27 @@
+"""API keys: hashed at rest, with scopes, numbers and an end.
+
+Process: worker, whatsapp (seeds the first one).
+"""
+
+from services.keys.bootstrap import BootstrapKey, bootstrap_key
+from services.keys.keyring import BOOTSTRAP_KEY_ID, Keyring, NotAuthenticated, NotPermitted, require
+from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
+from services.keys.repository import KeyRepository
+from services.keys.secrets import key_digest, new_key_text
+
+__all__ = [
+    "ALL_SCOPES",
+    "BOOTSTRAP_KEY_ID",
+    "ApiKey",
+    "BootstrapKey",
+    "Caller",
+    "KeyRepository",
+    "Keyring",
+    "NotAuthenticated",
+    "NotPermitted",
+    "Scope",
+    "bootstrap_key",
+    "key_digest",
+    "new_key_text",
+    "require",
+]

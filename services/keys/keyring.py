@@ -1,0 +1,85 @@
+"""Who calls? A bearer key becomes a caller; answers are remembered for a short while.
+
+Process: worker.
+"""
+
+from collections import OrderedDict
+
+from config.clock import Clock
+from config.errors import RequestRefused
+from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
+from services.keys.repository import KeyRepository
+from services.keys.secrets import key_digest
+
+FRESH_S = 30.0
+MAX_REMEMBERED = 1_000
+MAX_KEY_LENGTH = 512
+
+BOOTSTRAP_KEY_ID = "key_bootstrap"
+
+
+class NotAuthenticated(RequestRefused):
+    """No key, or one that is not valid (any more)."""
+
+    code = "not_authenticated"
+    default_text = "Send a valid API key: Authorization: Bearer <key>."
+
+
+class NotPermitted(RequestRefused):
+    """The key is valid and lacks the scope."""
+
+    code = "not_permitted"
+    default_text = "This API key lacks the scope for this call."
+
+
+class Keyring:
+    """Authenticates. ``bootstrap_digest`` is the first key's: it needs no database, so health can be seen without one.
+
+    Unknown keys are remembered too (for the same time, in the same bounded memory), so that guessing costs us nothing.
+    """
+
+    def __init__(self, repository: KeyRepository, clock: Clock, *, bootstrap_digest: str) -> None:
+        """Empty."""
+        self._repository = repository
+        self._clock = clock
+        self._bootstrap_digest = bootstrap_digest
+        self._bootstrap = Caller(key_id=BOOTSTRAP_KEY_ID, name="bootstrap", scopes=ALL_SCOPES)
+        self._remembered: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """The caller of this ``Authorization`` header. Raises ``NotAuthenticated`` or ``Unavailable``."""
+        if not authorization or len(authorization) > MAX_KEY_LENGTH:
+            raise NotAuthenticated()
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not text:
+            raise NotAuthenticated()
+        remembered = self._remembered.get(text)
+        now = self._clock.monotonic()
+        if remembered is not None and remembered[0] > now:
+            caller = remembered[1]
+        else:
+            caller = await self._look_up(key_digest(text.strip()))
+            self._remembered[text] = (now + FRESH_S, caller)
+            self._remembered.move_to_end(text)
+            if len(self._remembered) > MAX_REMEMBERED:
+                self._remembered.popitem(last=False)
+        if caller is None:
+            raise NotAuthenticated()
+        return caller
+
+    async def _look_up(self, digest: str) -> Caller | None:
+        if digest == self._bootstrap_digest:
+            return self._bootstrap
+        key = await self._repository.by_digest(digest)
+        if key is None or self._has_ended(key):
+            return None
+        return Caller(key_id=key.id, name=key.name, scopes=key.scopes, numbers=key.numbers)
+
+    def _has_ended(self, key: ApiKey) -> bool:
+        return key.expires_at is not None and key.expires_at <= self._clock.now()
+
+
+def require(caller: Caller, scope: Scope) -> None:
+    """Raise ``NotPermitted`` when the caller lacks the scope; it names the scope."""
+    if not caller.may(scope):
+        raise NotPermitted(f"This API key lacks the scope {scope.value}.")

@@ -1,0 +1,56 @@
+"""Keys as documents.
+
+Process: worker, whatsapp.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.keys.records import ApiKey, Scope
+from services.store import Database
+
+KEYS = "keys"
+
+
+class KeyRepository:
+    """The keys of one database."""
+
+    def __init__(self, database: Database) -> None:
+        """No input or output."""
+        self._database = database
+
+    async def by_digest(self, digest: str) -> ApiKey | None:
+        """The key whose text has this SHA-256, if there is one."""
+        found = await self._database.find_one(KEYS, {"digest": digest})
+        return _record(found) if found else None
+
+    async def put(self, key: ApiKey) -> None:
+        """Make or replace a key."""
+        await self._database.update(
+            KEYS,
+            {"_id": key.id},
+            {
+                "$set": {
+                    "name": key.name,
+                    "digest": key.digest,
+                    "scopes": sorted(scope.value for scope in key.scopes),
+                    "numbers": sorted(key.numbers),
+                    "created_at": key.created_at,
+                    "expires_at": key.expires_at,
+                }
+            },
+            upsert=True,
+        )
+
+
+def _record(document: Mapping[str, Any]) -> ApiKey:
+    known = {scope.value for scope in Scope}
+    return ApiKey(
+        id=document["_id"],
+        name=document.get("name", ""),
+        digest=document["digest"],
+        scopes=frozenset(Scope(word) for word in document.get("scopes", ()) if word in known),
+        created_at=document["created_at"],
+        numbers=frozenset(document.get("numbers", ())),
+        expires_at=document.get("expires_at"),
+    )

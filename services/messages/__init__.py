@@ -1,0 +1,49 @@
+"""Messages: accepted by workers, dispatched by the owner, moved forward by statuses.
+
+Process: worker, whatsapp.
+"""
+
+from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
+from services.messages.content import Content, parse_content
+from services.messages.dispatch import Dispatcher, DispatchOptions, error_data, message_fact
+from services.messages.lanes import Lanes
+from services.messages.ledger import Ledger, Tracked
+from services.messages.order import SendOrder, parse_order
+from services.messages.preview import preview_text
+from services.messages.projection import project_message
+from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, TimelineEntry
+from services.messages.repository import MessageFilter, MessageRepository
+from services.messages.states import ACTIVE, MOVES, MessageStatus, may_move
+from services.messages.statuses import next_status
+
+__all__ = [
+    "ACTIVE",
+    "MOVES",
+    "Acceptance",
+    "Accepted",
+    "Content",
+    "Direction",
+    "DispatchOptions",
+    "Dispatcher",
+    "Idempotency",
+    "IdempotencyConflict",
+    "Lanes",
+    "Ledger",
+    "Message",
+    "MessageFilter",
+    "MessageRepository",
+    "MessageStatus",
+    "OnUncertain",
+    "OnWindowClosed",
+    "SendOrder",
+    "TimelineEntry",
+    "Tracked",
+    "error_data",
+    "may_move",
+    "message_fact",
+    "next_status",
+    "parse_content",
+    "parse_order",
+    "preview_text",
+    "project_message",
+]

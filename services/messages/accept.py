@@ -1,0 +1,137 @@
+"""Acceptance: an order becomes a stored message, and only then an answer.
+
+Process: worker.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.clock import Clock
+from config.errors import Fault, RequestRefused
+from config.ids import new_id, new_order
+from services.keys import Caller
+from services.messages.documents import message_document
+from services.messages.order import SendOrder
+from services.messages.records import Direction, Message
+from services.messages.repository import MessageRepository
+from services.messages.states import MessageStatus
+from services.numbers import Numbers
+from services.store import GroupCommit
+
+
+class IdempotencyConflict(RequestRefused):
+    """The same Idempotency-Key came with another body: which of the two is meant?"""
+
+    code = "idempotency_conflict"
+    default_text = "This Idempotency-Key was used with another request body. Use a new key for a new message."
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that is stored. ``is_replay``: an earlier request with the same Idempotency-Key made it."""
+
+    message: Message
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The caller's key and the SHA-256 of the body it came with."""
+
+    key: str
+    digest: bytes
+
+
+class Acceptance:
+    """Takes orders. The group commit answers when MongoDB acknowledged; nothing is kept here."""
+
+    def __init__(self, *, inserts: GroupCommit, repository: MessageRepository, numbers: Numbers, clock: Clock) -> None:
+        """No input or output."""
+        self._inserts = inserts
+        self._repository = repository
+        self._numbers = numbers
+        self._clock = clock
+
+    async def accept(self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None) -> Accepted:
+        """Store one message.
+
+        Raises ``RequestRefused`` (unknown or forbidden number), ``IdempotencyConflict``, ``Unavailable``.
+        """
+        message = await self._message(order, caller, idempotency)
+        duplicate = await self._inserts.insert(message_document(message))
+        if duplicate is None:
+            return Accepted(message)
+        return await self._replay(message)
+
+    async def accept_all(
+        self, orders: Sequence[SendOrder], caller: Caller, idempotency: Idempotency | None = None
+    ) -> list[Accepted]:
+        """Store several messages in their order; one answer each, in their order.
+
+        Each gets an idempotency key of its own, made of the request's key and its position.
+        """
+        messages = []
+        for position, order in enumerate(orders):
+            own = None if idempotency is None else Idempotency(f"{idempotency.key}\x1f{position}", idempotency.digest)
+            messages.append(await self._message(order, caller, own))
+        outcomes = await self._inserts.insert_all([message_document(message) for message in messages])
+        return [
+            Accepted(message) if outcome is None else await self._replay(message)
+            for message, outcome in zip(messages, outcomes, strict=True)
+        ]
+
+    async def _message(self, order: SendOrder, caller: Caller, idempotency: Idempotency | None) -> Message:
+        number = await self._numbers.resolve(order.phone_number_id)
+        if not caller.may_use(number.phone_number_id):
+            raise RequestRefused(
+                "This API key may not send from this number.",
+                code="number_forbidden",
+                faults=[Fault("from", "is not among the numbers of this API key")],
+            )
+        now = self._clock.now()
+        is_later = order.send_at is not None and order.send_at > now
+        content = order.content
+        return Message(
+            id=new_id("msg"),
+            order=new_order(),
+            direction=Direction.OUT,
+            phone_number_id=number.phone_number_id,
+            kind=content.kind,
+            payload=content.payload,
+            status=MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED,
+            created_at=now,
+            to=content.to,
+            recipient_kind=content.recipient_kind,
+            context_wamid=content.context_wamid,
+            callback_data=content.callback_data,
+            send_at=order.send_at,
+            expires_at=order.expires_at,
+            on_window_closed=order.on_window_closed,
+            fallback_template=order.fallback_template,
+            on_uncertain=order.on_uncertain,
+            metadata=order.metadata,
+            idempotency=None if idempotency is None else _stored_key(caller, idempotency),
+            body_digest=None if idempotency is None else idempotency.digest,
+            key_id=caller.key_id,
+        )
+
+    async def _replay(self, message: Message) -> Accepted:
+        """The unique index holds this key: answer what was answered then, or refuse another body."""
+        key = message.idempotency or ""
+        earlier = (await self._repository.by_idempotency([key])).get(key)
+        if earlier is None:
+            raise RequestRefused(
+                "A message with this Idempotency-Key is being stored. Try again in a moment.",
+                code="idempotency_in_progress",
+                may_retry=True,
+                retry_after_s=1,
+            )
+        if earlier.body_digest != message.body_digest:
+            raise IdempotencyConflict()
+        return Accepted(earlier, is_replay=earlier.id != message.id)
+
+
+def _stored_key(caller: Caller, idempotency: Idempotency) -> str:
+    """The caller's key, hashed together with who calls: keys of two callers never meet, and its length is fixed."""
+    return hashlib.sha256(f"{caller.key_id}\x1f{idempotency.key}".encode()).hexdigest()

@@ -1,0 +1,105 @@
+"""Messages as documents: the one place where a record becomes BSON and back.
+
+Process: worker, whatsapp.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, TimelineEntry
+from services.messages.states import MessageStatus
+
+MESSAGES: Final = "messages"
+
+# Field of the record → field of the document, for those that are copied as they are and left out when None.
+_PLAIN: Final = {
+    "to": "to",
+    "from_wa_id": "from",
+    "from_user_id": "from_user",
+    "conversation_id": "conversation",
+    "context_wamid": "context",
+    "callback_data": "callback",
+    "wamid": "wamid",
+    "held_reason": "held_reason",
+    "held_until": "held_until",
+    "send_at": "send_at",
+    "expires_at": "expires_at",
+    "fallback_template": "fallback_template",
+    "metadata": "metadata",
+    "campaign_id": "campaign",
+    "error": "error",
+    "pricing": "pricing",
+    "updated_at": "updated_at",
+    "idempotency": "idempotency",
+    "body_digest": "digest",
+    "key_id": "key",
+}
+
+
+def message_document(message: Message) -> dict[str, Any]:
+    """The stored form. Empty fields are left out: the free Atlas tier counts every byte."""
+    document: dict[str, Any] = {
+        "_id": message.id,
+        "order": message.order,
+        "direction": message.direction.value,
+        "number": message.phone_number_id,
+        "kind": message.kind,
+        "payload": message.payload,
+        "status": message.status.value,
+        "created_at": message.created_at,
+        "seq": message.seq,
+    }
+    for name, key in _PLAIN.items():
+        value = getattr(message, name)
+        if value is not None:
+            document[key] = value
+    if message.recipient_kind != "wa_id":
+        document["recipient_kind"] = message.recipient_kind
+    if message.on_window_closed is not OnWindowClosed.REJECT:
+        document["on_window_closed"] = message.on_window_closed.value
+    if message.on_uncertain is not None:
+        document["on_uncertain"] = message.on_uncertain.value
+    if message.attempt_count:
+        document["attempts"] = message.attempt_count
+    if message.timeline:
+        document["timeline"] = [timeline_document(entry) for entry in message.timeline]
+    return document
+
+
+def message_record(document: Mapping[str, Any]) -> Message:
+    """The record of a stored message."""
+    plain = {name: document.get(key) for name, key in _PLAIN.items()}
+    on_uncertain = document.get("on_uncertain")
+    return Message(
+        id=document["_id"],
+        order=int(document["order"]),
+        direction=Direction(document["direction"]),
+        phone_number_id=document["number"],
+        kind=document["kind"],
+        payload=document["payload"],
+        status=MessageStatus(document["status"]),
+        created_at=document["created_at"],
+        recipient_kind=document.get("recipient_kind", "wa_id"),
+        attempt_count=int(document.get("attempts", 0)),
+        on_window_closed=OnWindowClosed(document.get("on_window_closed", "reject")),
+        on_uncertain=OnUncertain(on_uncertain) if on_uncertain else None,
+        timeline=tuple(_timeline_entry(entry) for entry in document.get("timeline", ())),
+        seq=int(document.get("seq", 0)),
+        **plain,
+    )
+
+
+def timeline_document(entry: TimelineEntry) -> dict[str, Any]:
+    """One step of the timeline: ``s`` status, ``at``, ``q`` sequence number, ``d`` detail."""
+    document: dict[str, Any] = {"s": entry.status.value, "at": entry.at}
+    if entry.seq is not None:
+        document["q"] = entry.seq
+    if entry.detail:
+        document["d"] = dict(entry.detail)
+    return document
+
+
+def _timeline_entry(document: Mapping[str, Any]) -> TimelineEntry:
+    return TimelineEntry(
+        status=MessageStatus(document["s"]), at=document["at"], seq=document.get("q"), detail=document.get("d", {})
+    )

@@ -1,0 +1,78 @@
+"""Lanes: one first-in-first-out line a recipient, many recipients side by side. Pure: no clock, no database.
+
+Process: whatsapp.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from services.messages.records import Message
+
+
+class Lanes:
+    """Messages that wait, by recipient, in the order of acceptance.
+
+    The head of a lane blocks the lane: what follows leaves only after ``finish`` took the head away. A message is
+    known by its id and added once, however often it is offered.
+    """
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._lanes: dict[tuple[str, str], deque[Message]] = {}
+        self._known: set[str] = set()
+
+    def __len__(self) -> int:
+        """Messages in all lanes, heads included."""
+        return len(self._known)
+
+    def __contains__(self, message_id: object) -> bool:
+        """Is this message in a lane?"""
+        return message_id in self._known
+
+    @staticmethod
+    def key(message: Message) -> tuple[str, str]:
+        """The lane of a message: our number and the recipient."""
+        return message.phone_number_id, message.to or ""
+
+    def add(self, message: Message) -> bool:
+        """Put a message in its lane, by ``order``; True when the lane was empty, so that somebody must serve it."""
+        if message.id in self._known:
+            return False
+        self._known.add(message.id)
+        key = self.key(message)
+        lane = self._lanes.get(key)
+        if lane is None:
+            self._lanes[key] = deque([message])
+            return True
+        position = len(lane)
+        # The head may be on its way already: nothing goes before it.
+        while position > 1 and lane[position - 1].order > message.order:
+            position -= 1
+        lane.insert(position, message)
+        return False
+
+    def head(self, key: tuple[str, str]) -> Message | None:
+        """The message that leaves next from this lane."""
+        lane = self._lanes.get(key)
+        return lane[0] if lane else None
+
+    def finish(self, key: tuple[str, str], message_id: str) -> None:
+        """Take a message out of its lane, wherever it stands; the next one becomes the head."""
+        lane = self._lanes.get(key)
+        if lane is None or message_id not in self._known:
+            return
+        self._known.discard(message_id)
+        if lane[0].id == message_id:
+            lane.popleft()
+        else:
+            self._lanes[key] = lane = deque(message for message in lane if message.id != message_id)
+        if not lane:
+            del self._lanes[key]
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """Every lane that holds something."""
+        return iter(self._lanes)
+
+    def lane_count(self) -> int:
+        """How many recipients have something waiting."""
+        return len(self._lanes)

@@ -1,0 +1,93 @@
+"""From a numbered event to the guarded writes on messages. Deterministic, so that a new owner can repeat it.
+
+Process: whatsapp.
+"""
+
+from typing import Any, Final
+
+from services.messages.documents import MESSAGES, message_document, timeline_document
+from services.messages.records import Direction, Message, TimelineEntry
+from services.messages.states import MessageStatus
+from services.store import Event, Write
+
+_STATUS_OF: Final = {
+    "message.queued": MessageStatus.QUEUED,
+    "message.retried": MessageStatus.QUEUED,
+    "message.sending": MessageStatus.SENDING,
+    "message.sent": MessageStatus.SENT,
+    "message.delivered": MessageStatus.DELIVERED,
+    "message.read": MessageStatus.READ,
+    "message.held": MessageStatus.HELD,
+    "message.uncertain": MessageStatus.UNCERTAIN,
+    "message.failed": MessageStatus.FAILED,
+    "message.expired": MessageStatus.EXPIRED,
+    "message.canceled": MessageStatus.CANCELED,
+}
+
+# What a timeline entry keeps of the event's data.
+_DETAIL: Final = ("attempt", "reason", "error", "retry_at", "held_until", "evidence")
+
+
+def project_message(event: Event) -> list[Write]:
+    """The writes on ``messages`` that this event asks for; none for events of other nouns."""
+    if event.type == "message.received":
+        return [_received(event)]
+    status = _STATUS_OF.get(event.type)
+    if status is None:
+        return []
+    data = event.data
+    values: dict[str, Any] = {"status": status.value, "updated_at": event.at}
+    for source, target in (
+        ("wamid", "wamid"),
+        ("error", "error"),
+        ("pricing", "pricing"),
+        ("attempt", "attempts"),
+        ("conversation_id", "conversation"),
+    ):
+        if data.get(source) is not None:
+            values[target] = data[source]
+    drop: tuple[str, ...] = ()
+    if status is MessageStatus.HELD:
+        values["held_reason"] = data["reason"]
+        if data.get("held_until") is not None:
+            values["held_until"] = data["held_until"]
+    else:
+        drop = ("held_reason", "held_until")
+    detail = {name: data[name] for name in _DETAIL if data.get(name) is not None}
+    entry = timeline_document(TimelineEntry(status=status, at=event.at, seq=event.seq, detail=detail))
+    is_first = event.type == "message.queued"
+    return [
+        Write(
+            MESSAGES,
+            data["message_id"],
+            event.seq,
+            set=values,
+            # The acceptance itself is the first step of the timeline; "queued" would say it twice.
+            push={} if is_first else {"timeline": entry},
+            drop=() if is_first else drop,
+        )
+    ]
+
+
+def _received(event: Event) -> Write:
+    data = event.data
+    message = Message(
+        id=data["message_id"],
+        order=data["order"],
+        direction=Direction.IN,
+        phone_number_id=event.number,
+        kind=data["type"],
+        payload=data["content"],
+        status=MessageStatus.RECEIVED,
+        created_at=event.at,
+        from_wa_id=data.get("from"),
+        from_user_id=data.get("from_user_id"),
+        conversation_id=data["conversation_id"],
+        context_wamid=data.get("context_wamid"),
+        wamid=data["wamid"],
+        seq=event.seq,
+    )
+    document = message_document(message)
+    id_ = document.pop("_id")
+    document.pop("seq")
+    return Write(MESSAGES, id_, event.seq, set=document, upsert=True)

@@ -1,0 +1,126 @@
+"""Reads of messages. Lists go newest first and page by ``order``.
+
+Process: worker, whatsapp.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.messages.documents import MESSAGES, message_record
+from services.messages.records import Direction, Message
+from services.messages.states import MessageStatus
+from services.store import Database
+
+# The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
+FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
+EPOCH_FLOOR: Final = 1_700_000_000_000 << 20  # nothing is older than November 2023
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """What a list shows. Everything is optional; ``before`` is the ``order`` to go on from (newest first)."""
+
+    phone_number_id: str | None = None
+    to: str | None = None
+    status: MessageStatus | None = None
+    direction: Direction | None = None
+    conversation_id: str | None = None
+    campaign_id: str | None = None
+    before: int | None = None
+
+
+class MessageRepository:
+    """Messages of one database."""
+
+    def __init__(self, database: Database) -> None:
+        """No input or output."""
+        self._database = database
+
+    async def get(self, message_id: str) -> Message | None:
+        """One message by our id."""
+        found = await self._database.find_one(MESSAGES, {"_id": message_id})
+        return message_record(found) if found else None
+
+    async def by_ids(self, ids: Sequence[str]) -> dict[str, Message]:
+        """Those of the ids that exist, in one round trip."""
+        if not ids:
+            return {}
+        found = await self._database.find(MESSAGES, {"_id": {"$in": list(ids)}}, limit=len(ids))
+        return {document["_id"]: message_record(document) for document in found}
+
+    async def by_wamids(self, wamids: Sequence[str]) -> dict[str, Message]:
+        """Those with these WhatsApp message ids, by wamid."""
+        if not wamids:
+            return {}
+        found = await self._database.find(MESSAGES, {"wamid": {"$in": list(wamids)}}, limit=len(wamids) * 2)
+        return {document["wamid"]: message_record(document) for document in found}
+
+    async def by_idempotency(self, keys: Sequence[str]) -> dict[str, Message]:
+        """The messages that were accepted under these idempotency keys."""
+        if not keys:
+            return {}
+        found = await self._database.find(MESSAGES, {"idempotency": {"$in": list(keys)}}, limit=len(keys))
+        return {document["idempotency"]: message_record(document) for document in found}
+
+    async def queued(self, phone_number_id: str, *, above: int, up_to: int, limit: int) -> list[Message]:
+        """Messages that wait to be sent with ``above < order <= up_to``, oldest first."""
+        found = await self._database.find(
+            MESSAGES,
+            {
+                "number": phone_number_id,
+                "status": MessageStatus.QUEUED.value,
+                "order": {"$gt": above, "$lte": up_to},
+            },
+            sort=[("number", 1), ("status", 1), ("order", 1)],
+            limit=limit,
+        )
+        return [message_record(document) for document in found]
+
+    async def in_state(self, phone_number_id: str, statuses: Sequence[MessageStatus], *, limit: int) -> list[Message]:
+        """Messages of a number in one of these states, oldest first."""
+        found = await self._database.find(
+            MESSAGES,
+            {"number": phone_number_id, "status": {"$in": [status.value for status in statuses]}},
+            limit=limit,
+        )
+        return sorted((message_record(document) for document in found), key=lambda message: message.order)
+
+    async def page(self, wanted: MessageFilter, *, limit: int) -> list[Message]:
+        """Up to ``limit`` messages, newest first."""
+        query = _query(wanted)
+        upper = wanted.before if wanted.before is not None else _now_order()
+        width = FIRST_SLICE
+        found: list[dict[str, Any]] = []
+        while len(found) < limit and upper > EPOCH_FLOOR:
+            lower = max(upper - width, EPOCH_FLOOR)
+            rest = limit - len(found)
+            found += await self._database.find(
+                MESSAGES, {**query, "order": {"$lt": upper, "$gte": lower}}, sort=[("order", -1)], limit=rest
+            )
+            upper = lower
+            width *= 8
+        return [message_record(document) for document in found]
+
+
+def _query(wanted: MessageFilter) -> dict[str, Any]:
+    query: dict[str, Any] = {}
+    if wanted.conversation_id is not None:
+        query["conversation"] = wanted.conversation_id
+    if wanted.phone_number_id is not None:
+        query["number"] = wanted.phone_number_id
+    if wanted.status is not None:
+        query["status"] = wanted.status.value
+    if wanted.to is not None:
+        query["to"] = wanted.to
+    if wanted.direction is not None:
+        query["direction"] = wanted.direction.value
+    if wanted.campaign_id is not None:
+        query["campaign"] = wanted.campaign_id
+    return query
+
+
+def _now_order() -> int:
+    """An ``order`` just above everything accepted until now, with a minute for a clock that runs ahead."""
+    return (time.time_ns() // 1_000_000 + 60_000) << 20

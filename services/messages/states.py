@@ -1,0 +1,58 @@
+"""The states of a message and the one table of moves between them.
+
+Process: worker, whatsapp.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class MessageStatus(StrEnum):
+    """Where a message is. ``received`` is the only state of an inbound one."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    HELD = "held"
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    RECEIVED = "received"
+
+
+_S = MessageStatus
+
+MOVES: Final = MappingProxyType(
+    {
+        _S.SCHEDULED: frozenset({_S.QUEUED, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        _S.QUEUED: frozenset({_S.QUEUED, _S.SENDING, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        _S.HELD: frozenset({_S.QUEUED, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        # Back to queued: it provably never left, or WhatsApp refused it for the moment.
+        _S.SENDING: frozenset(
+            {_S.QUEUED, _S.HELD, _S.SENT, _S.DELIVERED, _S.READ, _S.UNCERTAIN, _S.FAILED, _S.EXPIRED}
+        ),
+        # Evidence may still come; or the policy, or a person, sends it again.
+        _S.UNCERTAIN: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.READ, _S.FAILED, _S.CANCELED}),
+        _S.SENT: frozenset({_S.DELIVERED, _S.READ, _S.FAILED}),
+        _S.DELIVERED: frozenset({_S.READ}),
+        _S.READ: frozenset(),
+        # A person sends it again; or a status proves that it went out after all.
+        _S.FAILED: frozenset({_S.QUEUED, _S.DELIVERED, _S.READ}),
+        _S.EXPIRED: frozenset({_S.QUEUED}),
+        _S.CANCELED: frozenset(),
+        _S.RECEIVED: frozenset(),
+    }
+)
+
+ACTIVE: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.HELD, _S.SENDING, _S.UNCERTAIN})
+"""States in which the owner still has something to do."""
+
+
+def may_move(before: MessageStatus, after: MessageStatus) -> bool:
+    """Is this move allowed? A status that would lead backwards, or nowhere, is not."""
+    return after in MOVES[before]

@@ -1,0 +1,57 @@
+"""Which number is meant? A small cache over the numbers of the database.
+
+Process: worker.
+"""
+
+from config.clock import Clock
+from config.errors import Fault, RequestRefused, Unavailable
+from services.numbers.records import Number
+from services.numbers.repository import NumberRepository
+
+FRESH_S = 5.0
+
+
+class UnknownNumber(RequestRefused):
+    """No number with this phone_number_id is operated here."""
+
+    code = "unknown_number"
+    default_text = "There is no such number here."
+
+
+class Numbers:
+    """Numbers by id. Read again when older than ``FRESH_S``; when the database is away, the old ones still serve."""
+
+    def __init__(self, repository: NumberRepository, clock: Clock) -> None:
+        """Empty."""
+        self._repository = repository
+        self._clock = clock
+        self._by_id: dict[str, Number] = {}
+        self._read_at = float("-inf")
+
+    async def all(self) -> list[Number]:
+        """Every number, the default one first."""
+        await self._refresh()
+        return list(self._by_id.values())
+
+    async def resolve(self, phone_number_id: str | None) -> Number:
+        """This number, or the default one. Raises ``UnknownNumber``, or ``Unavailable`` when none is known yet."""
+        await self._refresh()
+        if not self._by_id:
+            raise Unavailable("No number is set up yet. Try again in a moment.", code="no_number", retry_after_s=1)
+        if phone_number_id is None:
+            return next(iter(self._by_id.values()))
+        number = self._by_id.get(phone_number_id)
+        if number is None:
+            raise UnknownNumber(faults=[Fault("from", "is not a phone_number_id of this installation")])
+        return number
+
+    async def _refresh(self) -> None:
+        now = self._clock.monotonic()
+        if self._by_id and now - self._read_at < FRESH_S:
+            return
+        try:
+            self._by_id = {number.phone_number_id: number for number in await self._repository.all()}
+            self._read_at = now
+        except Unavailable:
+            if not self._by_id:
+                raise

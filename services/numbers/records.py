@@ -1,0 +1,18 @@
+"""What a number is.
+
+Process: worker, whatsapp.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A phone number that we operate. ``seq_floor`` is an event number known to be reached."""
+
+    phone_number_id: str
+    waba_id: str
+    display_phone_number: str
+    link: str
+    seq_floor: int = 0
+    is_default: bool = False

@@ -1,0 +1,58 @@
+"""Numbers as documents.
+
+Process: worker, whatsapp.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.numbers.records import Number
+from services.store import Database
+
+NUMBERS = "numbers"
+MAX_NUMBERS = 500
+
+
+class NumberRepository:
+    """The numbers of one database: few, so they are read all at once."""
+
+    def __init__(self, database: Database) -> None:
+        """No input or output."""
+        self._database = database
+
+    async def all(self) -> list[Number]:
+        """Every number, the default one first."""
+        found = await self._database.find(NUMBERS, {}, limit=MAX_NUMBERS)
+        return sorted((_record(document) for document in found), key=lambda number: not number.is_default)
+
+    async def seed(self, number: Number) -> None:
+        """Make this number if it is not there; an existing one keeps what it has."""
+        await self._database.update(
+            NUMBERS,
+            {"_id": number.phone_number_id},
+            {
+                "$setOnInsert": {
+                    "waba": number.waba_id,
+                    "display": number.display_phone_number,
+                    "seq_floor": number.seq_floor,
+                    "is_default": number.is_default,
+                },
+                "$set": {"link": number.link},
+            },
+            upsert=True,
+        )
+
+    async def raise_floor(self, phone_number_id: str, seq: int) -> None:
+        """Remember that the log of this number reached ``seq``; it never goes back."""
+        await self._database.update(NUMBERS, {"_id": phone_number_id}, {"$max": {"seq_floor": seq}}, upsert=False)
+
+
+def _record(document: Mapping[str, Any]) -> Number:
+    return Number(
+        phone_number_id=document["_id"],
+        waba_id=document.get("waba", ""),
+        display_phone_number=document.get("display", ""),
+        link=document.get("link", ""),
+        seq_floor=int(document.get("seq_floor", 0)),
+        is_default=bool(document.get("is_default", False)),
+    )

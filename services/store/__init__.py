@@ -1,0 +1,57 @@
+"""The only room that knows MongoDB: client, schema, group commit, lease, numbered log, inboxes.
+
+Process: worker, whatsapp.
+"""
+
+from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
+from services.store.event_log import Event, Fact, Fenced, append, last_seq
+from services.store.event_log import read as read_events
+from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
+from services.store.guarded import Write
+from services.store.inbox import (
+    COMMANDS,
+    DONE,
+    FAILED,
+    NOTIFICATIONS,
+    RawNotification,
+    mark,
+    new_notifications,
+    notification_document,
+)
+from services.store.lease import Lease, LeaseView, is_lease_held
+from services.store.schema import ensure_schema, expiry_indexes, is_schema_ready
+from services.store.wakeup import Wakeup
+
+__all__ = [
+    "COMMANDS",
+    "DONE",
+    "FAILED",
+    "NOTIFICATIONS",
+    "Database",
+    "DatabaseBusy",
+    "DatabaseOptions",
+    "DatabaseUnavailable",
+    "Document",
+    "DuplicateOf",
+    "Event",
+    "Fact",
+    "Fenced",
+    "GroupCommit",
+    "IntakeFull",
+    "Lease",
+    "LeaseView",
+    "PoolUse",
+    "RawNotification",
+    "Wakeup",
+    "Write",
+    "append",
+    "ensure_schema",
+    "expiry_indexes",
+    "is_lease_held",
+    "is_schema_ready",
+    "last_seq",
+    "mark",
+    "new_notifications",
+    "notification_document",
+    "read_events",
+]

@@ -1,0 +1,230 @@
+"""One bounded database handle a process: every operation passes its gate, is counted, and fails in our words.
+
+Process: worker, whatsapp.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from config.errors import Unavailable
+from services.store.driver import (
+    AsyncIOMotorClient,
+    AsyncIOMotorCollection,
+    BulkWriteError,
+    OperationFailure,
+    PyMongoError,
+    UpdateOne,
+)
+
+Document = dict[str, Any]
+T = TypeVar("T")
+DUPLICATE_KEY: Final = 11000
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database did not answer in time, or cannot be reached. Nothing is known to be lost."""
+
+    code = "database_unavailable"
+
+
+class DatabaseBusy(Unavailable):
+    """More operations wait in this process than its pool can serve in the allowed time."""
+
+    code = "database_busy"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """How one process talks to MongoDB.
+
+    Times in milliseconds, except ``wait_s`` (seconds that start-up waits for the first answer).
+    """
+
+    uri: str
+    name: str
+    pool: int
+    wait_queue_ms: int
+    connect_ms: int
+    select_ms: int
+    app_name: str
+    socket_ms: int = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """One document of an insert met a unique index. ``index`` is its position in what was given."""
+
+    index: int
+    message: str
+
+
+@dataclass(slots=True)
+class PoolUse:
+    """What the gate saw: operations under way, waiting, and finished since the start of the process."""
+
+    limit: int
+    in_use: int = 0
+    waiting: int = 0
+    operations: int = 0
+    documents: int = 0
+    waited_s: float = 0.0
+    errors: int = 0
+
+
+class Database:
+    """A bounded client and the few verbs this project uses.
+
+    Constructing does no input or output: Motor connects at the first operation. All verbs raise
+    ``DatabaseUnavailable`` or ``DatabaseBusy`` for trouble that may pass, and let programming errors through.
+    """
+
+    def __init__(self, options: DatabaseOptions) -> None:
+        """Prepare the client; nothing is opened yet."""
+        self.options = options
+        self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            options.uri,
+            maxPoolSize=options.pool,
+            minPoolSize=0,
+            waitQueueTimeoutMS=options.wait_queue_ms,
+            connectTimeoutMS=options.connect_ms,
+            serverSelectionTimeoutMS=options.select_ms,
+            socketTimeoutMS=options.socket_ms,
+            maxIdleTimeMS=60_000,
+            tz_aware=True,
+            appname=options.app_name,
+            # A retried write of ours is recognised by its own _id, so the driver need not retry for us;
+            # the embedded server slows to a tenth with retryable writes.
+            retryWrites=False,
+            w="majority",
+        )
+        self._db = self.client[options.name]
+        self.use = PoolUse(limit=options.pool)
+        self._gate = asyncio.Semaphore(options.pool)
+
+    def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
+        """The raw collection, for code inside ``services/store``."""
+        return self._db[name]
+
+    async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
+        """Run one operation inside the gate; translate what the driver raises."""
+        use = self.use
+        if self._gate.locked():
+            use.waiting += 1
+            began = time.monotonic()
+            try:
+                await asyncio.wait_for(self._gate.acquire(), self.options.wait_queue_ms / 1000)
+            except TimeoutError as error:
+                raise DatabaseBusy(
+                    "The server is busy: too many database operations wait.",
+                    detail=f"{use.waiting} waiting for {use.limit} connections over {self.options.wait_queue_ms} ms",
+                ) from error
+            finally:
+                use.waiting -= 1
+                use.waited_s += time.monotonic() - began
+        else:
+            await self._gate.acquire()
+        use.in_use += 1
+        use.operations += 1
+        use.documents += documents
+        try:
+            return await operation()
+        except BulkWriteError:
+            raise
+        except OperationFailure as error:
+            if error.code == DUPLICATE_KEY or not _passes(error):
+                raise
+            use.errors += 1
+            raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
+        except PyMongoError as error:
+            use.errors += 1
+            raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
+        finally:
+            use.in_use -= 1
+            self._gate.release()
+
+    async def ping(self) -> None:
+        """One round trip; raises DatabaseUnavailable."""
+        await self.run(lambda: self._db.command("ping"))
+
+    async def command(self, name: str) -> Document:
+        """A database command without arguments, for example ``hello`` or ``dbStats``."""
+        return dict(await self.run(lambda: self._db.command(name)))
+
+    async def find_one(self, name: str, query: Document, projection: Document | None = None) -> Document | None:
+        """The first document that fits, or None."""
+        return await self.run(lambda: self._db[name].find_one(query, projection))
+
+    async def find(
+        self,
+        name: str,
+        query: Document,
+        *,
+        projection: Document | None = None,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int,
+    ) -> list[Document]:
+        """Up to ``limit`` documents in one round trip where they fit in one batch."""
+
+        async def read() -> list[Document]:
+            cursor = self._db[name].find(query, projection, limit=limit, batch_size=limit + 1)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return await cursor.to_list(limit)
+
+        return await self.run(read)
+
+    async def insert_many(self, name: str, documents: list[Document], *, ordered: bool) -> list[Duplicate]:
+        """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``."""
+        try:
+            await self.run(lambda: self._db[name].insert_many(documents, ordered=ordered), documents=len(documents))
+        except BulkWriteError as error:
+            return _duplicates(error)
+        return []
+
+    async def bulk(self, name: str, writes: list[UpdateOne], *, ordered: bool) -> int:
+        """Apply many updates in one round trip; answer how many documents changed."""
+        try:
+            result = await self.run(lambda: self._db[name].bulk_write(writes, ordered=ordered), documents=len(writes))
+        except BulkWriteError as error:
+            self.use.errors += 1
+            raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
+        return int(result.modified_count) + int(result.upserted_count)
+
+    async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
+        """Update one document; answer 1 when it was changed or made, else 0."""
+        result = await self.run(lambda: self._db[name].update_one(query, change, upsert=upsert))
+        return int(result.modified_count) + (1 if result.upserted_id is not None else 0)
+
+    async def update_and_read(
+        self, name: str, query: Document, change: Document | list[Document], *, upsert: bool
+    ) -> Document | None:
+        """Update one document and answer it as it is afterwards."""
+        return await self.run(
+            lambda: self._db[name].find_one_and_update(query, change, upsert=upsert, return_document=True)
+        )
+
+    async def delete_many(self, name: str, query: Document) -> int:
+        """Delete what fits; answer how many."""
+        result = await self.run(lambda: self._db[name].delete_many(query))
+        return int(result.deleted_count)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.client.close()
+
+
+def _passes(error: OperationFailure) -> bool:
+    """Is this failure one that may pass by itself (stepping down, interrupted, shutting down)?"""
+    passing = {6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 112, 251}
+    return (error.code in passing) or error.has_error_label("RetryableWriteError")
+
+
+def _duplicates(error: BulkWriteError) -> list[Duplicate]:
+    faults = (error.details or {}).get("writeErrors", [])
+    others = [fault for fault in faults if fault.get("code") != DUPLICATE_KEY]
+    if others:
+        raise DatabaseUnavailable("The database refused a write.", detail=str(others[0])[:2000]) from error
+    return [Duplicate(index=int(fault["index"]), message=str(fault.get("errmsg", ""))) for fault in faults]

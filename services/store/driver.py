@@ -1,0 +1,48 @@
+"""The MongoDB driver, imported once, with a thread pool as large as the connection pool.
+
+Process: worker, whatsapp.
+
+Motor runs every operation on a thread of a pool that it sizes when it is imported (``cpu_count * 5``). With fewer
+threads than connections ``maxPoolSize`` is a fiction: on two CPUs a pool of 30 never opened more than 10 sockets
+(measured). So the size is set here, before the one import of Motor in this project.
+"""
+
+import os
+
+os.environ.setdefault("MOTOR_MAX_WORKERS", os.environ.get("PANAL_DB_POOL_PER_WORKER", "30"))
+
+# The order matters: the line above must run first, hence E402.
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
+
+__all__ = [
+    "AsyncIOMotorClient",
+    "AsyncIOMotorCollection",
+    "AsyncIOMotorDatabase",
+    "AutoReconnect",
+    "BulkWriteError",
+    "ConnectionFailure",
+    "DeleteMany",
+    "DuplicateKeyError",
+    "ExecutionTimeout",
+    "InsertOne",
+    "OperationFailure",
+    "PyMongoError",
+    "UpdateMany",
+    "UpdateOne",
+    "WaitQueueTimeoutError",
+]

@@ -1,0 +1,141 @@
+"""The numbered event log: the next integer for every event of a phone number, written by one owner.
+
+Process: whatsapp (append), worker (read).
+
+The append is the fence. ``(number, seq)`` is unique, a new owner opens its reign with an event of its own, and so a
+stale owner's next append meets a number that is taken: it is refused before it can change anything else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from config.errors import PanalError
+from services.store.database import Database, DatabaseUnavailable, Document
+
+EVENTS = "events"
+
+
+class Fenced(PanalError):
+    """Another owner wrote this sequence number: this process owns the number no more and must stop."""
+
+    code = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened and has no number yet. ``data`` must be enough to project it again after a crash."""
+
+    type: str
+    number: str
+    at: datetime
+    data: dict[str, Any]
+    conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One numbered event as it is published: ``seq`` is per ``number`` (a phone_number_id), without a gap."""
+
+    id: str
+    number: str
+    seq: int
+    type: str
+    at: datetime
+    data: dict[str, Any]
+    conversation_id: str | None = None
+
+
+async def append(database: Database, events: Sequence[Event]) -> None:
+    """Store events of one number in the order of their ``seq``; all or an error.
+
+    Raises ``Fenced`` when another owner holds one of the numbers, ``DatabaseUnavailable`` when the outcome is unknown:
+    then call it again with the same events, which is safe.
+    """
+    duplicates = await database.insert_many(EVENTS, [_document(event) for event in events], ordered=True)
+    if not duplicates:
+        return
+    # Ordered: it stopped at the first duplicate. Ours from an earlier try, or a stranger's?
+    number, first, last = events[0].number, events[0].seq, events[-1].seq
+    stored = await database.find(
+        EVENTS,
+        {"number": number, "seq": {"$gte": first, "$lte": last}},
+        projection={"seq": 1},
+        limit=len(events),
+    )
+    owner_of = {int(document["seq"]): str(document["_id"]) for document in stored}
+    missing = []
+    for event in events:
+        holder = owner_of.get(event.seq)
+        if holder is None:
+            missing.append(event)
+        elif holder != event.id:
+            raise Fenced("Another process owns this number now.", detail=f"number {number}, seq {event.seq}")
+    if missing and len(missing) < len(events):
+        await append(database, missing)
+    elif missing:
+        raise DatabaseUnavailable("The event log refused an append.", detail=duplicates[0].message)
+
+
+async def last_seq(database: Database, number: str, *, floor: int) -> int:
+    """The highest ``seq`` of this number. ``floor`` is a number known to be reached (0 for a new number).
+
+    Retention deletes old events, so the floor is kept beside the number: an idle number must not begin again at 1.
+    """
+    found = await database.find(
+        EVENTS,
+        {"number": number, "seq": {"$gt": floor}},
+        projection={"seq": 1},
+        sort=[("number", -1), ("seq", -1)],
+        limit=1,
+    )
+    return int(found[0]["seq"]) if found else floor
+
+
+async def read(
+    database: Database, number: str, *, after: int, limit: int, types: Sequence[str] = ()
+) -> tuple[list[Event], int]:
+    """Up to ``limit`` events with ``seq > after``, in order, and the last ``seq`` that was looked at.
+
+    ``types`` filters by exact type, or by family (``message.*``). The second value is where to go on from, so that a
+    filter that fits nothing still makes progress.
+    """
+    found = await database.find(
+        EVENTS,
+        {"number": number, "seq": {"$gt": after, "$lte": after + limit}},
+        sort=[("number", 1), ("seq", 1)],
+        limit=limit,
+    )
+    events = [_event(document) for document in found]
+    reached = events[-1].seq if events else after
+    if types:
+        families = tuple(word[:-1] for word in types if word.endswith(".*"))
+        events = [event for event in events if event.type in types or event.type.startswith(families or ("\0",))]
+    return events, reached
+
+
+def _document(event: Event) -> Document:
+    document: Document = {
+        "_id": event.id,
+        "number": event.number,
+        "seq": event.seq,
+        "type": event.type,
+        "at": event.at,
+        "data": event.data,
+    }
+    if event.conversation_id:
+        document["conversation"] = event.conversation_id
+    return document
+
+
+def _event(document: Document) -> Event:
+    return Event(
+        id=document["_id"],
+        number=document["number"],
+        seq=int(document["seq"]),
+        type=document["type"],
+        at=document["at"],
+        data=document["data"],
+        conversation_id=document.get("conversation"),
+    )

@@ -1,0 +1,139 @@
+"""Group commit: while one insert is under way the next documents gather, and then go together.
+
+Process: worker, whatsapp.
+
+No timer: an idle process inserts at once, a busy one fills its batches by itself. Each caller gets the outcome of its
+own document.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from config.errors import Unavailable
+from services.store.database import Database, DatabaseUnavailable, Document
+
+log = logging.getLogger(__name__)
+
+
+class IntakeFull(Unavailable):
+    """More documents wait in this process than the settings allow: come back in a moment."""
+
+    code = "intake_full"
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateOf:
+    """A unique index other than ``_id`` already holds this document's key. ``message`` is the server's."""
+
+    message: str
+
+
+class GroupCommit:
+    """Inserts documents of one collection in batches, one batch in flight.
+
+    ``max_waiting`` documents may wait and ``max_batch`` go together; past the first ``IntakeFull`` is raised at once.
+    """
+
+    def __init__(self, database: Database, collection: str, *, max_waiting: int, max_batch: int = 500) -> None:
+        """Nothing is opened; the first insert starts the first batch."""
+        self._database = database
+        self._collection = collection
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._waiting: deque[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]] = deque()
+        self._waiting_count = 0
+        self._flusher: asyncio.Task[None] | None = None
+        self.batches = 0
+        self.documents = 0
+
+    @property
+    def waiting_count(self) -> int:
+        """Documents that wait for the batch in flight."""
+        return self._waiting_count
+
+    async def insert(self, document: Document) -> DuplicateOf | None:
+        """Store one document; None when it is acknowledged, ``DuplicateOf`` when a unique index holds its key."""
+        return (await self.insert_all([document]))[0]
+
+    async def insert_all(self, documents: list[Document]) -> list[DuplicateOf | None]:
+        """Store several documents, in their order; one outcome each. They may share a batch with others."""
+        if self._waiting_count + len(documents) > self._max_waiting:
+            raise IntakeFull(
+                "The server has more requests waiting than it may hold. Try again in a moment.",
+                detail=f"{self._waiting_count} documents wait for {self._collection}; the limit is {self._max_waiting}",
+            )
+        future: asyncio.Future[list[DuplicateOf | None]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((documents, future))
+        self._waiting_count += len(documents)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush(), name=f"group-commit-{self._collection}")
+        # A caller that goes away (client closed the connection) must not cancel the others' batch.
+        return await asyncio.shield(future)
+
+    async def close(self) -> None:
+        """Wait until everything that was taken is written."""
+        while self._flusher is not None:
+            await asyncio.wait([self._flusher])
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._take()
+                documents = [document for group, _ in batch for document in group]
+                try:
+                    outcomes = await self._write(documents)
+                except Exception as error:
+                    for _, future in batch:
+                        if not future.done():
+                            future.set_exception(error)
+                            # The caller may be gone; its exception has been told to nobody, and that is fine.
+                            future.exception()
+                    if not isinstance(error, Unavailable):
+                        log.exception("A batch failed.", extra={"action": "batch.failed"})
+                    continue
+                position = 0
+                for group, future in batch:
+                    if not future.done():
+                        future.set_result(outcomes[position : position + len(group)])
+                    position += len(group)
+        finally:
+            self._flusher = None
+
+    def _take(self) -> list[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]]:
+        batch: list[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]] = []
+        count = 0
+        while self._waiting and (not batch or count + len(self._waiting[0][0]) <= self._max_batch):
+            group = self._waiting.popleft()
+            batch.append(group)
+            count += len(group[0])
+        self._waiting_count -= count
+        return batch
+
+    async def _write(self, documents: list[Document]) -> list[DuplicateOf | None]:
+        """One insert; on a broken connection once more, since our own ``_id`` tells whether it was applied."""
+        self.batches += 1
+        self.documents += len(documents)
+        try:
+            duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
+            is_retry = False
+        except DatabaseUnavailable:
+            duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
+            is_retry = True
+        outcomes: list[DuplicateOf | None] = [None] * len(documents)
+        for duplicate in duplicates:
+            outcomes[duplicate.index] = DuplicateOf(duplicate.message)
+        if is_retry and duplicates:
+            await self._forgive_own(documents, outcomes)
+        return outcomes
+
+    async def _forgive_own(self, documents: list[Document], outcomes: list[DuplicateOf | None]) -> None:
+        """A duplicate on a retry whose ``_id`` stands in the collection is our own first try: it was applied."""
+        refused: dict[Any, int] = {documents[i]["_id"]: i for i, outcome in enumerate(outcomes) if outcome}
+        found = await self._database.find(
+            self._collection, {"_id": {"$in": list(refused)}}, projection={"_id": 1}, limit=len(refused)
+        )
+        for document in found:
+            outcomes[refused[document["_id"]]] = None

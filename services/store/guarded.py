@@ -1,0 +1,60 @@
+"""Writes that an older event can never undo: each carries the ``seq`` of its event and is refused by a newer document.
+
+Process: whatsapp.
+
+The filter is ``_id`` alone and the condition stands inside the update: a filter on ``_id`` and another field scans on
+the embedded server, and costs nothing extra this way on any other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.store.database import Document
+from services.store.driver import UpdateOne
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One guarded change of one document.
+
+    ``set`` are plain values, ``compute`` are MongoDB expressions over the stored document, ``push`` appends one entry
+    to an array, ``drop`` removes fields. ``upsert`` makes the document when it is missing. ``seq`` None is an
+    unguarded, idempotent change (a mark on a notification, say).
+    """
+
+    collection: str
+    id: str
+    seq: int | None
+    set: Mapping[str, Any] = field(default_factory=dict)
+    compute: Mapping[str, Any] = field(default_factory=dict)
+    push: Mapping[str, Any] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    upsert: bool = False
+
+
+def operation(write: Write) -> UpdateOne:
+    """The driver's operation for a write."""
+    if write.seq is None:
+        change: Document = {}
+        if write.set:
+            change["$set"] = dict(write.set)
+        if write.drop:
+            change["$unset"] = dict.fromkeys(write.drop, "")
+        return UpdateOne({"_id": write.id}, change, upsert=write.upsert)
+    # Values are data, never expressions: a text that begins with "$" must not be read as a field.
+    changes: Document = {name: {"$literal": value} for name, value in write.set.items()}
+    changes.update(write.compute)
+    for name, value in write.push.items():
+        changes[name] = {"$concatArrays": [{"$ifNull": [f"${name}", []]}, [{"$literal": value}]]}
+    changes["seq"] = write.seq
+    changed: Document = {"$mergeObjects": ["$$ROOT", changes]}
+    stages: list[Document] = [
+        {"$replaceWith": {"$cond": [{"$lt": [{"$ifNull": ["$seq", -1]}, write.seq]}, changed, "$$ROOT"]}}
+    ]
+    if write.drop:
+        is_applied: Document = {"$eq": ["$seq", write.seq]}
+        stages.append(
+            {"$set": {name: {"$cond": [is_applied, "$$REMOVE", f"${name}"]} for name in write.drop}},
+        )
+    return UpdateOne({"_id": write.id}, stages, upsert=write.upsert)

@@ -1,0 +1,61 @@
+"""Durable inboxes: what workers put down for the owner, who takes it up in order and marks it done.
+
+Process: worker (put), whatsapp (take).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from services.store.database import Database, Document
+from services.store.guarded import Write
+
+NOTIFICATIONS: Final = "notifications"
+COMMANDS: Final = "commands"
+
+NEW: Final = "new"
+DONE: Final = "done"
+FAILED: Final = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RawNotification:
+    """The exact bytes that Meta posted, as they were stored before the 200."""
+
+    id: str
+    order: int
+    body: bytes
+    received_at: datetime
+
+
+def notification_document(notification: RawNotification) -> Document:
+    """The document of a new notification."""
+    return {
+        "_id": notification.id,
+        "order": notification.order,
+        "state": NEW,
+        "body": notification.body,
+        "received_at": notification.received_at,
+    }
+
+
+async def new_notifications(database: Database, *, limit: int) -> list[RawNotification]:
+    """The oldest notifications that wait, up to ``limit``."""
+    found = await database.find(NOTIFICATIONS, {"state": NEW}, sort=[("state", 1), ("order", 1)], limit=limit)
+    return [
+        RawNotification(
+            id=document["_id"],
+            order=int(document["order"]),
+            body=bytes(document["body"]),
+            received_at=document["received_at"],
+        )
+        for document in found
+    ]
+
+
+def mark(collection: str, id_: str, state: str, result: dict[str, Any] | None = None) -> Write:
+    """The write that marks an item done or failed, with its result where a caller waits for one."""
+    values: dict[str, Any] = {"state": state}
+    if result is not None:
+        values["result"] = result
+    return Write(collection, id_, None, set=values)

@@ -1,0 +1,94 @@
+"""Collections and their indexes, made once by one process, before load.
+
+Process: whatsapp (makes them), worker (waits for them).
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.store.database import Database, Document
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION: Final = 1
+META = "meta"
+_SCHEMA_ID = "schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index: keys in order, and MongoDB's options (``unique``, ``expireAfterSeconds`` …)."""
+
+    collection: str
+    keys: tuple[tuple[str, int], ...]
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+def _unique_when_present(field: str) -> tuple[tuple[str, Any], ...]:
+    return (("unique", True), ("partialFilterExpression", {field: {"$exists": True}}))
+
+
+INDEXES: Final = (
+    Index("messages", (("number", 1), ("status", 1), ("order", 1))),
+    Index("messages", (("conversation", 1), ("order", 1))),
+    Index("messages", (("order", 1),)),
+    Index("messages", (("to", 1), ("order", 1))),
+    Index("messages", (("wamid", 1),)),
+    Index("messages", (("idempotency", 1),), _unique_when_present("idempotency")),
+    Index("events", (("number", 1), ("seq", 1)), (("unique", True),)),
+    Index("conversations", (("number", 1), ("contact_key", 1)), (("unique", True),)),
+    Index("conversations", (("activity", 1),)),
+    Index("conversations", (("number", 1), ("activity", 1))),
+    Index("notifications", (("state", 1), ("order", 1))),
+    Index("commands", (("state", 1), ("order", 1))),
+    Index("keys", (("digest", 1),), (("unique", True),)),
+)
+
+
+def expiry_indexes(*, events_days: int, notifications_days: int) -> tuple[Index, ...]:
+    """Time-to-live indexes: retention in days for each collection.
+
+    Messages have none: the owner deletes them by their ``order``, which is indexed anyway.
+    """
+    day_s = 86_400
+    return (
+        Index("events", (("at", 1),), (("expireAfterSeconds", events_days * day_s),)),
+        Index("notifications", (("received_at", 1),), (("expireAfterSeconds", notifications_days * day_s),)),
+        Index("commands", (("at", 1),), (("expireAfterSeconds", 7 * day_s),)),
+    )
+
+
+async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
+    """Make every index that is missing; answer whether anything was to do. Safe to call from two boxes at once."""
+    wanted: Document = {"version": SCHEMA_VERSION, "expiry": _fingerprint(expiry)}
+    found = await database.find_one(META, {"_id": _SCHEMA_ID})
+    if found is not None and all(found.get(key) == value for key, value in wanted.items()):
+        return False
+    for index in (*INDEXES, *expiry):
+        await _make(database, index)
+    await database.update(META, {"_id": _SCHEMA_ID}, {"$set": wanted}, upsert=True)
+    log.info("Indexes are ready.", extra={"action": "schema.ready", "version": SCHEMA_VERSION})
+    return True
+
+
+async def is_schema_ready(database: Database) -> bool:
+    """Has some process made the indexes of this version?"""
+    found = await database.find_one(META, {"_id": _SCHEMA_ID})
+    return found is not None and found.get("version") == SCHEMA_VERSION
+
+
+async def _make(database: Database, index: Index) -> None:
+    collection = database.collection(index.collection)
+    name = "_".join(f"{field}_{way}" for field, way in index.keys)
+    options = dict(index.options)
+    if "expireAfterSeconds" in options:
+        # A changed retention is the same index with another option: MongoDB refuses that, so it is replaced.
+        existing = await database.run(lambda: collection.index_information())
+        if name in existing and existing[name].get("expireAfterSeconds") != options["expireAfterSeconds"]:
+            await database.run(lambda: collection.drop_index(name))
+    await database.run(lambda: collection.create_index(list(index.keys), name=name, **options))
+
+
+def _fingerprint(expiry: tuple[Index, ...]) -> str:
+    return ";".join(f"{index.collection}:{dict(index.options)['expireAfterSeconds']}" for index in expiry)

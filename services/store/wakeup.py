@@ -1,0 +1,89 @@
+"""Tells the owner that an inbox has something new: a change stream, and the clock as the fall-back.
+
+Process: whatsapp.
+
+The stream is read by one plain thread with the client's own synchronous half: an event costs no hop between threads,
+and a burst of them costs one wake-up.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+
+from services.store.database import Database, Document
+from services.store.driver import PyMongoError
+
+log = logging.getLogger(__name__)
+
+
+class Wakeup:
+    """One ``asyncio.Event`` a collection, set when somebody inserts there.
+
+    ``start()`` opens the stream in its own thread; without a stream (a server that has none) ``wait`` still returns
+    after its time, so that a poll finds the work.
+    """
+
+    def __init__(self, database: Database, collections: Sequence[str]) -> None:
+        """Nothing is opened yet."""
+        self._database = database
+        self._events: Mapping[str, asyncio.Event] = {name: asyncio.Event() for name in collections}
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.is_streaming = False
+
+    def start(self) -> None:
+        """Open the stream. Call it on the event loop."""
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._watch, args=(loop,), name="change-stream", daemon=True)
+        self._thread.start()
+
+    def wake(self, collection: str) -> None:
+        """Wake the reader of this collection from inside the process."""
+        self._events[collection].set()
+
+    async def wait(self, collection: str, *, poll_s: float) -> None:
+        """Return when something may be new in this collection, at the latest after ``poll_s`` seconds."""
+        event = self._events[collection]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), poll_s)
+        event.clear()
+
+    def stop(self) -> None:
+        """Let the thread end; it leaves within about a second."""
+        self._stopped.set()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        pipeline: list[Document] = [
+            {"$match": {"operationType": "insert", "ns.coll": {"$in": list(self._events)}}},
+            {"$project": {"_id": 1, "ns": 1}},
+        ]
+        synchronous = self._database.client.delegate[self._database.options.name]
+        while not self._stopped.is_set():
+            try:
+                with synchronous.watch(pipeline, max_await_time_ms=1000) as stream:
+                    self.is_streaming = True
+                    self._wake(loop, set(self._events))
+                    while not self._stopped.is_set():
+                        change = stream.try_next()
+                        if change is not None:
+                            self._wake(loop, {change["ns"]["coll"]})
+            except PyMongoError as error:
+                if self._stopped.is_set():
+                    return
+                self.is_streaming = False
+                log.warning(
+                    "The change stream ended; polling goes on.", extra={"action": "stream.ended", "detail": str(error)}
+                )
+                self._stopped.wait(2.0)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
+        pending = [name for name in names if not self._events[name].is_set()]
+        if pending:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to wake
+                loop.call_soon_threadsafe(self._set_all, pending)
+
+    def _set_all(self, names: list[str]) -> None:
+        for name in names:
+            self._events[name].set()

@@ -1,0 +1,208 @@
+"""Intake: raw notifications of Meta, taken up in order, become facts about messages and conversations.
+
+Process: whatsapp.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from config.clock import Clock
+from config.errors import RequestRefused
+from config.ids import new_id, new_order
+from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, parse_notification
+from services.conversations import ContactRef, Directory
+from services.messages import (
+    Dispatcher,
+    Ledger,
+    MessageRepository,
+    MessageStatus,
+    Tracked,
+    message_fact,
+    next_status,
+    preview_text,
+)
+from services.store import DONE, FAILED, NOTIFICATIONS, Database, Fact, RawNotification, Write, mark, new_notifications
+from services.whatsapp.journal import Journal
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+SEEN_INBOUND = 20_000
+
+
+@dataclass(slots=True)
+class IntakeStats:
+    """Counters since the reign began."""
+
+    notifications: int = 0
+    inbound: int = 0
+    statuses: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+
+class Intake:
+    """Ingests notifications. One batch at a time, so what concerns one conversation stays in order."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        journal: Journal,
+        ledger: Ledger,
+        directory: Directory,
+        repository: MessageRepository,
+        dispatcher: Dispatcher,
+        clock: Clock,
+    ) -> None:
+        """Nothing runs yet; call ``ingest_new`` in a loop."""
+        self._database = database
+        self._journal = journal
+        self._ledger = ledger
+        self._directory = directory
+        self._repository = repository
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._seen_inbound: dict[str, None] = {}
+        self.stats = IntakeStats()
+
+    async def ingest_new(self) -> int:
+        """Ingest one batch of waiting notifications; answer how many. Returns when documents show their effect."""
+        waiting = await new_notifications(self._database, limit=BATCH)
+        if not waiting:
+            return 0
+        marks: list[Write] = []
+        read: list[Notification] = []
+        for raw in waiting:
+            notification = self._read(raw)
+            if notification is None:
+                marks.append(mark(NOTIFICATIONS, raw.id, FAILED))
+                continue
+            read.append(notification)
+            marks.append(mark(NOTIFICATIONS, raw.id, DONE))
+        facts = await self._facts([change for notification in read for change in notification.changes])
+        entry = self._journal.record(facts, marks)
+        self.stats.notifications += len(waiting)
+        await entry.applied
+        return len(waiting)
+
+    def _read(self, raw: RawNotification) -> Notification | None:
+        try:
+            return parse_notification(raw.body)
+        except RequestRefused as refusal:
+            log.error(
+                "A notification is not JSON; it is kept as failed.",
+                extra={"action": "notification.unreadable", "notification_id": raw.id, "detail": str(refusal)},
+            )
+            return None
+
+    async def _facts(self, changes: Sequence[object]) -> list[Fact]:
+        ours = self._journal.seqs
+        statuses = [change for change in changes if isinstance(change, StatusUpdate)]
+        inbound = [
+            change for change in changes if isinstance(change, InboundMessage) and change.phone_number_id in ours
+        ]
+        await self._ledger.load(
+            (change.message_id for change in statuses if change.message_id),
+            (change.wamid for change in statuses if change.wamid and not change.message_id),
+        )
+        known_wamids = await self._known_inbound(inbound)
+        contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
+        conversation_of, facts = await self._directory.ensure(contacts, self._clock.now())
+        for change in changes:
+            if isinstance(change, StatusUpdate):
+                self.stats.statuses += 1
+                facts += self._status_facts(change)
+            elif isinstance(change, InboundMessage):
+                self.stats.inbound += 1
+                contact = _contact(change)
+                if contact is None or change.phone_number_id not in ours:
+                    self._on_unknown(change)
+                elif change.wamid in known_wamids or change.wamid in self._seen_inbound:
+                    self.stats.duplicates += 1
+                else:
+                    self._remember(change.wamid)
+                    facts.append(self._received(change, conversation_of[contact.phone_number_id, contact.key]))
+            else:
+                self._on_unknown(change)
+        return facts
+
+    async def _known_inbound(self, inbound: Sequence[InboundMessage]) -> frozenset[str]:
+        wamids = [change.wamid for change in inbound if change.wamid and change.wamid not in self._seen_inbound]
+        return frozenset(await self._repository.by_wamids(wamids))
+
+    def _remember(self, wamid: str | None) -> None:
+        """Within one batch, and until the documents show it, memory alone knows what was taken."""
+        if wamid is None:
+            return
+        self._seen_inbound[wamid] = None
+        if len(self._seen_inbound) > SEEN_INBOUND:
+            del self._seen_inbound[next(iter(self._seen_inbound))]
+
+    def _status_facts(self, change: StatusUpdate) -> list[Fact]:
+        tracked = self._find(change)
+        if tracked is None or tracked.phone_number_id not in self._journal.seqs:
+            # Another program sends with this number too, or the message is past its retention.
+            self._on_unknown(change)
+            return []
+        status = next_status(tracked.status, change.raw_status)
+        if status is None:
+            self.stats.duplicates += 1
+            return []
+        was_in_doubt = tracked.status in (MessageStatus.SENDING, MessageStatus.UNCERTAIN)
+        if change.wamid:
+            self._ledger.learn_wamid(tracked, change.wamid)
+        tracked.status = status
+        data: dict[str, object] = {}
+        if change.at is not None:
+            data["platform_at"] = change.at
+        if change.pricing is not None:
+            data["pricing"] = change.pricing
+        if change.errors:
+            error = change.errors[0]
+            data["error"] = {"code": error.code, "title": error.title, "details": error.details}
+        if was_in_doubt:
+            data["evidence"] = "status"
+            self._dispatcher.settled(tracked.id)
+        return [message_fact(tracked, f"message.{status.value}", data, self._clock)]
+
+    def _find(self, change: StatusUpdate) -> Tracked | None:
+        if change.message_id:
+            return self._ledger.get(change.message_id)
+        return self._ledger.by_wamid(change.wamid) if change.wamid else None
+
+    def _received(self, change: InboundMessage, conversation_id: str) -> Fact:
+        now = self._clock.now()
+        data = {
+            "message_id": new_id("msg"),
+            "order": new_order(),
+            "conversation_id": conversation_id,
+            "wamid": change.wamid,
+            "from": change.from_wa_id,
+            "from_user_id": change.from_user_id,
+            "name": change.profile_name,
+            "type": change.kind,
+            "content": {key: value for key, value in change.content.items() if key not in ("from", "id", "timestamp")},
+            "context_wamid": change.context_wamid,
+            "sent_at": change.at or now,
+            "preview": preview_text(change.kind, change.content),
+        }
+        return Fact("message.received", str(change.phone_number_id), now, data, conversation_id)
+
+    def _on_unknown(self, change: object) -> None:
+        self.stats.unknown += 1
+        kind = type(change).__name__
+        self.stats.by_kind[kind] = self.stats.by_kind.get(kind, 0) + 1
+
+
+def _contact(change: InboundMessage) -> ContactRef | None:
+    if change.phone_number_id is None or not (change.from_wa_id or change.from_user_id):
+        return None
+    return ContactRef(
+        phone_number_id=change.phone_number_id,
+        wa_id=change.from_wa_id,
+        user_id=change.from_user_id,
+        name=change.profile_name,
+    )

@@ -1,0 +1,169 @@
+"""The journal: facts get their number, are appended to the log, and only then change documents.
+
+Process: whatsapp.
+
+One batch at a time is appended while the one before is being applied, and the next gathers: a group commit for the
+owner. A fact is durable when its event is; documents follow, and a new owner repeats what was left out.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from config.ids import new_id
+from services.store import Database, DatabaseUnavailable, Event, Fact, Fenced, Lease, Write, append
+from services.whatsapp.applier import apply_writes
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 400
+REPLAY = 4 * MAX_BATCH
+"""How many of the newest events a new owner applies again: more than can have been appended and not applied."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """Facts recorded together. ``durable`` is set when they stand in the log, ``applied`` when documents show them."""
+
+    events: list[Event]
+    marks: Sequence[Write]
+    durable: asyncio.Future[None]
+    applied: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class JournalStats:
+    """Counters since the reign began."""
+
+    events: int = 0
+    batches: int = 0
+    retries: int = 0
+    by_type: dict[str, int] = field(default_factory=dict)
+
+
+class Journal:
+    """Numbers, appends and applies facts, in the order in which they were recorded.
+
+    ``seqs`` is the last number used for each phone number. ``project`` turns an event into guarded writes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        lease: Lease,
+        *,
+        seqs: dict[str, int],
+        project: Callable[[Event], list[Write]],
+    ) -> None:
+        """Nothing runs yet; ``run`` is the loop."""
+        self._database = database
+        self._lease = lease
+        self.seqs = seqs
+        self._project = project
+        self._pending: deque[Entry] = deque()
+        self._to_apply: asyncio.Queue[list[Entry]] = asyncio.Queue(maxsize=1)
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open = 0
+        self.stats = JournalStats()
+
+    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Entry:
+        """Number these facts now and write them soon. Await ``durable`` before acting on them outside."""
+        loop = asyncio.get_running_loop()
+        events = []
+        for fact in facts:
+            seq = self.seqs[fact.number] + 1
+            self.seqs[fact.number] = seq
+            events.append(Event(new_id("evt"), fact.number, seq, fact.type, fact.at, fact.data, fact.conversation_id))
+        entry = Entry(events, marks, loop.create_future(), loop.create_future())
+        self._pending.append(entry)
+        self._open += 1
+        self._idle.clear()
+        self._wake.set()
+        return entry
+
+    async def run(self) -> None:
+        """Write until cancelled. Raises ``Fenced`` when the log or the lease says that another one owns the number."""
+        loops = [
+            asyncio.create_task(self._append_loop(), name="journal-append"),
+            asyncio.create_task(self._apply_loop(), name="journal-apply"),
+        ]
+        try:
+            done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                await ended  # raises what ended it
+        finally:
+            for task in loops:
+                task.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+    async def drained(self) -> None:
+        """Wait until everything that was recorded is applied."""
+        await self._idle.wait()
+
+    async def _append_loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending:
+                batch = self._take()
+                await self._append(batch)
+                for entry in batch:
+                    if not entry.durable.done():
+                        entry.durable.set_result(None)
+                await self._to_apply.put(batch)
+
+    async def _apply_loop(self) -> None:
+        while True:
+            batch = await self._to_apply.get()
+            writes = [write for entry in batch for event in entry.events for write in self._project(event)]
+            writes += [mark for entry in batch for mark in entry.marks]
+            await self._until_done(partial(apply_writes, self._database, writes))
+            for entry in batch:
+                if not entry.applied.done():
+                    entry.applied.set_result(None)
+                self._open -= 1
+            if self._open == 0:
+                self._idle.set()
+
+    def _take(self) -> list[Entry]:
+        batch: list[Entry] = []
+        count = 0
+        while self._pending and (not batch or count + len(self._pending[0].events) <= MAX_BATCH):
+            entry = self._pending.popleft()
+            batch.append(entry)
+            count += len(entry.events)
+        return batch
+
+    async def _append(self, batch: list[Entry]) -> None:
+        by_number: dict[str, list[Event]] = {}
+        for entry in batch:
+            for event in entry.events:
+                by_number.setdefault(event.number, []).append(event)
+                self.stats.by_type[event.type] = self.stats.by_type.get(event.type, 0) + 1
+        for events in by_number.values():
+            await self._until_done(partial(append, self._database, events))
+            self.stats.events += len(events)
+        self.stats.batches += 1
+
+    async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Repeat an idempotent write while the database is away and the lease holds."""
+        delay_s = 0.05
+        while True:
+            if not self._lease.is_held():
+                raise Fenced("The owner lease ran out.", detail="the journal stopped before a write")
+            try:
+                await write()
+            except DatabaseUnavailable as error:
+                self.stats.retries += 1
+                log.warning(
+                    "The journal waits for the database.", extra={"action": "journal.waiting", "detail": str(error)}
+                )
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, 1.0)
+            else:
+                return

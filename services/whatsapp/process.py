@@ -1,0 +1,110 @@
+"""The WhatsApp process: connects, prepares the database, stands by until the lease is won, reigns, and leaves cleanly.
+
+Process: whatsapp.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from typing import Any
+
+import uvloop
+
+from config.errors import Unavailable
+from config.logs import setup_logging
+from config.settings import Settings
+from services.cluster.guard import install_stop_signals, leave_with_parent
+from services.store import Fenced, is_schema_ready
+from services.whatsapp.reign import Reign, ReignOptions, last_seqs
+from services.wiring import Queen, build_queen
+
+log = logging.getLogger(__name__)
+
+STANDBY_POLL_S = 0.5
+
+
+def run_whatsapp(*, settings: Settings, bootstrap_digest: str, **extras: Any) -> None:
+    """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back."""
+    leave_with_parent()
+    setup_logging(settings, "Sanic-WhatsApp-0")
+    uvloop.run(_main(settings, bootstrap_digest, extras))
+
+
+async def _main(settings: Settings, bootstrap_digest: str, extras: dict[str, Any]) -> None:
+    stop = asyncio.Event()
+    install_stop_signals(asyncio.get_running_loop(), stop)
+    holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest)
+    try:
+        if not await _prepared(queen, stop):
+            return
+        queen.wakeup.start()
+        while not stop.is_set():
+            if not await _won(queen, stop):
+                continue
+            try:
+                await _reign(queen, stop)
+            except Fenced as fenced:
+                log.warning(
+                    "Another process owns the numbers; standing by.",
+                    extra={"action": "owner.fenced", "detail": str(fenced)},
+                )
+    finally:
+        await queen.close()
+
+
+async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
+    """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile."""
+    while not stop.is_set():
+        try:
+            await queen.prepare()
+        except Unavailable as error:
+            log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
+            await _sleep(stop, 0.2)
+        else:
+            return await is_schema_ready(queen.database)
+    return False
+
+
+async def _won(queen: Queen, stop: asyncio.Event) -> bool:
+    """One try to get the lease."""
+    try:
+        view = await queen.lease.acquire()
+    except Unavailable as error:
+        log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
+        await _sleep(stop, STANDBY_POLL_S)
+        return False
+    if queen.lease.is_held():
+        log.info("This process owns the numbers now.", extra={"action": "owner.changed", "epoch": view.token})
+        return True
+    await _sleep(stop, min(STANDBY_POLL_S, max(0.05, view.remaining_ms / 1000)))
+    return False
+
+
+async def _reign(queen: Queen, stop: asyncio.Event) -> None:
+    try:
+        numbers = await queen.numbers.all()
+        seqs = await last_seqs(queen.database, numbers)
+        links = queen.links(numbers)
+    except Unavailable as error:
+        log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
+        await _sleep(stop, STANDBY_POLL_S)
+        return
+    reign = Reign(
+        database=queen.database,
+        lease=queen.lease,
+        wakeup=queen.wakeup,
+        links=links,
+        numbers=numbers,
+        seqs=seqs,
+        clock=queen.clock,
+        options=ReignOptions(dispatch=queen.dispatch_options, renew_s=queen.renew_s),
+    )
+    await reign.run(stop)
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

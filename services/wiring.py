@@ -1,0 +1,192 @@
+"""Every constructor, once: what a worker and what the queen are made of.
+
+Process: worker, whatsapp.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from config.clock import Clock, SystemClock
+from config.settings import Settings
+from services.cloud_webhook import WebhookInbox, WebhookSecrets
+from services.conversations import ConversationRepository
+from services.graph import GraphClient
+from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
+from services.links import CloudLink, Link, LinkKind
+from services.live import EventReader
+from services.messages import Acceptance, DispatchOptions, MessageRepository, OnUncertain
+from services.numbers import Number, NumberRepository, Numbers, Readiness
+from services.store import (
+    NOTIFICATIONS,
+    Database,
+    DatabaseOptions,
+    GroupCommit,
+    Lease,
+    Wakeup,
+    ensure_schema,
+    expiry_indexes,
+)
+
+LEASE_NAME = "whatsapp"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerServices:
+    """What the handlers of one worker call."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: Keyring
+    numbers: Numbers
+    acceptance: Acceptance
+    messages: MessageRepository
+    conversations: ConversationRepository
+    events: EventReader
+    webhook: WebhookInbox
+    readiness: Readiness
+    message_inserts: GroupCommit
+    notification_inserts: GroupCommit
+
+    async def close(self) -> None:
+        """Write what was taken, then close the connections."""
+        await self.message_inserts.close()
+        await self.notification_inserts.close()
+        await self.database.close()
+
+
+def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices:
+    """The services of an HTTP worker. Opens nothing: the first operation does. Call it on the event loop."""
+    clock = SystemClock()
+    database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"))
+    repository = MessageRepository(database)
+    numbers = Numbers(NumberRepository(database), clock)
+    message_inserts = GroupCommit(database, "messages", max_waiting=settings.accept_queue)
+    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue)
+    secrets = WebhookSecrets(
+        app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
+    )
+    return WorkerServices(
+        settings=settings,
+        clock=clock,
+        database=database,
+        keyring=Keyring(KeyRepository(database), clock, bootstrap_digest=bootstrap_digest),
+        numbers=numbers,
+        acceptance=Acceptance(inserts=message_inserts, repository=repository, numbers=numbers, clock=clock),
+        messages=repository,
+        conversations=ConversationRepository(database),
+        events=EventReader(database, clock),
+        webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
+        readiness=Readiness(database, clock, lease_name=LEASE_NAME),
+        message_inserts=message_inserts,
+        notification_inserts=notification_inserts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Queen:
+    """What the WhatsApp process is made of, for all its reigns."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    lease: Lease
+    wakeup: Wakeup
+    numbers: NumberRepository
+    session: aiohttp.ClientSession
+    dispatch_options: DispatchOptions
+    renew_s: float
+    prepare_seed: Callable[[], ApiKey]
+
+    async def prepare(self) -> None:
+        """Make indexes and seed the first number and key; nothing that exists is changed. Raises ``Unavailable``."""
+        settings = self.settings
+        await ensure_schema(
+            self.database,
+            expiry_indexes(
+                events_days=settings.retention_events_days,
+                notifications_days=settings.retention_notifications_days,
+            ),
+        )
+        await self.numbers.seed(
+            Number(
+                phone_number_id=settings.number,
+                waba_id=settings.waba,
+                display_phone_number=settings.display_phone_number,
+                link=settings.whatsapp,
+                is_default=True,
+            )
+        )
+        await KeyRepository(self.database).put(self.prepare_seed())
+
+    def links(self, numbers: list[Number]) -> dict[str, Link]:
+        """The transport of each number. The sandbox is the cloud link with another host and token."""
+        settings = self.settings
+        is_sandbox = settings.whatsapp == "sandbox"
+        graph = GraphClient(
+            self.session,
+            base_url=f"http://127.0.0.1:{settings.sandbox_port}" if is_sandbox else settings.graph_base_url,
+            version=settings.graph_version,
+            timeout_s=settings.graph_timeout_s,
+        )
+        token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
+        kind = LinkKind.SANDBOX if is_sandbox else LinkKind.CLOUD
+        link = CloudLink(graph, lambda _phone_number_id: token, kind=kind)
+        return {number.phone_number_id: link for number in numbers}
+
+    async def close(self) -> None:
+        """Close what was opened, in reverse."""
+        self.wakeup.stop()
+        await self.session.close()
+        await self.database.close()
+
+
+def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Queen:
+    """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
+    clock = SystemClock()
+    database = Database(_database_options(settings, settings.db_pool_queen, "panal-whatsapp"))
+    return Queen(
+        settings=settings,
+        clock=clock,
+        database=database,
+        lease=Lease(
+            database,
+            LEASE_NAME,
+            holder=holder,
+            ttl_s=settings.lease_ttl_s,
+            margin_s=min(1.0, settings.lease_ttl_s / 5),
+            monotonic=clock.monotonic,
+        ),
+        wakeup=Wakeup(database, ["messages", NOTIFICATIONS]),
+        numbers=NumberRepository(database),
+        session=aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
+        ),
+        dispatch_options=DispatchOptions(
+            concurrency=settings.send_concurrency,
+            evidence_wait_s=settings.evidence_wait_s,
+            on_uncertain=OnUncertain(settings.on_uncertain),
+        ),
+        renew_s=settings.lease_renew_s,
+        prepare_seed=lambda: ApiKey(
+            id=BOOTSTRAP_KEY_ID,
+            name="bootstrap",
+            digest=bootstrap_digest,
+            scopes=ALL_SCOPES,
+            created_at=clock.now(),
+        ),
+    )
+
+
+def _database_options(settings: Settings, pool: int, app_name: str) -> DatabaseOptions:
+    return DatabaseOptions(
+        uri=settings.database_uri,
+        name=settings.db_name,
+        pool=pool,
+        wait_queue_ms=settings.db_wait_queue_ms,
+        connect_ms=settings.db_connect_ms,
+        select_ms=settings.db_select_ms,
+        app_name=app_name,
+    )
