@@ -60,25 +60,25 @@ clean: ## remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp a set of packages: nothing is installed twice until pyproject.toml changes.
-$(BIN)/python:
+# A stamp a set of packages: nothing is installed twice until pyproject.toml changes. A half-made one is made anew.
+$(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Panal needs Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python3.12 make …)" >&2; exit 1; }
 	@echo "Preparing $(VENV) with $$($(PYTHON) --version) …"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV) && touch $@
 
-$(VENV)/.base: pyproject.toml | $(BIN)/python
+$(VENV)/.base: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages …"
 	@$(PIP) -e . && touch $@
 
-$(VENV)/.embedded: pyproject.toml | $(BIN)/python
+$(VENV)/.embedded: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages …"
 	@$(PIP) -e '.[embedded]' && touch $@ $(VENV)/.base
 
-$(VENV)/.test: pyproject.toml | $(BIN)/python
+$(VENV)/.test: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the tests …"
 	@$(PIP) -e '.[embedded,test]' && touch $@ $(VENV)/.embedded $(VENV)/.base
 
 # mypy reads the types of what the code imports, so it needs those packages, too.
-$(VENV)/.lint: pyproject.toml | $(BIN)/python
+$(VENV)/.lint: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the linters …"
 	@$(PIP) -e '.[lint]' && touch $@ $(VENV)/.base

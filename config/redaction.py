@@ -30,6 +30,7 @@ _SECRETS = (
     (re.compile(r"(://[^\s:/@]+:)[^\s@]+@"), rf"\1{HIDDEN}@"),
     (re.compile(r"(?i)([?&][\w.]*(?:token|secret|key|signature)[\w.]*=)[^&\s\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"\bwhsec_[\w+/=-]+"), f"whsec_{HIDDEN}"),
+    (re.compile(r"\bpanal_[\w-]{20,}"), f"panal_{HIDDEN}"),
     (re.compile(r"\bEAA[A-Za-z0-9]{20,}"), f"EAA{HIDDEN}"),
     (re.compile(r"\bsha256=[0-9a-fA-F]{16,}"), f"sha256={HIDDEN}"),
 )

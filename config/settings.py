@@ -5,13 +5,13 @@ Process: all of them. Only `load_settings` looks at the environment; `Settings(.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from config.settings_checks import production_faults, relation_faults
-from config.settings_fields import PREFIX, Settings
+from config.settings_fields import PREFIX, Settings, variable
+from config.settings_table import SettingRow, describe_settings
 
 __all__ = [
     "SettingRow",
@@ -66,36 +66,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def variable(name: str) -> str:
-    """`db_name` → `PANAL_DB_NAME`."""
-    return PREFIX + name.upper()
-
-
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """PANAL_* variables that no setting reads: a typing error, most likely. A warning, not a refusal."""
     known = {variable(name) for name in Settings.model_fields}
     return sorted(key for key in environ if key.startswith(PREFIX) and key not in known)
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """One line of the settings table in the README."""
-
-    variable: str
-    default: str
-    unit: str
-    meaning: str
-
-
-def describe_settings() -> list[SettingRow]:
-    """Every setting in the order of the class. The README's table is checked against it by a test."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        shown = extra.get("default_text", field.default)
-        text = (
-            f"{shown:g}" if isinstance(shown, float) else str(shown).lower() if isinstance(shown, bool) else str(shown)
-        )
-        default = f"`{text}`" if text else "empty"
-        rows.append(SettingRow(variable(name), default, str(extra.get("unit", "")), field.description or ""))
-    return rows

@@ -11,6 +11,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 PREFIX = "PANAL_"
 
 
+def variable(name: str) -> str:
+    """`db_name` → `PANAL_DB_NAME`."""
+    return PREFIX + name.upper()
+
+
 def setting(default: Any, unit: str, why: str, **limits: Any) -> Any:
     """A field with its default, its unit (empty where there is none) and one line of why."""
     return Field(default=default, description=why, json_schema_extra={"unit": unit}, **limits)

@@ -29,6 +29,7 @@ REDACTOR = Redactor(
         ("GET /w?hub.verify_token=letmein&x=1", "GET /w?hub.verify_token=***&x=1"),
         ("https://x/y?access_token=EAAx", "https://x/y?access_token=***"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_***"),
+        ("key panal_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw_x-y given", "key panal_*** given"),
         ("X-Hub-Signature-256: sha256=" + "0f" * 32, "X-Hub-Signature-256: sha256=***"),
         ("abc is too short to hide", "abc is too short to hide"),
     ],

@@ -11,6 +11,7 @@ from config.settings import (
     unknown_variables,
     variable,
 )
+from config.settings_table import render_settings_table, spanish_meanings
 
 SECRETS = {
     "PANAL_MONGODB_URI": "mongodb+srv://panal:Tr0ub4dor@cluster0.example.net/",
@@ -48,6 +49,23 @@ def test_every_setting_has_a_unit_a_default_and_a_line_of_why() -> None:
     assert all(row.meaning and row.default for row in rows)
     numbers = {variable(name) for name, field in Settings.model_fields.items() if field.annotation in (int, float)}
     assert [row.variable for row in rows if row.variable in numbers and not row.unit] == []
+
+
+def test_the_settings_table_says_the_same_in_spanish() -> None:
+    spanish, english = describe_settings("es"), describe_settings("en")
+    assert [row.variable for row in spanish] == [row.variable for row in english]
+    assert spanish_meanings().keys() - {"allow_private_urls_default"} == Settings.model_fields.keys()
+    assert [row.variable for row, other in zip(spanish, english, strict=True) if row.meaning == other.meaning] == []
+
+
+def test_the_settings_table_is_markdown_with_every_default() -> None:
+    lines = render_settings_table("en").splitlines()
+    assert lines[0] == "| variable | default | unit | meaning |"
+    assert len(lines) == 2 + len(Settings.model_fields)
+    assert "| `PANAL_DB_POOL_PER_WORKER` | `30` | connections | pool of each HTTP worker |" in lines
+    assert any(line.startswith("| `PANAL_MONGODB_URI` | empty |") for line in lines)
+    assert any(line.startswith("| `PANAL_MONGODB_URI` | vacío |") for line in render_settings_table("es").splitlines())
+    assert {line.count(" | ") for line in lines} == {3}
 
 
 def test_no_secret_can_be_read_from_its_settings() -> None:
