@@ -150,6 +150,10 @@ class Board:
         """The slot of this process: the one that main gave it, else the first that no living process holds."""
         given = os.environ.get(SLOT_VARIABLE, "")
         slot = int(given) if given.isdigit() else self._free_slot()
+        return self.writer_at(slot, name, role)
+
+    def writer_at(self, slot: int, name: str, role: str) -> "BoardWriter":
+        """A slot by its number. Only main, which gives the slots, knows which are free."""
         return BoardWriter(self._slots[slot].write, name=name, role=role)
 
     def publish(self, facts: ClusterFacts) -> None:

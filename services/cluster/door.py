@@ -1,0 +1,167 @@
+"""The HTTP connections of a worker: how many, how slow, and how they are let go when the worker drains.
+
+Process: worker.
+
+Sanic's own timers restart with every byte, so a header at one byte a second stays open for ever. Here the whole header
+has a deadline, and the body has one that grows only with what has arrived.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import resource
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sanic.http.constants import Stage
+
+if TYPE_CHECKING:
+    from services.cluster.protocol import GuardedProtocol
+
+SWEEP_S = 0.5
+FILES_KEPT_FREE = 128  # the log, the database pool, live files
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorOptions:
+    """Seconds, bytes per second, counts per worker. A limit of 0 is off.
+
+    `address_limit` counts public addresses only: a private one is a proxy that speaks for many clients.
+    `window_s`: how long a draining worker still takes a request on a connection that is idle or brand-new.
+    """
+
+    header_s: float = 10.0
+    body_s: float = 15.0
+    body_bytes_per_s: int = 16 * 1024
+    address_limit: int = 200
+    limits_private: bool = False
+    connection_limit: int = 0
+    window_s: float = 1.0
+
+    def total_limit(self) -> int:
+        """What the operator said, else what the file descriptors of this process allow."""
+        if self.connection_limit:
+            return self.connection_limit
+        soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return max(64, soft - FILES_KEPT_FREE) if soft != resource.RLIM_INFINITY else 1_000_000
+
+
+class Door:
+    """Knows every connection of this worker. The protocol asks it in; a sweep shows out those that are too slow."""
+
+    def __init__(self, options: DoorOptions) -> None:
+        self.options = options
+        self.is_draining = False
+        self.expired_count = 0
+        self.refused_count = 0
+        self.connections: set[GuardedProtocol] = set()
+        self._total_limit = options.total_limit()
+        self._addresses: Counter[str] = Counter()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """On the worker's loop, before it listens."""
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever(), name="connection-sweep")
+
+    async def stop(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeper
+
+    def refusal(self, address: str) -> int | None:
+        """HTTP status for a connection that may not come in, None for one that may."""
+        if len(self.connections) >= self._total_limit:
+            self.refused_count += 1
+            return 503
+        limit = self.options.address_limit
+        if limit and self._addresses[address] >= limit and (self.options.limits_private or is_public(address)):
+            self.refused_count += 1
+            return 429
+        return None
+
+    def came(self, connection: "GuardedProtocol", address: str) -> None:
+        self.connections.add(connection)
+        self._addresses[address] += 1
+
+    def went(self, connection: "GuardedProtocol", address: str) -> None:
+        self.connections.discard(connection)
+        self._addresses[address] -= 1
+        if self._addresses[address] <= 0:
+            del self._addresses[address]
+
+    def in_flight(self) -> int:
+        """Requests that are being handled or answered, live streams included."""
+        return sum(1 for connection in self.connections if connection.http)
+
+    def connection_count(self) -> int:
+        return len(self.connections)
+
+    def begin_drain(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on every answer closes its connection; idle connections get a window for a request on its way."""
+        if self.is_draining:
+            return
+        self.is_draining = True
+        for connection in list(self.connections):
+            connection.answer_and_close()
+        loop.call_later(self.options.window_s, self.close_idle)
+
+    def close_idle(self) -> None:
+        for connection in list(self.connections):
+            connection.close_if_still_idle()
+
+    def sweep(self, now: float) -> None:
+        """End what is past its deadline."""
+        for connection in list(self.connections):
+            deadline = self._deadline(connection, now)
+            if deadline is not None and now > deadline:
+                self.expired_count += 1
+                connection.expire()
+
+    def _deadline(self, connection: "GuardedProtocol", now: float) -> float | None:
+        """When the header or the body has to be here; None while there is nothing to wait for."""
+        http = connection.http
+        if http is None or connection.websocket is not None:
+            return None
+        if http.stage is Stage.REQUEST:
+            http.began_at = http.began_at or now
+            return float(http.began_at + self.options.header_s)
+        if http.stage is Stage.HANDLER and http.request_body:
+            arrived = (http.request_bytes or 0) - (http.request_bytes_left or 0)
+            allowed = self.options.header_s + self.options.body_s + arrived / self.options.body_bytes_per_s
+            return float((http.began_at or now) + allowed)
+        return None
+
+    async def _sweep_for_ever(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                self.sweep(loop.time())
+            except Exception:
+                logger.exception("The sweep of slow connections failed.", extra={"action": "connections.sweep_failed"})
+
+
+def is_public(address: str) -> bool:
+    """Not loopback, private or link-local; False as well for what is not an IP address (a Unix socket)."""
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
+
+
+def refusal_answer(status: int) -> bytes:
+    """The whole HTTP answer for a connection that may not come in: it has sent nothing that could be parsed."""
+    reason, code, detail = {
+        429: ("Too Many Requests", "too_many_connections", "Too many connections from this address; use fewer."),
+        503: ("Service Unavailable", "connections_full", "This worker has no room for another connection; try again."),
+    }[status]
+    body = f'{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","code":"{code}"}}'
+    return (
+        f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        f"retry-after: 1\r\nconnection: close\r\n\r\n{body}"
+    ).encode()

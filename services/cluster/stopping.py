@@ -1,0 +1,61 @@
+"""A stop in stages: not ready any more; workers and queen; last those that the others need.
+
+Process: main.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from services.cluster.fleet import Cell, Child, Fleet
+from services.cluster.options import SupervisorOptions
+
+logger = logging.getLogger(__name__)
+
+
+class StagedStop:
+    """A small state machine that the monitor drives. `is_over` once no child is left."""
+
+    def __init__(self, fleet: Fleet, options: SupervisorOptions, *, stop_listening: Callable[[], None]) -> None:
+        self._fleet = fleet
+        self._options = options
+        self._stop_listening = stop_listening
+        self._began_at = time.monotonic()
+        self._first_asked = False
+        self._last_asked = False
+        self.is_over = False
+
+    def step(self, beside: Child | None) -> None:
+        """`beside`: a successor that was starting beside its predecessor; it has nothing to finish."""
+        if beside is not None:
+            self._fleet.retire(beside, limit_s=1.0)
+        if not self._first_asked:
+            if time.monotonic() - self._began_at < self._unready_s():
+                return
+            self._first_asked = True
+            self._stop_listening()
+            self._fleet.ask_to_stop(self._alive(last=False), limit_s=self._options.drain_s)
+        children = self._alive(last=False) + self._fleet.retiring
+        self._fleet.press(children)
+        if children:
+            return
+        if not self._last_asked:
+            self._last_asked = True
+            self._fleet.ask_to_stop(self._alive(last=True), limit_s=self._options.last_stop_s)
+        children = self._alive(last=True)
+        self._fleet.press(children)
+        self.is_over = not children
+
+    def _unready_s(self) -> float:
+        """Balancers get a moment to see the 503; without a ready worker there is nothing to announce."""
+        return self._options.unready_s if any(cell.is_ready for cell in self._fleet.workers()) else 0.0
+
+    def _alive(self, *, last: bool) -> list[Child]:
+        return [
+            cell.child
+            for cell in self._fleet.cells
+            if cell.child is not None and cell.child.is_alive() and self._is_last(cell) == last
+        ]
+
+    def _is_last(self, cell: Cell) -> bool:
+        return any(cell.name.startswith(f"Sanic-{name}-") for name in self._options.stop_last)

@@ -1,0 +1,87 @@
+"""One worker's life in four steps, for the four listeners of `server.py`.
+
+Process: worker.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sanic import HTTPResponse, Request, Sanic
+
+from services.cluster.board import Board
+from services.cluster.door import Door, DoorOptions
+from services.cluster.drain import Drain
+from services.cluster.guard import leave_with_parent
+from services.cluster.heartbeat import Heartbeat, PoolUse
+from services.cluster.latency import RequestStats
+
+
+class WorkerLife:
+    """`open` before everything else, `serve` when the rest is up, `drain` first and `close` last on the way out.
+
+    It stands in `app.ctx.life`; its door in `app.ctx.door`, where the protocol looks for it. `life.draining` is the
+    event that live streams wait for.
+    """
+
+    def __init__(
+        self,
+        app: Sanic[Any, Any],
+        board: Board,
+        *,
+        run_dir: str,
+        drain_s: float,
+        heartbeat_s: float = 1.0,
+        door: DoorOptions | None = None,
+        pool: Callable[[], PoolUse] | None = None,
+        extra: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
+        leave_with_parent()
+        self.board = board
+        self.stats = RequestStats()
+        self.door = Door(door or DoorOptions())
+        self.heartbeat = Heartbeat(
+            board.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Server-0-0"), "worker"),
+            run_dir=run_dir,
+            every_s=heartbeat_s,
+            stats=self.stats,
+            extra=extra,
+            pool=pool,
+            in_flight=self.door.in_flight,
+            connections=self.door.connection_count,
+        )
+        self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
+        app.ctx.life = self
+        app.ctx.door = self.door
+
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set when this worker begins to leave."""
+        return self._drain.begun
+
+    async def open(self) -> None:
+        """`before_server_start`, first: main sees the process; connections are guarded from the first one on."""
+        self.heartbeat.start("starting")
+        self.door.start()
+
+    async def serve(self) -> None:
+        """`after_server_start`, last: stop signals are handled, and main may drain our predecessor."""
+        self._drain.install(asyncio.get_running_loop())
+        self.heartbeat.say("ready")
+
+    async def drain(self) -> None:
+        """`before_server_stop`, first."""
+        self._drain.begin(asyncio.get_running_loop())
+
+    async def close(self) -> None:
+        """`after_server_stop`, last."""
+        await self.door.stop()
+        await self.heartbeat.stop()
+
+    def observe(self, request: Request, response: HTTPResponse) -> None:
+        """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
+        began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
+        if began is not None:
+            self.stats.observe((time.perf_counter() - began) * 1000, is_error=response.status >= 500)
