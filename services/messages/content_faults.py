@@ -116,7 +116,8 @@ def unstorable_text(value: str) -> str | None:
 
 def _fault(entry: ErrorDetails, prefix: str) -> ContentFault:
     kind, context = entry["type"], entry.get("ctx", {})
-    path = prefix + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in entry["loc"])
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in entry["loc"])
+    path = (prefix + parts).removeprefix(".")
     if kind == "graph_error":
         return ContentFault(path, str(context["reason"]), int(context["graph_code"]))
     template = REASONS.get(kind)
