@@ -48,6 +48,17 @@ async def list_thread(request: Request, conversation_id: str) -> HTTPResponse:
     )
 
 
+@bp.post("/<conversation_id:str>/read")
+@needs(Scope.CONVERSATIONS)
+async def read_conversation(request: Request, conversation_id: str) -> HTTPResponse:
+    """Everything in it has been read by an agent."""
+    conversation = await _own(request, conversation_id)
+    result = await services_of(request).commands.submit(
+        "conversation.read", {"conversation_id": conversation.id}, by=caller_of(request).key_id
+    )
+    return json_response(result)
+
+
 async def _own(request: Request, conversation_id: str) -> Conversation:
     conversation = await services_of(request).conversations.get(conversation_id)
     if conversation is None or not caller_of(request).may_use(conversation.phone_number_id):

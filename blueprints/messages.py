@@ -4,6 +4,7 @@ Process: worker.
 """
 
 import hashlib
+from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -11,7 +12,7 @@ from blueprints.reading import caller_of, choice, cursor_of, json_object, limit_
 from blueprints.rendering import accepted_json, json_response, message_json, page_response
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
-from services.messages import Direction, Idempotency, MessageFilter, MessageStatus, parse_order
+from services.messages import Direction, Idempotency, Message, MessageFilter, MessageStatus, parse_order
 
 bp = Blueprint("messages", url_prefix="/messages")
 
@@ -67,10 +68,7 @@ async def send_batch(request: Request) -> HTTPResponse:
 @needs(Scope.MESSAGES_READ)
 async def get_message(request: Request, message_id: str) -> HTTPResponse:
     """One message with its timeline."""
-    message = await services_of(request).messages.get(message_id)
-    if message is None or not caller_of(request).may_use(message.phone_number_id):
-        raise RequestRefused("There is no such message.", code="not_found")
-    return json_response(message_json(message))
+    return json_response(message_json(await _own(request, message_id)))
 
 
 @bp.get("/")
@@ -93,6 +91,35 @@ async def list_messages(request: Request) -> HTTPResponse:
     found = await services.messages.page(wanted, limit=limit)
     items = [message_json(message, has_timeline=False) for message in found if caller.may_use(message.phone_number_id)]
     return page_response(items, limit=limit, last=found[-1].order if found else None)
+
+
+@bp.delete("/<message_id:str>")
+@needs(Scope.MESSAGES_SEND)
+async def cancel_message(request: Request, message_id: str) -> HTTPResponse:
+    """Cancel what has not left."""
+    await _own(request, message_id)
+    result = await _command(request, "message.cancel", message_id)
+    return json_response(result)
+
+
+@bp.post("/<message_id:str>/retry")
+@needs(Scope.MESSAGES_SEND)
+async def retry_message(request: Request, message_id: str) -> HTTPResponse:
+    """Send again what failed, is held or is uncertain."""
+    await _own(request, message_id)
+    result = await _command(request, "message.retry", message_id)
+    return json_response(result, status=202)
+
+
+async def _own(request: Request, message_id: str) -> Message:
+    message = await services_of(request).messages.get(message_id)
+    if message is None or not caller_of(request).may_use(message.phone_number_id):
+        raise RequestRefused("There is no such message.", code="not_found")
+    return message
+
+
+async def _command(request: Request, kind: str, message_id: str) -> dict[str, Any]:
+    return await services_of(request).commands.submit(kind, {"message_id": message_id}, by=caller_of(request).key_id)
 
 
 def _idempotency(request: Request) -> Idempotency | None:

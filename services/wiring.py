@@ -11,14 +11,16 @@ import aiohttp
 from config.clock import Clock, SystemClock
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
+from services.commands import Commands
 from services.conversations import ConversationRepository
 from services.graph import GraphClient
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
 from services.live import EventReader
-from services.messages import Acceptance, DispatchOptions, MessageRepository, OnUncertain
+from services.messages import MESSAGES, Acceptance, DispatchOptions, MessageRepository, OnUncertain
 from services.numbers import Number, NumberRepository, Numbers, Readiness
 from services.store import (
+    COMMANDS,
     NOTIFICATIONS,
     Database,
     DatabaseOptions,
@@ -47,13 +49,16 @@ class WorkerServices:
     events: EventReader
     webhook: WebhookInbox
     readiness: Readiness
+    commands: Commands
     message_inserts: GroupCommit
+    command_inserts: GroupCommit
     notification_inserts: GroupCommit
 
     async def close(self) -> None:
         """Write what was taken, then close the connections."""
         await self.message_inserts.close()
         await self.notification_inserts.close()
+        await self.command_inserts.close()
         await self.database.close()
 
 
@@ -63,8 +68,9 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
     database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"))
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
-    message_inserts = GroupCommit(database, "messages", max_waiting=settings.accept_queue)
+    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue)
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue)
+    command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue)
     secrets = WebhookSecrets(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
@@ -80,7 +86,9 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
         events=EventReader(database, clock),
         webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),
+        commands=Commands(database, command_inserts, clock),
         message_inserts=message_inserts,
+        command_inserts=command_inserts,
         notification_inserts=notification_inserts,
     )
 
@@ -159,7 +167,7 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Qu
             margin_s=min(1.0, settings.lease_ttl_s / 5),
             monotonic=clock.monotonic,
         ),
-        wakeup=Wakeup(database, ["messages", NOTIFICATIONS]),
+        wakeup=Wakeup(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
         numbers=NumberRepository(database),
         session=aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)

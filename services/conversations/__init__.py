@@ -3,9 +3,17 @@
 Process: worker, whatsapp.
 """
 
+from services.conversations.commands import ConversationCommands
 from services.conversations.directory import ContactRef, Directory
 from services.conversations.projection import project_conversation
 from services.conversations.records import Conversation
 from services.conversations.repository import ConversationRepository
 
-__all__ = ["ContactRef", "Conversation", "ConversationRepository", "Directory", "project_conversation"]
+__all__ = [
+    "ContactRef",
+    "Conversation",
+    "ConversationCommands",
+    "ConversationRepository",
+    "Directory",
+    "project_conversation",
+]

@@ -4,8 +4,10 @@ Process: worker, whatsapp.
 """
 
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
+from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
 from services.messages.dispatch import Dispatcher, DispatchOptions, error_data, message_fact
+from services.messages.documents import MESSAGES
 from services.messages.lanes import Lanes
 from services.messages.ledger import Ledger, Tracked
 from services.messages.order import SendOrder, parse_order
@@ -18,6 +20,7 @@ from services.messages.statuses import next_status
 
 __all__ = [
     "ACTIVE",
+    "MESSAGES",
     "MOVES",
     "Acceptance",
     "Accepted",
@@ -30,6 +33,7 @@ __all__ = [
     "Lanes",
     "Ledger",
     "Message",
+    "MessageCommands",
     "MessageFilter",
     "MessageRepository",
     "MessageStatus",
@@ -38,6 +42,7 @@ __all__ = [
     "SendOrder",
     "TimelineEntry",
     "Tracked",
+    "WrongState",
     "error_data",
     "may_move",
     "message_fact",

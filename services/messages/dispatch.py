@@ -98,6 +98,13 @@ class Dispatcher:
         if event is not None:
             event.set()
 
+    def drop(self, tracked: Tracked) -> None:
+        """Take a canceled message out of its lane; a head that waits for its retry is passed over by its lane."""
+        key = (tracked.phone_number_id, tracked.to)
+        head = self._lanes.head(key)
+        if head is None or head.id != tracked.id:
+            self._lanes.finish(key, tracked.id)
+
     async def stop(self, *, within_s: float) -> None:
         """Let sends that are under way end; start none. What has not left stays queued for the next owner."""
         self._stopping.set()

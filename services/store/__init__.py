@@ -15,6 +15,7 @@ from services.store.inbox import (
     NOTIFICATIONS,
     RawNotification,
     mark,
+    new_commands,
     new_notifications,
     notification_document,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "is_schema_ready",
     "last_seq",
     "mark",
+    "new_commands",
     "new_notifications",
     "notification_document",
     "read_events",

@@ -53,6 +53,11 @@ async def new_notifications(database: Database, *, limit: int) -> list[RawNotifi
     ]
 
 
+async def new_commands(database: Database, *, limit: int) -> list[Document]:
+    """The oldest commands that wait, up to ``limit``, as documents for the desk."""
+    return await database.find(COMMANDS, {"state": NEW}, sort=[("state", 1), ("order", 1)], limit=limit)
+
+
 def mark(collection: str, id_: str, state: str, result: dict[str, Any] | None = None) -> Write:
     """The write that marks an item done or failed, with its result where a caller waits for one."""
     values: dict[str, Any] = {"state": state}

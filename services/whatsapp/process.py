@@ -92,16 +92,8 @@ async def _reign(queen: Queen, stop: asyncio.Event) -> None:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    reign = Reign(
-        database=queen.database,
-        lease=queen.lease,
-        wakeup=queen.wakeup,
-        links=links,
-        numbers=numbers,
-        seqs=seqs,
-        clock=queen.clock,
-        options=ReignOptions(dispatch=queen.dispatch_options, renew_s=queen.renew_s),
-    )
+    options = ReignOptions(dispatch=queen.dispatch_options, renew_s=queen.renew_s)
+    reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options)
     await reign.run(stop)
 
 

@@ -6,48 +6,34 @@ Process: whatsapp.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.clock import Clock
 from config.errors import Unavailable
-from services.conversations import Directory, project_conversation
+from services.conversations import Directory
 from services.links import Link
-from services.messages import (
-    Dispatcher,
-    DispatchOptions,
-    Lanes,
-    Ledger,
-    MessageRepository,
-    project_message,
-)
-from services.numbers import Number, NumberRepository
-from services.store import NOTIFICATIONS, Database, Event, Fact, Fenced, Lease, Wakeup, Write, last_seq, read_events
+from services.messages import Dispatcher, DispatchOptions, Lanes, Ledger, MessageRepository
+from services.numbers import Number
+from services.store import Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.applier import apply_writes
-from services.whatsapp.intake import Intake
+from services.whatsapp.court import Court
+from services.whatsapp.duties import Duty, duties, outboxes, project
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Outbox
+from services.wiring import Queen
 
 log = logging.getLogger(__name__)
-
-MESSAGES = "messages"
 
 
 @dataclass(frozen=True, slots=True)
 class ReignOptions:
-    """Times in seconds. ``poll_s`` is how long a lost wake-up can go unnoticed."""
+    """Times in seconds. ``stop_s`` is for sends that are under way at a stop, and again for what is still to write."""
 
     dispatch: DispatchOptions
     renew_s: float
-    poll_s: float = 1.0
     floor_every_s: float = 30.0
     stop_s: float = 8.0
-
-
-def project(event: Event) -> list[Write]:
-    """Every noun's writes for one event."""
-    return project_message(event) + project_conversation(event)
 
 
 class Reign:
@@ -55,77 +41,64 @@ class Reign:
 
     def __init__(
         self,
+        queen: Queen,
         *,
-        database: Database,
-        lease: Lease,
-        wakeup: Wakeup,
         links: Mapping[str, Link],
         numbers: list[Number],
         seqs: dict[str, int],
-        clock: Clock,
         options: ReignOptions,
     ) -> None:
         """No input or output. ``seqs`` is the last event number of each phone number, ``links`` its transport."""
+        database, lease, clock = queen.database, queen.lease, queen.clock
         self._database = database
         self._lease = lease
-        self._wakeup = wakeup
-        self._numbers = numbers
         self._clock = clock
         self._options = options
-        self._number_repository = NumberRepository(database)
+        self._number_repository = queen.numbers
         repository = MessageRepository(database)
-        self.journal = Journal(database, lease, seqs=seqs, project=project)
-        self.ledger = Ledger(repository)
-        self.lanes = Lanes()
-        directory = Directory(database)
-        self.dispatcher = Dispatcher(
-            lanes=self.lanes,
-            ledger=self.ledger,
-            recorder=self.journal,
+        journal = Journal(database, lease, seqs=seqs, project=project)
+        ledger = Ledger(repository)
+        lanes = Lanes()
+        dispatcher = Dispatcher(
+            lanes=lanes,
+            ledger=ledger,
+            recorder=journal,
             link_of=links.__getitem__,
             is_owner=lease.is_held,
             clock=clock,
             options=options.dispatch,
         )
-        self.outboxes = [
-            Outbox(
-                number.phone_number_id,
-                repository=repository,
-                journal=self.journal,
-                ledger=self.ledger,
-                lanes=self.lanes,
-                directory=directory,
-                dispatcher=self.dispatcher,
-                clock=clock,
-            )
-            for number in numbers
-        ]
-        self.intake = Intake(
+        self.court = Court(
+            settings=queen.settings,
             database=database,
-            journal=self.journal,
-            ledger=self.ledger,
-            directory=directory,
-            repository=repository,
-            dispatcher=self.dispatcher,
+            session=queen.session,
+            lease=lease,
+            wakeup=queen.wakeup,
             clock=clock,
+            numbers=numbers,
+            links=links,
+            journal=journal,
+            ledger=ledger,
+            lanes=lanes,
+            directory=Directory(database),
+            dispatcher=dispatcher,
+            messages=repository,
         )
         self._floors: dict[str, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Own the numbers until ``stop`` is set. Raises ``Fenced`` when another process took over."""
         loops: list[asyncio.Task[None]] = [
-            asyncio.create_task(self.journal.run(), name="journal"),
+            asyncio.create_task(self.court.journal.run(), name="journal"),
             asyncio.create_task(self._renew(), name="renew"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
-            await self._open()
-            loops += [
-                asyncio.create_task(self._forever(self._load_all, MESSAGES), name="outbox"),
-                asyncio.create_task(self._forever(self.intake.ingest_new, NOTIFICATIONS), name="intake"),
-                asyncio.create_task(self._keep_floors(), name="floors"),
-            ]
-            ends: list[asyncio.Future[Any]] = [*loops, stopping, self.dispatcher.failure]
+            readers = outboxes(self.court)
+            await self._open(readers)
+            loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
+            loops += [asyncio.create_task(self._forever(duty), name=duty.name) for duty in duties(self.court, readers)]
+            ends: list[asyncio.Future[Any]] = [*loops, stopping, self.court.dispatcher.failure]
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
                 await finished  # raises what ended it, unless it is the stop
@@ -135,18 +108,20 @@ class Reign:
             for task in loops:
                 task.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            await self.dispatcher.stop(within_s=0.0)
+            await self.court.dispatcher.stop(within_s=0.0)
 
-    async def _open(self) -> None:
+    async def _open(self, readers: list[Outbox]) -> None:
         """Finish what the last owner left, say in every log that a reign began (the fence), find messages in doubt."""
-        for number in self._numbers:
+        for number in self.court.numbers:
             await self._replay(number.phone_number_id)
         now = self._clock.now()
         data = {"owner": self._lease.holder, "epoch": self._lease.token}
-        entry = self.journal.record([Fact("number.connected", n.phone_number_id, now, data) for n in self._numbers])
+        entry = self.court.journal.record(
+            [Fact("number.connected", n.phone_number_id, now, data) for n in self.court.numbers]
+        )
         await self._or_failure(entry.applied)
-        for outbox in self.outboxes:
-            count = await outbox.recover()
+        for reader in readers:
+            count = await reader.recover()
             if count:
                 log.warning(
                     "Messages whose outcome is unknown wait for evidence.",
@@ -155,7 +130,7 @@ class Reign:
 
     async def _replay(self, phone_number_id: str) -> None:
         """Apply the newest events again: the last owner may have died between its log and its documents."""
-        reached = self.journal.seqs[phone_number_id]
+        reached = self.court.journal.seqs[phone_number_id]
         after = max(0, reached - REPLAY)
         while after < reached:
             events, last = await read_events(self._database, phone_number_id, after=after, limit=500)
@@ -175,9 +150,9 @@ class Reign:
         """Start nothing new, let sends end, write what is known, give the lease back."""
         for task in loops[2:]:
             task.cancel()
-        await self.dispatcher.stop(within_s=self._options.stop_s)
+        await self.court.dispatcher.stop(within_s=self._options.stop_s)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.journal.drained(), self._options.stop_s)
+            await asyncio.wait_for(self.court.journal.drained(), self._options.stop_s)
         await self._raise_floors()
         with contextlib.suppress(Unavailable):
             await self._lease.release()
@@ -199,25 +174,24 @@ class Reign:
             if not self._lease.is_held():
                 raise Fenced("The owner lease ran out.", detail=f"token {token}")
 
-    async def _load_all(self) -> int:
-        count = 0
-        for outbox in self.outboxes:
-            count += await outbox.load()
-        return count
-
-    async def _forever(self, step: Callable[[], Awaitable[int]], inbox: str) -> None:
+    async def _forever(self, duty: Duty) -> None:
         """Work while there is work, then wait to be woken. A database that is away is waited for."""
         while True:
             try:
-                count = await step()
+                count = await duty.step()
             except Unavailable as error:
                 log.warning(
-                    "The owner waits for the database.", extra={"action": "owner.waiting", "detail": str(error)}
+                    "The owner waits for the database.",
+                    extra={"action": "owner.waiting", "duty": duty.name, "detail": str(error)},
                 )
                 await asyncio.sleep(0.5)
                 continue
-            if count == 0:
-                await self._wakeup.wait(inbox, poll_s=self._options.poll_s)
+            if count:
+                continue
+            if duty.inbox is None:
+                await asyncio.sleep(duty.poll_s)
+            else:
+                await self.court.wakeup.wait(duty.inbox, poll_s=duty.poll_s)
 
     async def _keep_floors(self) -> None:
         while True:
@@ -225,7 +199,7 @@ class Reign:
             await self._raise_floors()
 
     async def _raise_floors(self) -> None:
-        for number, seq in self.journal.seqs.items():
+        for number, seq in self.court.journal.seqs.items():
             if self._floors.get(number) != seq:
                 with contextlib.suppress(Unavailable):
                     await self._number_repository.raise_floor(number, seq)

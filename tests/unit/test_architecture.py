@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 OUR_ROOTS = ("config", "services", "blueprints", "server")
 
 NOUNS = frozenset(
-    {"messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers"}
-    | {"live", "cloud_webhook"}
+    {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers"}
+    | {"live", "cloud_webhook", "commands"}
 )
 FLOORS = {"config": 0, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
 FLOORS |= {"services": 2, "blueprints": 5, "server": 6} | dict.fromkeys(NOUNS, 2)

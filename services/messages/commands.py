@@ -1,0 +1,67 @@
+"""What people may do to a message that is stored: cancel it, send it again.
+
+Process: whatsapp.
+"""
+
+from config.clock import Clock
+from config.errors import RequestRefused
+from services.commands import Command, Outcome
+from services.messages.dispatch import Dispatcher, message_fact
+from services.messages.ledger import Ledger, Tracked
+from services.messages.repository import MessageRepository
+from services.messages.states import MessageStatus
+
+_CANCELABLE = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNCERTAIN})
+_REPEATABLE = frozenset({MessageStatus.FAILED, MessageStatus.HELD, MessageStatus.UNCERTAIN, MessageStatus.EXPIRED})
+
+
+class WrongState(RequestRefused):
+    """The message is in a state in which this is not possible."""
+
+    code = "wrong_state"
+
+
+class MessageCommands:
+    """Handlers of ``message.cancel`` and ``message.retry``. Repeating one changes nothing more."""
+
+    def __init__(self, *, ledger: Ledger, repository: MessageRepository, dispatcher: Dispatcher, clock: Clock) -> None:
+        """No input or output."""
+        self._ledger = ledger
+        self._repository = repository
+        self._dispatcher = dispatcher
+        self._clock = clock
+
+    async def cancel(self, command: Command) -> Outcome:
+        """Cancel what has not left. Raises ``WrongState`` when it is on its way or past it."""
+        tracked = await self._tracked(command)
+        if tracked.status is MessageStatus.CANCELED:
+            return Outcome({"id": tracked.id, "status": tracked.status.value})
+        if tracked.status not in _CANCELABLE:
+            raise WrongState(f"The message is {tracked.status.value}: it cannot be canceled any more.")
+        tracked.status = MessageStatus.CANCELED
+        self._dispatcher.drop(tracked)
+        fact = message_fact(tracked, "message.canceled", {"by": command.by}, self._clock)
+        return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
+
+    async def retry(self, command: Command) -> Outcome:
+        """Send again what failed, is held, expired or is uncertain. Raises ``WrongState`` otherwise."""
+        tracked = await self._tracked(command)
+        if tracked.status is MessageStatus.QUEUED:
+            return Outcome({"id": tracked.id, "status": tracked.status.value})
+        if tracked.status not in _REPEATABLE:
+            raise WrongState(f"The message is {tracked.status.value}: there is nothing to send again.")
+        message = await self._repository.get(tracked.id)
+        if message is None:
+            raise RequestRefused("There is no such message.", code="not_found")
+        tracked.status = MessageStatus.QUEUED
+        fact = message_fact(tracked, "message.retried", {"reason": "requested", "by": command.by}, self._clock)
+        self._dispatcher.offer(message)
+        return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
+
+    async def _tracked(self, command: Command) -> Tracked:
+        message_id = str(command.data.get("message_id", ""))
+        await self._ledger.load([message_id], [])
+        tracked = self._ledger.get(message_id)
+        if tracked is None:
+            raise RequestRefused("There is no such message.", code="not_found")
+        return tracked

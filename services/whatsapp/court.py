@@ -1,0 +1,38 @@
+"""What every duty of the owner may use during one reign.
+
+Process: whatsapp.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from config.clock import Clock
+from config.settings import Settings
+from services.conversations import Directory
+from services.links import Link
+from services.messages import Dispatcher, Lanes, Ledger, MessageRepository
+from services.numbers import Number
+from services.store import Database, Lease, Wakeup
+from services.whatsapp.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """Records, clients and the journal of one reign. Nothing here outlives it."""
+
+    settings: Settings
+    database: Database
+    session: aiohttp.ClientSession
+    lease: Lease
+    wakeup: Wakeup
+    clock: Clock
+    numbers: list[Number]
+    links: Mapping[str, Link]
+    journal: Journal
+    ledger: Ledger
+    lanes: Lanes
+    directory: Directory
+    dispatcher: Dispatcher
+    messages: MessageRepository

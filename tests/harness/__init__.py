@@ -1,0 +1,5 @@
+"""What integration and chaos tests stand on: the real command, on free ports, with a database of its own."""
+
+from tests.harness.cluster import Cluster, free_port, start_cluster
+
+__all__ = ["Cluster", "free_port", "start_cluster"]

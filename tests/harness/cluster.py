@@ -1,0 +1,267 @@
+"""Starts `sanic server:app` as an operator would, and looks at it only from outside: HTTP, PIDs, the sandbox's log."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[2]
+NUMBER = "106540352242922"
+READY_S = 60.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Cluster:
+    """One running installation. `folder` holds its data and its log; ports are its own."""
+
+    folder: Path
+    workers: int
+    port: int
+    sandbox_port: int
+    database_port: int
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes]
+    log_path: Path
+    key: str = "test-key-of-the-integration-suite"
+    client: httpx.Client = field(init=False)
+    sandbox: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers={"authorization": f"Bearer {self.key}"},
+            timeout=10,
+        )
+        self.sandbox = httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", timeout=10)
+
+    # --- what it says
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """Living children of main by Sanic's name."""
+        found = {}
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children():
+                with contextlib.suppress(psutil.Error):
+                    name = child.environ().get("SANIC_WORKER_NAME")
+                    if name and child.status() != psutil.STATUS_ZOMBIE:
+                        found[name] = child
+        return found
+
+    def pid(self, name: str) -> int:
+        """PID of the process with this name, for example `Sanic-WhatsApp-0`."""
+        return until(lambda: self.processes().get(name), f"{name} runs").pid
+
+    def worker_pids(self) -> list[int]:
+        return sorted(process.pid for name, process in self.processes().items() if name.startswith("Sanic-Server"))
+
+    # --- what one does to it
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL, and wait until the process is gone."""
+        process = psutil.Process(pid)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, f"PID {pid} is gone")
+
+    def wait_ready(self, within_s: float = READY_S) -> None:
+        """Until `/readyz` says so."""
+
+        def is_ready() -> bool:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the cluster ended with {self.process.returncode}:\n{self.log[-4000:]}")
+            try:
+                return self.client.get("/readyz", timeout=2).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        until(is_ready, "/readyz is 200", within_s=within_s, context=lambda: self.log[-4000:])
+
+    def send(self, to: str, body: str, **more: Any) -> dict[str, Any]:
+        """Accept one text message; the answer of the API."""
+        headers = {"idempotency-key": more.pop("idempotency_key")} if "idempotency_key" in more else {}
+        answer = self.client.post(
+            "/v1/messages", json={"to": to, "type": "text", "text": {"body": body}, **more}, headers=headers
+        )
+        assert answer.status_code == 202, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def message(self, message_id: str) -> dict[str, Any]:
+        answer = self.client.get(f"/v1/messages/{message_id}")
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def all_pages(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """Every item of a list."""
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            answer = self.client.get(path, params={"limit": 200, **params, **({"cursor": cursor} if cursor else {})})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["data"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
+    def events(self) -> list[dict[str, Any]]:
+        """The whole log of the default number."""
+        found: list[dict[str, Any]] = []
+        after = 0
+        while True:
+            answer = self.client.get("/v1/events", params={"after": after, "limit": 200})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            if not page["data"]:
+                return found
+            found += page["data"]
+            after = page["next_after"]
+
+    def phone(self, wa_id: str) -> list[dict[str, Any]]:
+        """What this emulated phone has."""
+        answer = self.sandbox.get(f"/_sandbox/phones/{wa_id}/messages")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def write_as_customer(self, wa_id: str, body: str) -> str:
+        answer = self.sandbox.post(f"/_sandbox/phones/{wa_id}/messages", json={"type": "text", "text": {"body": body}})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["wamid"])
+
+    def stop(self, within_s: float = 40.0) -> int:
+        """SIGINT as Ctrl-C would; the exit code. Asserts that no child remains."""
+        children = psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.destroy()
+            raise AssertionError(f"the cluster did not stop within {within_s} s:\n{self.log[-4000:]}") from None
+        _, alive = psutil.wait_procs(children, timeout=3)
+        assert not alive, f"left behind: {alive}"
+        return code
+
+    def destroy(self) -> None:
+        """Whatever still runs ends now."""
+        processes = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            main = psutil.Process(self.process.pid)
+            processes = [*main.children(recursive=True), main]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=5)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.client.close()
+        self.sandbox.close()
+
+
+def launch(
+    folder: Path,
+    *,
+    workers: int | None = 4,
+    environment: dict[str, str] | None = None,
+    arguments: list[str] | None = None,
+) -> Cluster:
+    """Start the command; does not wait. Everything it listens on is a free port of 127.0.0.1."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port, sandbox_port, database_port = free_port(), free_port(), free_port()
+    full = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PANAL_", "SANIC_", "WEB_CONC"))},
+        "PANAL_DATA_DIR": str(folder / "data"),
+        "PANAL_SANDBOX_PORT": str(sandbox_port),
+        "PANAL_EMBEDDED_DB_PORT": str(database_port),
+        "PANAL_BOOTSTRAP_KEY": Cluster.key,
+        "PYTHONUNBUFFERED": "1",
+        **(environment or {}),
+    }
+    port = int(full.pop("TEST_PORT", port))
+    how_many = [] if workers is None else [f"--workers={workers}"]
+    log_path = folder / "server.log"
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            [
+                str(Path(sys.executable).with_name("sanic")),
+                "server:app",
+                f"--port={port}",
+                *how_many,
+                *(arguments or []),
+            ],
+            cwd=ROOT,
+            env=full,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Cluster(
+        folder=folder,
+        workers=workers or 0,
+        port=port,
+        sandbox_port=int(full["PANAL_SANDBOX_PORT"]),
+        database_port=int(full["PANAL_EMBEDDED_DB_PORT"]),
+        environment=full,
+        process=process,
+        log_path=log_path,
+    )
+
+
+@contextlib.contextmanager
+def start_cluster(
+    folder: Path, *, workers: int = 4, environment: dict[str, str] | None = None, arguments: list[str] | None = None
+) -> Iterator[Cluster]:
+    """A cluster that is ready; at the end it is stopped, and on a failure its log is shown."""
+    cluster = launch(folder, workers=workers, environment=environment, arguments=arguments)
+    try:
+        cluster.wait_ready()
+        yield cluster
+    except BaseException:
+        print(cluster.log[-8000:])  # noqa: T201 - pytest shows it beside the failure
+        raise
+    finally:
+        cluster.destroy()
+
+
+def until(
+    probe: Callable[[], T | None],
+    what: str,
+    *,
+    within_s: float = 20.0,
+    every_s: float = 0.05,
+    context: Callable[[], str] = str,
+) -> T:
+    """Ask until the answer is true, or fail with what was waited for."""
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what}\n{context()}")
+        time.sleep(every_s)
