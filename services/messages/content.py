@@ -97,6 +97,7 @@ def _plain_text(raw: Any) -> Content | None:
         get("type", "text") != "text"
         or type(text) is not dict
         or type(to) is not str
+        or get("recipient") is not None
         or get("context") is not None
         or get("recipient_type", "individual") != "individual"
         or get("messaging_product", "whatsapp") != "whatsapp"
