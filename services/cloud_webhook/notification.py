@@ -14,6 +14,7 @@ from services.cloud_webhook.account_changes import field_changes
 from services.cloud_webhook.changes import MESSAGES_FIELD, AnyChange, Notification, UnknownChange
 from services.cloud_webhook.message_changes import message_changes
 from services.cloud_webhook.reading import digest, moment, text
+from services.cloud_webhook.storable import storable
 
 
 def parse_notification(raw: bytes) -> Notification:
@@ -56,29 +57,20 @@ def _unknown(value: Any, *, waba_id: str | None = None, field: str = "") -> Unkn
 
 def _load(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
+        document = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return _load_leniently(raw)
+        document = _load_leniently(raw)
+    return storable(document)
 
 
 def _load_leniently(raw: bytes) -> Any:
     """Half an emoji (a lone surrogate) in a profile name is JSON that the fast parser refuses: refusing it would lose
-    the whole notification. It is read the slow way, and the half becomes U+FFFD.
+    the whole notification. It is read the slow way.
     """
     try:
-        return _without_surrogates(json.loads(raw, parse_constant=_refuse_constant))
+        return json.loads(raw, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise RequestRefused("The notification is not valid JSON.", detail=str(error)[:200]) from error
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not value.isascii() else value
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
 
 
 def _refuse_constant(word: str) -> NoReturn:

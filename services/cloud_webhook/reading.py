@@ -4,7 +4,6 @@ Process: worker, whatsapp.
 """
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,29 +54,8 @@ def platform_errors(value: object) -> tuple[PlatformError, ...]:
 
 
 def digest(*parts: Any) -> str:
-    """Equal for equal JSON, whatever the order of its keys."""
-    try:
-        canonical = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # too deep for it (254 levels), or numbers past 64 bits
-        canonical = b"".join(_flattened(parts))
-    return hashlib.sha256(canonical).hexdigest()[:KEY_LENGTH]
-
-
-def _flattened(value: Any) -> Iterator[bytes]:
-    """A serialisation of any JSON without recursion. Each piece says its length, so none can imitate two others."""
-    left = [value]
-    while left:
-        item = left.pop()
-        if isinstance(item, dict):
-            yield b"{%d" % len(item)
-            for key in sorted(item):
-                left += [item[key], key]
-        elif isinstance(item, list | tuple):
-            yield b"[%d" % len(item)
-            left += item
-        else:
-            piece = repr(item).encode("utf-8", "surrogatepass")
-            yield b"%d:%s" % (len(piece), piece)
+    """Equal for equal JSON, whatever the order of its keys. The parts have gone through `storable`."""
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:KEY_LENGTH]
 
 
 def _platform_error(entry: dict[str, Any]) -> PlatformError:

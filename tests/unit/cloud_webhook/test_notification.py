@@ -404,6 +404,13 @@ def test_what_is_not_json_is_refused(raw: bytes) -> None:
         parse_notification(raw)
 
 
+def test_what_the_database_cannot_hold_becomes_text() -> None:
+    value = b'{"a\\u0000b":18446744073709551616,"c":-9223372036854775808,"d":18446744073709551615}'
+    (change,) = parse_notification(b'{"entry":[{"id":"1","changes":[{"field":"new","value":' + value + b"}]}]}").changes
+    assert isinstance(change, UnknownChange)
+    assert change.value == {"a\ufffdb": float(2**64), "c": -(2**63), "d": "18446744073709551615"}
+
+
 def test_half_an_emoji_in_a_name_does_not_lose_the_notification() -> None:
     raw = (FIXTURES / "in_text.json").read_text().replace("Sheena Nelson", r"Sheena \ud83d")
     (change,) = parse_notification(raw.encode()).changes
