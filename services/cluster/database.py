@@ -26,7 +26,7 @@ from services.cluster.guard import STOP_SIGNALS, dump_stacks_on_signal, guarded_
 
 PROGRAM = "secantusd-rs"
 HOST = "127.0.0.1"
-SETTLE_S = 5.0  # a server killed a moment ago may still hold the port or the folder
+SETTLE_S = 3.0  # a server killed a moment ago may still hold the port or the folder
 BOOT_S = 30.0  # a store left by kill -9 is recovered first
 SIBLINGS_S = 28.0  # longer than main's own limit for a stop
 SERVER_STOP_S = 5.0  # measured: 0.4 s

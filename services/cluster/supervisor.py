@@ -77,6 +77,7 @@ class Supervisor:
         self._refusal = ""
         self._asked: list[str] = []
         self._looked_at = 0.0
+        self._began_at = time.monotonic()
         self._terminal = Terminal()
         self._own_slot = board.writer_at(MAIN_SLOT, "Sanic-Main", "main")
         for process in [*seat.services(), *seat.workers()]:
@@ -259,9 +260,12 @@ class Supervisor:
             self._start(cell)
 
     def _judge(self, cell: Cell, hopeless: bool) -> None:
-        """Is it worth going on with this process, and, before anybody was ready, with the start at all?"""
+        """Is it worth going on with this process, and, while nothing has worked yet, with the start at all?"""
         attempts = cell.history.deaths_in_window
-        if not self._was_ready and (hopeless or attempts >= self._options.start_attempts):
+        is_young = time.monotonic() - self._began_at < self._options.start_timeout_s
+        if (hopeless and is_young and not cell.restarts) or (
+            not self._was_ready and attempts >= self._options.start_attempts
+        ):
             self._refusal = (
                 f"{cell.name} does not start ({cell.last_exit}, {attempts} of {self._options.start_attempts} tries). "
                 "The reason is in the lines above. Nothing was left running."

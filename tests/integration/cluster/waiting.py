@@ -1,16 +1,18 @@
 """Wait for a fact with a deadline, and ask the kernel who is there."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable
 
+import httpx
 import psutil
 
 
 def until(fact: Callable[[], bool], what: str, *, limit_s: float, every_s: float = 0.02) -> float:
     """Poll until `fact()` holds; the seconds it took. AssertionError naming `what` after the limit."""
     began = time.monotonic()
-    while not fact():
+    while not _holds(fact):
         if time.monotonic() - began > limit_s:
             raise AssertionError(f"not within {limit_s} s: {what}")
         time.sleep(every_s)
@@ -29,3 +31,20 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def until_async(fact: Callable[[], bool], what: str, *, limit_s: float, every_s: float = 0.05) -> float:
+    """The same on an event loop; `fact` may block, it runs on a thread. A broken connection counts as not yet."""
+    began = time.monotonic()
+    while not await asyncio.to_thread(_holds, fact):
+        if time.monotonic() - began > limit_s:
+            raise AssertionError(f"not within {limit_s} s: {what}")
+        await asyncio.sleep(every_s)
+    return time.monotonic() - began
+
+
+def _holds(fact: Callable[[], bool]) -> bool:
+    try:
+        return fact()
+    except (httpx.HTTPError, StopIteration):
+        return False

@@ -1,0 +1,108 @@
+"""Reload, scale and recycling under load: not one request fails."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.cluster.cluster import running
+from tests.integration.cluster.load import Load
+from tests.integration.cluster.waiting import until_async
+
+
+@pytest.mark.parametrize("keep_alive", [True, False])
+async def test_a_reload_under_load_fails_no_request(tmp_path: Path, keep_alive: bool) -> None:
+    with running(tmp_path) as cluster:
+        before = set(cluster.pids())
+        load = Load()
+        await load.start(cluster.url, clients=20, keep_alive=keep_alive)
+        cluster.signal(signal.SIGHUP)
+        await until_async(lambda: cluster.is_up() and not before & set(cluster.pids()), "both are replaced", limit_s=25)
+        await load.stop()
+        assert load.failures == []
+        assert load.answered > 100
+        assert cluster.board()["reasons"] == {"reload": 2}
+
+
+async def test_never_more_than_one_extra_worker(tmp_path: Path) -> None:
+    with running(tmp_path, workers=3) as cluster:
+        before = set(cluster.pids())
+        cluster.get("/reload")
+        most = 0
+
+        def is_done() -> bool:
+            nonlocal most
+            pids = cluster.pids()
+            most = max(most, len(pids))
+            return cluster.is_up() and not before & set(pids)
+
+        await until_async(is_done, "all are replaced", limit_s=30)
+        assert most <= 4
+
+
+async def test_a_reload_to_code_that_does_not_start_keeps_the_old_workers(tmp_path: Path) -> None:
+    with running(tmp_path) as cluster:
+        before = set(cluster.pids())
+        for number in range(2):
+            (cluster.run_dir / f"refuse-Sanic-Server-{number}-0").touch()
+        cluster.signal(signal.SIGHUP)
+        await until_async(
+            lambda: "replace_failed" in [event["kind"] for event in cluster.board()["events"]], "it is told", limit_s=10
+        )
+        assert cluster.is_up()
+        assert set(cluster.pids()) == before
+
+
+async def test_scale_up_and_down_under_load(tmp_path: Path) -> None:
+    with running(tmp_path) as cluster:
+        load = Load()
+        await load.start(cluster.url, clients=10, keep_alive=True)
+        cluster.get("/scale/4")
+        await until_async(lambda: cluster.is_up(4), "four serve", limit_s=15)
+        cluster.signal(signal.SIGTTOU)
+        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=15)
+        cluster.get("/scale/2")
+        await until_async(lambda: cluster.is_up(2), "two serve", limit_s=15)
+        await load.stop()
+        assert load.failures == []
+        cluster.get("/scale/50")
+        await until_async(
+            lambda: "scale_refused" in [event["kind"] for event in cluster.board()["events"]], "refused", limit_s=3
+        )
+        assert cluster.is_up(2)
+
+
+async def test_a_worker_with_too_much_memory_is_replaced_without_a_failed_request(tmp_path: Path) -> None:
+    with running(tmp_path, memory_mb=120) as cluster:
+        load = Load()
+        await load.start(cluster.url, clients=10, keep_alive=True)
+        fat = cluster.get("/leak/90").json()["pid"]
+        await until_async(lambda: cluster.is_up() and fat not in cluster.pids(), "it is replaced", limit_s=20)
+        await load.stop()
+        assert load.failures == []
+        assert cluster.board()["reasons"] == {"memory": 1}
+
+
+async def test_a_worker_that_has_served_enough_is_replaced(tmp_path: Path) -> None:
+    with running(tmp_path, workers=1, max_requests=300) as cluster:
+        first = cluster.pids()[0]
+        load = Load()
+        await load.start(cluster.url, clients=10, keep_alive=True)
+        await until_async(lambda: cluster.is_up() and first not in cluster.pids(), "it is replaced", limit_s=20)
+        await load.stop()
+        assert load.failures == []
+        assert cluster.board()["reasons"]["requests"] >= 1
+
+
+async def test_a_worker_that_dies_during_a_reload_does_not_stop_it(tmp_path: Path) -> None:
+    with running(tmp_path, workers=3) as cluster:
+        before = cluster.pids()
+        cluster.signal(signal.SIGHUP)
+        await until_async(lambda: len(cluster.pids()) > 3 or not set(before) <= set(cluster.pids()), "began", limit_s=5)
+        for pid in before[:2]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        await until_async(lambda: cluster.is_up() and not set(before) & set(cluster.pids()), "all are new", limit_s=30)
