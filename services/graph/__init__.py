@@ -3,20 +3,29 @@
 from services.graph.classify import classify
 from services.graph.client import GraphClient, SendAnswer, appsecret_proof, graph_path
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
+from services.graph.management import GraphManagement, NumberInfo, TemplateCreated, TemplateInfo
+from services.graph.media import Download, GraphMedia, MediaInfo
 from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
 from services.graph.transport import GraphAnswer
 from services.graph.usage import Usage
 
 __all__ = [
     "CodeRule",
+    "Download",
     "ErrorClass",
     "GraphAnswer",
     "GraphClient",
+    "GraphManagement",
+    "GraphMedia",
     "GraphRefused",
     "GraphUnknown",
     "GraphUnreachable",
     "HoldScope",
+    "MediaInfo",
+    "NumberInfo",
     "SendAnswer",
+    "TemplateCreated",
+    "TemplateInfo",
     "Usage",
     "appsecret_proof",
     "classify",

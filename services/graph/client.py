@@ -1,4 +1,4 @@
-"""The Graph API as WhatsApp needs it: messages, marks, media, templates and numbers.
+"""The Graph API as a link needs it: send, mark as read. `call` is the door for the rest (media, templates, numbers).
 
 Process: whatsapp, worker (media and templates).
 """
@@ -48,9 +48,7 @@ class GraphClient:
         timeout_s: float,
         app_secret: str | None = None,
     ) -> None:
-        self._session = session
         self._transport = GraphTransport(session, base_url=base_url, version=version, timeout_s=timeout_s)
-        self._timeout_s = timeout_s
         self._app_secret = app_secret
 
     async def call(
@@ -61,12 +59,15 @@ class GraphClient:
         token: str,
         json_body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        form: aiohttp.FormData | None = None,
+        form: aiohttp.MultipartWriter | None = None,
+        timeout_s: float | None = None,
     ) -> GraphAnswer:
         """Any call. Build `path` with `graph_path`, so that an id of a caller cannot walk to another object."""
         if self._app_secret:
             params = {**(params or {}), "appsecret_proof": appsecret_proof(token, self._app_secret)}
-        return await self._transport.call(method, path, token=token, json_body=json_body, params=params, form=form)
+        return await self._transport.call(
+            method, path, token=token, json_body=json_body, params=params, form=form, timeout_s=timeout_s
+        )
 
     async def send_message(self, phone_number_id: str, token: str, body: Mapping[str, Any]) -> SendAnswer:
         """Send a Cloud API message object. An answer without a message id counts as unknown, not as sent."""
@@ -91,11 +92,6 @@ class GraphClient:
         if shows_typing:
             body["typing_indicator"] = {"type": "text"}
         await self.call("POST", graph_path(phone_number_id, "messages"), token=token, json_body=body)
-
-    async def phone_number(self, phone_number_id: str, token: str, *, fields: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The number's own record; `fields` as Meta names them, Meta's default when empty."""
-        params = {"fields": ",".join(fields)} if fields else None
-        return (await self.call("GET", graph_path(phone_number_id), token=token, params=params)).body
 
 
 def graph_path(*segments: str) -> str:

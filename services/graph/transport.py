@@ -69,7 +69,7 @@ class GraphTransport:
     def __init__(self, session: aiohttp.ClientSession, *, base_url: str, version: str, timeout_s: float) -> None:
         self._session = session
         self._root = f"{base_url.rstrip('/')}/{version.strip('/')}" if version else base_url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        self._limits = _time_limits(timeout_s)
 
     async def call(
         self,
@@ -79,16 +79,18 @@ class GraphTransport:
         token: str,
         json_body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        form: aiohttp.FormData | None = None,
+        form: aiohttp.MultipartWriter | None = None,
+        timeout_s: float | None = None,
     ) -> GraphAnswer:
         """The answer, or GraphRefused, GraphUnreachable (safe to repeat) or GraphUnknown (not safe).
 
         `path` is already quoted. A connection that turned out to be stale before a byte was written is replaced once.
         """
+        limits = self._limits if timeout_s is None else _time_limits(timeout_s)
         for is_last_try in (False, True):
             body = None if json_body is None else WitnessedBody(orjson.dumps(json_body))
             try:
-                return await self._once(method, path, token=token, data=body or form, params=params)
+                return await self._once(method, path, token=token, data=body or form, params=params, limits=limits)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 has_left = body.has_left if body is not None else not _failed_to_connect(error)
                 if has_left and method not in REPEATABLE_METHODS:
@@ -99,7 +101,14 @@ class GraphTransport:
         raise AssertionError("unreachable")
 
     async def _once(
-        self, method: str, path: str, *, token: str, data: object, params: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        data: WitnessedBody | aiohttp.MultipartWriter | None,
+        params: Mapping[str, str] | None,
+        limits: aiohttp.ClientTimeout,
     ) -> GraphAnswer:
         url = URL(f"{self._root}/{path}", encoded=True)
         async with self._session.request(
@@ -107,11 +116,15 @@ class GraphTransport:
             url.update_query(params) if params else url,
             data=data,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=self._timeout,
+            timeout=limits,
             allow_redirects=False,
         ) as response:
             raw = await _read_all(response)
             return _judge(method, path, response, raw)
+
+
+def _time_limits(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=min(CONNECT_TIMEOUT_S, total_s))
 
 
 async def _read_all(response: aiohttp.ClientResponse) -> bytes:

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.graph import ErrorClass, GraphClient, GraphRefused, GraphUnknown, GraphUnreachable
+from services.graph import ErrorClass, GraphClient, GraphRefused, GraphUnknown, GraphUnreachable, graph_path
 from services.graph.transport import WitnessedBody
 from tests.doubles.raw_server import RawServer, Visit
 
@@ -274,7 +274,7 @@ async def test_an_answer_past_the_size_limit_is_unknown(session: aiohttp.ClientS
 
 async def test_what_only_reads_is_never_unknown(session: aiohttp.ClientSession) -> None:
     with RawServer(reads_and_hangs_up) as server, pytest.raises(GraphUnreachable):
-        await client(session, server.url).phone_number(NUMBER, "token")
+        await client(session, server.url).call("GET", graph_path(NUMBER), token="token")
 
 
 # --- it was refused
@@ -363,7 +363,7 @@ async def test_the_request_has_path_token_proof_and_body(session: aiohttp.Client
 
 async def test_an_id_cannot_walk_to_another_object(session: aiohttp.ClientSession) -> None:
     with RawServer(answers) as server:
-        await client(session, server.url).phone_number("1/../2?x=1#y", "token")
+        await client(session, server.url).call("GET", graph_path("1/../2?x=1#y"), token="token")
     assert server.requests[0].startswith(b"GET /v23.0/1%2F..%2F2%3Fx%3D1%23y HTTP/1.1\r\n")
 
 
