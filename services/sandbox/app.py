@@ -9,13 +9,18 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from services.sandbox.control.answers import ControlRefused, refusal
+from services.sandbox.control.events import EventsControl
 from services.sandbox.control.phones import PhonesControl
 from services.sandbox.control.tools import ToolsControl
+from services.sandbox.graph.desk import Desk
 from services.sandbox.graph.dispatch import GraphApi
+from services.sandbox.graph.links import Links
 from services.sandbox.hooks.poster import Poster
 from services.sandbox.options import Options
 from services.sandbox.world.customer import Customer
 from services.sandbox.world.life import Life
+from services.sandbox.world.mediastore import MediaStore
+from services.sandbox.world.reviews import Reviews
 from services.sandbox.world.seeds import plant
 from services.sandbox.world.world import World
 
@@ -31,19 +36,28 @@ def build(options: Options) -> web.Application:
     customer = Customer(world)
     life = Life(world, customer)
     poster = Poster(world.outbox, options)
+    media, links, reviews = MediaStore(world), Links(world), Reviews(world)
     app = web.Application(client_max_size=UPLOAD_LIMIT_BYTES)
-    _add_control(app, PhonesControl(world, life, customer), ToolsControl(world, life, poster))
-    app.router.add_route("*", "/{path:.*}", GraphApi(world, life).handle)
+    tools = ToolsControl(
+        world, life, poster, on_reset=lambda: [one() for one in (reviews.forget, links.forget, media.clear)]
+    )
+    _add_control(app, PhonesControl(world, life, customer), tools, EventsControl(world, reviews))
+    graph = GraphApi(Desk(world, life, media, links, reviews))
+    app.router.add_get("/whatsapp_business/attachments/", graph.bytes_of_media)
+    app.router.add_route("*", "/{path:.*}", graph.handle)
 
     async def start(_: web.Application) -> None:
         world.open()
         plant(world)
         life.load()
+        reviews.load()
         await poster.start()
 
     async def stop(_: web.Application) -> None:
         life.forget()
+        reviews.forget()
         await poster.stop()
+        await links.close()
         world.close()
 
     app.on_startup.append(start)
@@ -51,7 +65,7 @@ def build(options: Options) -> web.Application:
     return app
 
 
-def _add_control(app: web.Application, phones: PhonesControl, tools: ToolsControl) -> None:
+def _add_control(app: web.Application, phones: PhonesControl, tools: ToolsControl, events: EventsControl) -> None:
     one_phone = "/_sandbox/phones/{wa_id}"
     routes: list[tuple[str, str, ControlHandler]] = [
         ("GET", "/_sandbox", tools.status),
@@ -69,6 +83,10 @@ def _add_control(app: web.Application, phones: PhonesControl, tools: ToolsContro
         ("DELETE", "/_sandbox/rules/{id}", tools.drop_rules),
         ("GET", "/_sandbox/settings", tools.settings),
         ("PUT", "/_sandbox/settings", tools.change_settings),
+        ("POST", "/_sandbox/notifications", events.notify),
+        ("POST", "/_sandbox/templates/{id}", events.decide),
+        ("PUT", "/_sandbox/numbers/{id}", events.change_number),
+        ("POST", "/_sandbox/handshake", events.handshake),
         ("POST", "/_sandbox/reset", tools.reset),
         ("GET", "/_sandbox/sample.{ending}", tools.sample),
     ]

@@ -5,15 +5,19 @@ Process: sandbox.
 Source: Meta, "Messages" (limits, 2025-12) and what real clients send that is looser than the documentation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.sandbox.checks.fields import text_of
+from services.sandbox.checks import interactive, template
+from services.sandbox.checks.interactive import check_interactive
+from services.sandbox.checks.simple import check_contacts, check_location, check_media, check_reaction, check_text
+from services.sandbox.checks.template import check_template
 from services.sandbox.wire.faults import GraphFault, absent, missing
 from services.sandbox.wire.shapes import Json
 
 BIZ_DATA_CHARS = 512
-TEXT_CHARS = 4096
+MEDIA_KINDS = ("audio", "document", "image", "sticker", "video")
 KINDS = (
     "audio",
     "contacts",
@@ -56,9 +60,16 @@ def check_message(body: Json) -> Checked:
     content = body.get(kind)
     if content is None:
         raise missing(kind)
-    if kind == "text":
-        text_of(content, "body", where="text", most=TEXT_CHARS)
-    return Checked(kind, content, _context_of(body, kind), _biz_of(body))
+    return Checked(kind, _checked(kind, content), _context_of(body, kind), _biz_of(body))
+
+
+def media_in(message: Checked) -> list[tuple[str, Json]]:
+    """Every media object of a message with its kind, wherever it stands in it."""
+    if message.kind in MEDIA_KINDS:
+        return [(message.kind, message.content)]
+    if message.kind == "interactive":
+        return interactive.media_of(message.content)
+    return template.media_of(message.content) if message.kind == "template" else []
 
 
 def check_status_call(body: Json) -> str:
@@ -72,6 +83,22 @@ def check_status_call(body: Json) -> str:
     if indicator is not None and (not isinstance(indicator, dict) or indicator.get("type") != "text"):
         raise GraphFault(100, "Param typing_indicator['type'] must be one of {TEXT}.")
     return wamid
+
+
+def _checked(kind: str, content: Any) -> Any:
+    if kind in MEDIA_KINDS:
+        return check_media(content, kind)
+    return _CHECKS[kind](content)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "contacts": check_contacts,
+    "interactive": check_interactive,
+    "location": check_location,
+    "reaction": check_reaction,
+    "template": check_template,
+    "text": check_text,
+}
 
 
 def _context_of(body: Json, kind: str) -> Json | None:

@@ -3,7 +3,7 @@
 Process: sandbox.
 """
 
-from pathlib import Path
+from collections.abc import Callable
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -11,27 +11,18 @@ from pydantic import ValidationError
 from services.sandbox.control.answers import MOST_LISTED, ControlRefused, answer, count_of, json_of, object_of, told
 from services.sandbox.hooks.poster import Poster
 from services.sandbox.world.life import Life
+from services.sandbox.world.mediastore import SAMPLE_TYPES, SAMPLES
 from services.sandbox.world.rules import Rule
 from services.sandbox.world.seeds import plant
 from services.sandbox.world.world import World
-
-SAMPLES = Path(__file__).parent.parent / "samples"
-SAMPLE_TYPES = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "webp": "image/webp",
-    "mp4": "video/mp4",
-    "mp3": "audio/mpeg",
-    "ogg": "audio/ogg",
-    "pdf": "application/pdf",
-}
 
 
 class ToolsControl:
     """Handlers of the control API that are about the whole world."""
 
-    def __init__(self, world: World, life: Life, poster: Poster) -> None:
+    def __init__(self, world: World, life: Life, poster: Poster, *, on_reset: Callable[[], object]) -> None:
         self._world = world
+        self._on_reset = on_reset
         self._life = life
         self._poster = poster
 
@@ -103,6 +94,7 @@ class ToolsControl:
     async def reset(self, request: web.Request) -> web.Response:
         """POST /_sandbox/reset: forget everything, plant the seeds again."""
         self._life.forget()
+        self._on_reset()
         self._world.reset()
         plant(self._world)
         await self._world.settled()

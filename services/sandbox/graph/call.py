@@ -17,6 +17,8 @@ from services.sandbox.wire.shapes import Json, digits_of
 from services.sandbox.world.rules import NOTHING, Verdict
 
 VERSION = re.compile(r"v\d+(\.\d+)?")
+RAW_PREFIX = "upload:"
+"""Upload sessions: their body is a file, whatever its content type says."""
 JSON_LIMIT_BYTES = 2 * 1024 * 1024
 
 
@@ -79,7 +81,7 @@ class Answer:
     to: str | None = None
     wamid: str | None = None
     biz: str | None = None
-    headers: Mapping[str, str] | None = None
+    status: int = 200
 
 
 SUCCESS: Json = {"success": True}
@@ -96,7 +98,9 @@ def split_path(path: str) -> tuple[str, ...]:
 async def read_call(request: web.Request) -> Call:
     """Take the request apart; JSON and form bodies are read, all others are left to the handler."""
     body: Json = {}
-    if request.method in ("POST", "DELETE", "PUT") and request.can_read_body:
+    segments = split_path(request.path)
+    is_raw = bool(segments) and segments[0].startswith(RAW_PREFIX)
+    if request.method in ("POST", "DELETE", "PUT") and request.can_read_body and not is_raw:
         content_type = request.content_type
         if content_type == "application/json" or content_type.startswith("text/"):
             body = _json_body(await _read(request))
@@ -104,7 +108,7 @@ async def read_call(request: web.Request) -> Call:
             data = await _read(request)
             # curl -d names JSON a form: what begins with a brace is JSON.
             body = _json_body(data) if data.lstrip()[:1] == b"{" else _form_body(data)
-    return Call(request, request.method, request.path, split_path(request.path), request.query, body)
+    return Call(request, request.method, request.path, segments, request.query, body)
 
 
 def token_of(call: Call) -> str | None:

@@ -7,23 +7,21 @@ Order of events: token → fault rules → handler → log on disk → answer (l
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from aiohttp import web
 
 from services.sandbox.graph.call import Answer, Call, read_call, token_of
-from services.sandbox.graph.messages import post_messages
+from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.media import get_bytes
+from services.sandbox.graph.routes import OPEN_ROUTES, route_of
 from services.sandbox.wire.codes import row_of
 from services.sandbox.wire.faults import GraphFault
 from services.sandbox.wire.shapes import answer_bytes
-from services.sandbox.world.life import Life
 from services.sandbox.world.rules import Then
-from services.sandbox.world.world import World
 
 log = logging.getLogger("panal.sandbox")
 
-Handler = Callable[[World, Life, Call], Awaitable[Answer | web.StreamResponse]]
 THROTTLES = (4, 80007, 130429, 131056)
 BROKEN_PROXY_PAGE = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong.</h1></body></html>"
 
@@ -31,9 +29,16 @@ BROKEN_PROXY_PAGE = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong
 class GraphApi:
     """The handler of all paths outside `/_sandbox`."""
 
-    def __init__(self, world: World, life: Life) -> None:
-        self._world = world
-        self._life = life
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._world = desk.world
+
+    async def bytes_of_media(self, request: web.Request) -> web.StreamResponse:
+        """The bytes behind a media url, which carries its own proof; the setting `media_needs_token` wants both."""
+        settings = self._world.settings.now
+        if settings.media_needs_token and request.headers.get("Authorization") != f"Bearer {self._world.options.token}":
+            return self._refuse(request, GraphFault(190))
+        return await get_bytes(self._desk, request)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One call, whatever its path."""
@@ -58,14 +63,14 @@ class GraphApi:
             await asyncio.sleep(verdict.delay_ms / 1000)
         if verdict.drop_answer:
             return _cut_off(request)
-        return self._json(200, answer)
+        return self._json(answer)
 
     async def _answer(self, call: Call) -> Answer | web.StreamResponse:
-        handler = HANDLERS.get((call.method, call.edge))
+        handler = OPEN_ROUTES.get((call.method, *call.segments)) or route_of(call.method, call.segments)
         if handler is None:
             raise call.no_such_object()
-        answer = await handler(self._world, self._life, call)
-        if call.method != "GET" and isinstance(answer, Answer):
+        answer = await handler(self._desk, call)
+        if call.method != "GET" and isinstance(answer, Answer) and answer.status == 200:
             self._world.calls.keep(
                 call.method,
                 call.path,
@@ -80,6 +85,8 @@ class GraphApi:
         return answer
 
     def _authorise(self, call: Call) -> None:
+        if (call.method, *call.segments) in OPEN_ROUTES:
+            return
         token = token_of(call)
         if token is None:
             raise GraphFault(104)
@@ -100,18 +107,13 @@ class GraphApi:
         body = answer_bytes(fault.envelope(trace_id))
         return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
-    def _json(self, status: int, answer: Answer) -> web.Response:
-        headers = {"facebook-api-version": self._world.options.api_version, **(answer.headers or {})}
+    def _json(self, answer: Answer) -> web.Response:
+        headers = {"facebook-api-version": self._world.options.api_version}
         body = answer_bytes(answer.value)
-        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+        return web.Response(status=answer.status, body=body, content_type="application/json", headers=headers)
 
     def _remember(self, call: Call, status: int, code: int | None) -> None:
         self._world.calls.recent.append({"method": call.method, "path": call.path, "status": status, "code": code})
-
-
-HANDLERS: dict[tuple[str, str], Handler] = {
-    ("POST", "messages"): post_messages,
-}
 
 
 def _is_prompt(rule: Then | None) -> bool:

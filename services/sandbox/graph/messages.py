@@ -8,14 +8,17 @@ Source: Meta, "Messages API" and "Error codes"; `checks` holds the field limits.
 import re
 from dataclasses import dataclass
 
-from services.sandbox.checks.message import check_message, check_status_call
+from services.sandbox.checks.message import Checked, check_message, check_status_call, media_in
 from services.sandbox.graph.call import SUCCESS, Answer, Call
+from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.flows import check_flow
+from services.sandbox.graph.media import require_media
 from services.sandbox.graph.templates_match import template_in_use
 from services.sandbox.wire.codes import row_of
 from services.sandbox.wire.faults import GraphFault, invalid, missing
 from services.sandbox.wire.shapes import Json, digits_of
 from services.sandbox.wire.statuses import WINDOW_S, price_of
-from services.sandbox.world.life import LateError, Life
+from services.sandbox.world.life import LateError
 from services.sandbox.world.messages import RECEIVED, WRITTEN, Facts, Message
 from services.sandbox.world.pace import PAIR_BURST, PAIR_PERIOD_S
 from services.sandbox.world.phones import USER_ID, Phone
@@ -34,8 +37,9 @@ class Recipient:
     group_id: str | None = None
 
 
-async def post_messages(world: World, life: Life, call: Call) -> Answer:
+async def post_messages(desk: Desk, call: Call) -> Answer:
     """A send, or a read mark with or without typing indicator."""
+    world = desk.world
     number = world.numbers.get(call.node)
     if number is None:
         raise call.no_such_object()
@@ -45,14 +49,34 @@ async def post_messages(world: World, life: Life, call: Call) -> Answer:
     _check_product(body)
     if body.get("status") is not None:
         return _mark_read(world, call)
-    message = check_message(body)
+    return await _send(desk, call, number, check_message(body))
+
+
+async def post_marketing_messages(desk: Desk, call: Call) -> Answer:
+    """The same for marketing templates alone. Source: Meta, "Marketing Messages API": 131055, 134100."""
+    number = desk.world.numbers.get(call.node)
+    if number is None:
+        raise call.no_such_object()
+    _check_product(call.body)
+    message = check_message(call.body)
+    if message.kind != "template":
+        raise GraphFault(131055)
+    if template_in_use(desk.world, number["waba"], message.content)["category"] != "MARKETING":
+        raise GraphFault(134100)
+    return await _send(desk, call, number, message)
+
+
+async def _send(desk: Desk, call: Call, number: Json, message: Checked) -> Answer:
+    world, body = desk.world, call.body
     recipient = _recipient_of(world, body)
     phone = recipient.phone
     if phone.key == digits_of(number["display_phone_number"]):
         raise GraphFault(131021)
     _check_pace(world, call.node, phone)
     template = template_in_use(world, number["waba"], message.content) if message.kind == "template" else None
-    late = _late_error(world, call, message.kind, message.content, phone)
+    if message.kind == "interactive" and message.content["type"] == "flow":
+        check_flow(desk, message.content)
+    late = _late_error(world, call, message, phone) or await _media_error(desk, call, message)
     is_open = _is_window_open(world, phone, call.node)
     if late is None and template is None and not is_open:
         late = LateError(131047)
@@ -73,7 +97,7 @@ async def post_messages(world: World, life: Life, call: Call) -> Answer:
         body=message.shown(),
         facts=Facts(biz, price.category, price.is_billable, call.verdict.extra_copies, call.verdict.shuffles),
     )
-    life.begin(n, kept, phone=phone, late=late)
+    desk.life.begin(n, kept, phone=phone, late=late)
     return Answer(_success(recipient, wamid, is_template=template is not None), to=phone.key, wamid=wamid, biz=biz)
 
 
@@ -127,20 +151,35 @@ def _check_pace(world: World, number: str, phone: Phone) -> None:
             raise GraphFault(131056)
 
 
-def _late_error(world: World, call: Call, kind: str, content: object, phone: Phone) -> LateError | None:
+def _late_error(world: World, call: Call, message: Checked, phone: Phone) -> LateError | None:
     """The error that comes in a status: asked for by a rule, by the phone's script, or by a reaction to nothing."""
     rule = call.verdict.error
     if rule is not None and rule.error is not None:
         return LateError(rule.error, rule.details)
+    number = world.numbers.get(call.node) or {}
+    if phone.key in number.get("blocked", {}):
+        return LateError(130403)
     fails = phone.behaviour.fails
     if fails is not None:
         if not row_of(fails).is_late:
             raise GraphFault(fails)
         return LateError(fails)
-    if kind == "reaction" and isinstance(content, dict):
-        target = world.messages.get(str(content.get("message_id")))
+    if message.kind == "reaction":
+        target = world.messages.get(message.content["message_id"])
         if target is None or target.phone != phone.key or target.type == "reaction":
             return LateError(131009, "reaction: the message it belongs to is unknown, deleted or itself a reaction.")
+    return None
+
+
+async def _media_error(desk: Desk, call: Call, message: Checked) -> LateError | None:
+    """An unknown media id is refused at once; a link that cannot be fetched fails late."""
+    for kind, media in media_in(message):
+        if media.get("id") not in (None, ""):
+            require_media(desk, media["id"], kind, call.node)
+        else:
+            trouble = await desk.links.trouble_with(media["link"], kind)
+            if trouble is not None:
+                return trouble
     return None
 
 

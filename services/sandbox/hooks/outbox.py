@@ -44,6 +44,7 @@ class Outbox:
         self._journal = journal
         self._lanes: dict[str, Lane] = {}
         self._next_id = 1
+        self._held: set[asyncio.TimerHandle] = set()
         self.ready: deque[Lane] = deque()
         self.owed_count = 0
         self.wake: Callable[[], None] = _nobody
@@ -52,6 +53,9 @@ class Outbox:
         """What an earlier process still owed. Ids go on rising."""
         self._lanes.clear()
         self.ready.clear()
+        for timer in self._held:
+            timer.cancel()
+        self._held.clear()
         rows = self._journal.rows("SELECT id, lane, url, made_at FROM hooks ORDER BY id")
         for hook_id, lane_name, url, made_at in rows:
             self._push(lane_name, Hook(hook_id, url, made_at, None))
@@ -65,7 +69,7 @@ class Outbox:
         self.owed_count += 1
         self._journal.add("INSERT INTO hooks VALUES (?, ?, ?, ?, ?)", (hook.id, lane, url, body, at))
         if hold_s:
-            asyncio.get_running_loop().call_later(hold_s, self._push, lane, hook)
+            self._hold(hold_s, lane, hook)
         else:
             self._push(lane, hook)
 
@@ -92,6 +96,14 @@ class Outbox:
             self._make_ready(lane)
         else:
             del self._lanes[lane.name]
+
+    def _hold(self, hold_s: float, lane: str, hook: Hook) -> None:
+        def go() -> None:
+            self._held.discard(timer)
+            self._push(lane, hook)
+
+        timer = asyncio.get_running_loop().call_later(hold_s, go)
+        self._held.add(timer)
 
     def _push(self, lane_name: str, hook: Hook) -> None:
         lane = self._lanes.get(lane_name)

@@ -57,6 +57,8 @@ class Customer:
             facts=Facts(),
         )
         world.messages.keep(n, kept)
+        if phone.key in (world.numbers.get(phone_number_id) or {}).get("blocked", {}):
+            return wamid  # the business blocked this person: it is not told
         event = {**inbound_head(phone.person, wamid, int(at)), "type": kind, **body}
         is_bare = kind == "system" and not world.settings.now.system_contacts
         if is_bare:

@@ -6,6 +6,7 @@ Steps that lie in the future are rows of the journal, so a restarted sandbox tak
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 
 from services.sandbox.wire.statuses import Price, status_object
@@ -14,6 +15,8 @@ from services.sandbox.world.customer import Customer
 from services.sandbox.world.messages import Message
 from services.sandbox.world.phones import Phone
 from services.sandbox.world.world import Delivery, World
+
+log = logging.getLogger("panal.sandbox")
 
 REPLY = "reply"
 FAILED = "failed"
@@ -147,8 +150,13 @@ class Life:
 
     def _reply(self, message: Message, phone: Phone) -> None:
         reply = self._world.phones.next_reply(phone)
-        if reply is not None:
+        if reply is None:
+            return
+        try:
             self._customer.answer(phone, message, reply)
+        except ValueError as error:
+            reason = {"wa_id": phone.key, "reason": str(error)}
+            log.warning("a scripted reply cannot be given", extra={"action": "reply.refused", **reason})
 
     def _later(self, wamid: str, step: str, delay_ms: int) -> None:
         self._last_step_id += 1

@@ -55,6 +55,7 @@ class World:
         self.media = Shelf(self.journal, "media")
         self.uploads = Shelf(self.journal, "upload")
         self.handles = Shelf(self.journal, "handle")
+        self.flows = Shelf(self.journal, "flow")
         self.pace = Pace()
         self.ids = IdMaker(b"")
         self.conversations_shown = has_conversations(options.api_version)
@@ -126,7 +127,7 @@ class World:
     ) -> None:
         """Owe this notification to whoever listens. `lane` keeps those about one phone in order."""
         url = self.webhook_of(waba_id, phone_number_id)
-        if not url:
+        if not url or (self.accounts.get(waba_id) or {}).get("is_unsubscribed"):
             return
         body = notification_bytes(event)
         at = self.now()
@@ -143,7 +144,8 @@ class World:
     def _load(self) -> None:
         for shelf in (self.counters, self.numbers, self.accounts, self.apps, self.templates, self.media, self.uploads):
             shelf.load()
-        self.handles.load()
+        for shelf in (self.handles, self.flows):
+            shelf.load()
         for part in (self.calls, self.messages, self.phones, self.rules, self.settings, self.outbox):
             part.load()
         seed = self.counters.get("seed")

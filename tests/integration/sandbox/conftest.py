@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ NUMBER = "106540352242922"
 WABA = "102290129340398"
 SECRET = "a-secret-of-this-test"
 TOKEN = "a-token-of-this-test"
+WEBHOOK_PATH = "/webhooks/whatsapp"
 PATIENCE_S = 15.0
 
 
@@ -35,8 +36,8 @@ def free_port() -> int:
 class Receiver:
     """A cloud webhook: checks signatures, keeps notifications, answers what the test wants."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.bodies: list[bytes] = []
         self.answer_status = 200
         self.refused = 0
@@ -45,12 +46,12 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/webhooks/whatsapp"
+        return f"http://127.0.0.1:{self.port}{WEBHOOK_PATH}"
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_post("/webhooks/whatsapp", self._take)
-        app.router.add_get("/webhooks/whatsapp", self._handshake)
+        app.router.add_post(WEBHOOK_PATH, self._take)
+        app.router.add_get(WEBHOOK_PATH, self._handshake)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -91,10 +92,10 @@ class Receiver:
 class Sandbox:
     """The process under test, and a client for it."""
 
-    def __init__(self, data_dir: Path, webhook_url: str) -> None:
+    def __init__(self, data_dir: Path, receiver_port: int) -> None:
         self.port = free_port()
         self.data_dir = data_dir
-        self.webhook_url = webhook_url
+        self.receiver_port = receiver_port
         self.process: subprocess.Popen[bytes] | None = None
         self.session: aiohttp.ClientSession | None = None
 
@@ -107,16 +108,28 @@ class Sandbox:
             "--port": str(self.port),
             "--token": TOKEN,
             "--app-secret": SECRET,
-            "--webhook-url": self.webhook_url,
+            "--webhook-url": f"http://127.0.0.1:{self.receiver_port}{WEBHOOK_PATH}",
             "--data-dir": str(self.data_dir),
+            "--verify-token": "right-token",
         }
         return [sys.executable, "-m", "services.sandbox", *(word for pair in flags.items() for word in pair), *more]
 
-    async def start(self, *more: str) -> None:
-        self.process = subprocess.Popen(self.command(*more), cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: ASYNC220
-        if self.session is None:
-            self.session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"})
+    def launch(self, *more: str) -> None:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PANAL_")}
+        self.process = subprocess.Popen(self.command(*more), cwd=ROOT, stdout=subprocess.DEVNULL, env=environ)
+
+    async def connect(self) -> None:
+        self.session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"})
         await eventually(self._answers, "the sandbox answers")
+
+    async def disconnect(self) -> None:
+        if self.session is not None:
+            await self.session.close()
+            self.session = None
+
+    async def restart(self, *more: str) -> None:
+        self.launch(*more)
+        await eventually(self._answers, "the sandbox answers again")
 
     async def _answers(self) -> bool:
         assert self.process is not None
@@ -133,9 +146,7 @@ class Sandbox:
         self.process.send_signal(number)
         return self.process.wait(timeout=PATIENCE_S)
 
-    async def close(self) -> None:
-        if self.session is not None:
-            await self.session.close()
+    def end_if_alive(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.end(signal.SIGKILL)
 
@@ -157,12 +168,12 @@ class Sandbox:
         assert status == 200, value
         return value
 
-    async def send(self, to: str, text: str = "hello", **more: Any) -> tuple[int, Any]:
-        body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": text}, **more}
+    async def send(self, to: str, words: str = "hello", **more: Any) -> tuple[int, Any]:
+        body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": words}, **more}
         return await self.call("POST", f"/v23.0/{NUMBER}/messages", json=body)
 
-    async def sent(self, to: str, text: str = "hello", **more: Any) -> str:
-        status, value = await self.send(to, text, **more)
+    async def sent(self, to: str, words: str = "hello", **more: Any) -> str:
+        status, value = await self.send(to, words, **more)
         assert status == 200, value
         return str(value["messages"][0]["id"])
 
@@ -185,28 +196,42 @@ async def eventually(check: Callable[[], Any | Awaitable[Any]], what: str) -> No
 
 
 @pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    one = Receiver()
+async def receiver(shared: Sandbox) -> AsyncIterator[Receiver]:
+    one = Receiver(shared.receiver_port)
     await one.start()
     yield one
     await one.stop()
 
 
-@pytest.fixture
-async def sandbox(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Sandbox]:
-    one = Sandbox(tmp_path, receiver.url)
-    await one.start()
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One process for all tests that do not kill it."""
+    one = Sandbox(tmp_path_factory.mktemp("shared"), free_port())
+    one.launch()
     yield one
-    await one.close()
+    assert one.end() == 0
+
+
+@pytest.fixture
+async def sandbox(shared: Sandbox) -> AsyncIterator[Sandbox]:
+    """The shared process, with nothing in it."""
+    await shared.connect()
+    await shared.post("/_sandbox/reset", {})
+    yield shared
+    await shared.disconnect()
+
+
+@pytest.fixture
+async def own_sandbox(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Sandbox]:
+    """A process of the test's own, to kill and start again."""
+    one = Sandbox(tmp_path, receiver.port)
+    one.launch()
+    await one.connect()
+    yield one
+    await one.disconnect()
+    one.end_if_alive()
 
 
 @pytest.fixture
 def until() -> Callable[..., Awaitable[None]]:
     return eventually
-
-
-@pytest.fixture(autouse=True)
-def _no_panal_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("PANAL_"):
-            monkeypatch.delenv(name)

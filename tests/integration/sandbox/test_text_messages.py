@@ -55,23 +55,23 @@ async def test_statuses_of_a_phone_come_in_the_order_of_its_messages(sandbox: An
     assert [one["text"]["body"] for one in await sandbox.on_phone(PHONE)] == [f"number {n}" for n in range(20)]
 
 
-async def test_nothing_accepted_is_lost_by_kill_9(sandbox: Any, receiver: Any, until: Any) -> None:
+async def test_nothing_accepted_is_lost_by_kill_9(own_sandbox: Any, receiver: Any, until: Any) -> None:
     receiver.answer_status = 500
-    before = [await sandbox.sent(f"1650555{count:04d}") for count in range(30)]
-    await sandbox.put(f"/_sandbox/phones/{PHONE}", {"delay_ms": 400})
-    slow = await sandbox.sent(PHONE)
+    before = [await own_sandbox.sent(f"1650555{count:04d}") for count in range(30)]
+    await own_sandbox.put(f"/_sandbox/phones/{PHONE}", {"delay_ms": 400})
+    slow = await own_sandbox.sent(PHONE)
     await until(lambda: receiver.refused > 0, "a refused notification")
-    sandbox.end(signal.SIGKILL)
+    own_sandbox.end(signal.SIGKILL)
     receiver.answer_status = 200
-    await sandbox.start()
-    after = [await sandbox.sent("16505550000") for _ in range(5)]
+    await own_sandbox.restart()
+    after = [await own_sandbox.sent("16505550000") for _ in range(5)]
     assert len({*before, slow, *after}) == 36
     await until(lambda: len(set(receiver.statuses())) == 3 * 36, "every status of every message")
-    log = await sandbox.get("/_sandbox/log")
+    log = await own_sandbox.get("/_sandbox/log")
     assert [entry["n"] for entry in log] == list(range(1, 37))
     assert [entry["wamid"] for entry in log] == [*before, slow, *after]
-    assert [entry["n"] for entry in await sandbox.get("/_sandbox/log?after=34")] == [35, 36]
-    await until(lambda: owed_nothing(sandbox), "nothing owed")
+    assert [entry["n"] for entry in await own_sandbox.get("/_sandbox/log?after=34")] == [35, 36]
+    await until(lambda: owed_nothing(own_sandbox), "nothing owed")
 
 
 async def owed_nothing(sandbox: Any) -> bool:
@@ -99,19 +99,19 @@ async def test_reset_forgets_everything_and_gives_ids_never_seen(sandbox: Any) -
     assert second != first
 
 
-async def test_one_seed_gives_the_same_ids_again(sandbox: Any) -> None:
-    assert sandbox.end() == 0
-    await sandbox.start("--seed", "7")
-    await sandbox.post("/_sandbox/reset", {})
-    first = await sandbox.sent(PHONE)
-    await sandbox.post("/_sandbox/reset", {})
-    assert await sandbox.sent(PHONE) == first
+async def test_one_seed_gives_the_same_ids_again(own_sandbox: Any) -> None:
+    assert own_sandbox.end() == 0
+    await own_sandbox.restart("--seed", "7")
+    await own_sandbox.post("/_sandbox/reset", {})
+    first = await own_sandbox.sent(PHONE)
+    await own_sandbox.post("/_sandbox/reset", {})
+    assert await own_sandbox.sent(PHONE) == first
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_both_signals_end_it_with_code_0(sandbox: Any, number: int) -> None:
-    await sandbox.sent(PHONE)
-    assert sandbox.end(number) == 0
+async def test_both_signals_end_it_with_code_0(own_sandbox: Any, number: int) -> None:
+    await own_sandbox.sent(PHONE)
+    assert own_sandbox.end(number) == 0
 
 
 async def test_a_busy_port_is_one_line_and_not_code_0(sandbox: Any, tmp_path: Any) -> None:
