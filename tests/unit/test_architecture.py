@@ -17,7 +17,7 @@ NOUNS = frozenset(
     {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers"}
     | {"live", "cloud_webhook", "commands"}
 )
-FLOORS = {"config": 0, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
+FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
 FLOORS |= {"services": 2, "blueprints": 5, "server": 6} | dict.fromkeys(NOUNS, 2)
 """A room imports from lower floors. `services` is the package's own door, which holds nothing."""
 
