@@ -117,6 +117,9 @@ class Door:
     def sweep(self, now: float) -> None:
         """End what is past its deadline."""
         for connection in list(self.connections):
+            if connection.is_expired:
+                connection.abort()  # type: ignore[no-untyped-call]  # it has had its 408, and time to read it
+                continue
             deadline = self._deadline(connection, now)
             if deadline is not None and now > deadline:
                 self.expired_count += 1
@@ -127,14 +130,15 @@ class Door:
         http = connection.http
         if http is None or connection.websocket is not None:
             return None
-        if http.stage is Stage.REQUEST:
-            http.began_at = http.began_at or now
+        is_header = http.stage is Stage.REQUEST
+        if not is_header and not (http.stage is Stage.HANDLER and http.request_body):
+            return None
+        http.began_at = http.began_at or now  # the very first bytes come before Sanic has made its `Http`
+        if is_header:
             return float(http.began_at + self.options.header_s)
-        if http.stage is Stage.HANDLER and http.request_body:
-            arrived = (http.request_bytes or 0) - (http.request_bytes_left or 0)
-            allowed = self.options.header_s + self.options.body_s + arrived / self.options.body_bytes_per_s
-            return float((http.began_at or now) + allowed)
-        return None
+        arrived = (http.request_bytes or 0) - (http.request_bytes_left or 0)
+        allowed = self.options.header_s + self.options.body_s + arrived / self.options.body_bytes_per_s
+        return float(http.began_at + allowed)
 
     async def _sweep_for_ever(self) -> None:
         loop = asyncio.get_running_loop()

@@ -35,13 +35,14 @@ class GuardedProtocol(WebSocketProtocol):
     """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own."""
 
     HTTP_CLASS = GuardedHttp
-    __slots__ = ("_address", "_door", "_is_refused")
+    __slots__ = ("_address", "_door", "_is_refused", "is_expired")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._door: Door | None = getattr(self.app.ctx, "door", None)
         self._address = ""
         self._is_refused = False
+        self.is_expired = False
 
     def connection_made(self, transport: BaseTransport) -> None:
         if self._door is not None:
@@ -72,7 +73,11 @@ class GuardedProtocol(WebSocketProtocol):
         super().data_received(data)  # type: ignore[no-untyped-call]
 
     def expire(self) -> None:
-        """Too slow: 408, and the connection is closed. The same way as Sanic's own timer."""
+        """Too slow: 408, the same way as Sanic's own timer. The next sweep closes the connection whatever happens.
+
+        Sanic would go on reading the rest of the body, for as long as somebody sends it.
+        """
+        self.is_expired = True
         if self._task is not None and self.http is not None:
             self.http.exception = RequestTimeout("The request did not arrive in time.")
             self._task.cancel()

@@ -17,6 +17,7 @@ from services.cluster.drain import Drain
 from services.cluster.guard import leave_with_parent
 from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.cluster.latency import RequestStats
+from services.cluster.metrics import observe_request
 
 
 class WorkerLife:
@@ -83,5 +84,9 @@ class WorkerLife:
     def observe(self, request: Request, response: HTTPResponse) -> None:
         """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
-        if began is not None:
-            self.stats.observe((time.perf_counter() - began) * 1000, is_error=response.status >= 500)
+        if began is None:
+            return
+        seconds = time.perf_counter() - began
+        self.stats.observe(seconds * 1000, is_error=response.status >= 500)
+        route = request.route
+        observe_request(request.method, f"/{route.path}" if route is not None else "", response.status, seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic, json
 
-from services.cluster import seams
+from services.cluster import metrics, metrics_files, seams
 from services.cluster.board import Board
 from services.cluster.database import run_database
 from services.cluster.door import DoorOptions
@@ -62,6 +62,7 @@ async def main_start(app: Sanic[Any, Any]) -> None:
     app.ctx.board = Board.create()
     app.shared_ctx.board = app.ctx.board.memory
     use_guarded_protocol(app)
+    metrics_files.prepare(RUN_DIR)
 
 
 @app.main_process_ready
@@ -79,6 +80,7 @@ async def main_ready(app: Sanic[Any, Any]) -> None:
     supervise(
         app,
         board=board,
+        on_gone=metrics_files.fold,
         options=SupervisorOptions(
             run_dir=RUN_DIR,
             stall_s=number("TEST_STALL_S", 2),
@@ -189,6 +191,12 @@ async def reload(_request: Request) -> HTTPResponse:
 async def scale(_request: Request, count: int) -> HTTPResponse:
     app.m.scale(count)
     return json({})
+
+
+@app.get("/metrics")
+async def prometheus(_request: Request) -> HTTPResponse:
+    page = await asyncio.to_thread(metrics.render, app.ctx.life.board)
+    return HTTPResponse(page, content_type=metrics.CONTENT_TYPE)
 
 
 @app.get("/board")

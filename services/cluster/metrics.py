@@ -1,0 +1,97 @@
+"""Prometheus metrics of all processes together, and what each of them means.
+
+Process: worker, whatsapp (they count); worker (it renders).
+
+prometheus_client's multiprocess mode decides at import whether values live in files: `metrics_files.prepare` has to
+have run in main before a process that counts is started. Without it (tests, tools) everything counts in memory.
+What the board already knows is not counted twice: `board_metrics` reads it when somebody asks.
+"""
+
+import os
+from functools import lru_cache
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from services.cluster.board import Board
+from services.cluster.board_metrics import BoardMetrics
+from services.cluster.metrics_files import DIRECTORY_VARIABLE, reading
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNMATCHED = "unmatched"
+
+_memory = CollectorRegistry()
+_REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+_MESSAGE_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+HTTP_SECONDS = Histogram(
+    "panal_http_request_seconds",
+    "From the complete header to the answer (to its start, for a stream)",
+    ("method", "route", "status"),
+    buckets=_REQUEST_S,
+    registry=_memory,
+)
+ACCEPT_TO_SENT_SECONDS = Histogram(
+    "panal_accept_to_sent_seconds",
+    "From the 202 to WhatsApp's answer, messages scheduled for later counted from their time",
+    ("phone_number_id",),
+    buckets=_MESSAGE_S,
+    registry=_memory,
+)
+SENT_TO_DELIVERED_SECONDS = Histogram(
+    "panal_sent_to_delivered_seconds",
+    "From WhatsApp's answer to its `delivered`",
+    ("phone_number_id",),
+    buckets=_MESSAGE_S,
+    registry=_memory,
+)
+CLOUD_WEBHOOK_LAG_SECONDS = Histogram(
+    "panal_cloud_webhook_lag_seconds",
+    "From Meta's own timestamp in a notification to its effect here",
+    buckets=_MESSAGE_S,
+    registry=_memory,
+)
+ENDPOINT_LAG_SECONDS = Histogram(
+    "panal_webhook_endpoint_lag_seconds",
+    "From an event to the subscriber's 2xx",
+    buckets=_MESSAGE_S,
+    registry=_memory,
+)
+MESSAGES = Counter(
+    "panal_messages", "Messages by the state they reached", ("phone_number_id", "state"), registry=_memory
+)
+DUPLICATES_SUPPRESSED = Counter(
+    "panal_duplicates_suppressed",
+    "What came twice and had one effect: idempotency_key, notification, message",
+    ("kind",),
+    registry=_memory,
+)
+DB_POOL_WAITS = Counter(
+    "panal_db_pool_waits", "Operations that had to wait for a connection of the pool", registry=_memory
+)
+
+
+@lru_cache(maxsize=4096)
+def _http(method: str, route: str, status: int) -> Histogram:
+    return HTTP_SECONDS.labels(method, route, str(status))
+
+
+def observe_request(method: str, route: str, status: int, seconds: float) -> None:
+    """`route` is the pattern (`/v1/messages/<id>`), never the path: a path would make a metric of every message."""
+    _http(method if method in _METHODS else "OTHER", route or UNMATCHED, status).observe(seconds)
+
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def render(board: Board | None = None) -> bytes:
+    """The whole page, for all processes, those that were replaced included. It reads files: call it on a thread."""
+    registry = CollectorRegistry()
+    if board is not None:
+        registry.register(BoardMetrics(board))
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    if not directory:
+        return generate_latest(registry) + generate_latest(_memory)
+    MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
+    with reading(directory):
+        return generate_latest(registry)

@@ -1,0 +1,80 @@
+"""The files behind the metrics: prepared by main before anyone counts, and folded together when a process is gone.
+
+Process: main; the reading lock also in workers.
+
+prometheus_client keeps the files of dead processes for ever, so that sums never go back. After a thousand replaced
+workers a scrape would read thousands of files: here the dead are added up into one file of each kind.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client.mmap_dict import MmapedDict
+
+DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+FOLDED = "folded"
+LOCK = "lock"
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(data_dir: str | Path) -> Path:
+    """In `main_process_start`: an empty directory, announced in the environment that every child inherits."""
+    directory = Path(data_dir) / "run" / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / LOCK).touch()
+    os.environ[DIRECTORY_VARIABLE] = str(directory)
+    return directory
+
+
+def fold(pid: int) -> None:
+    """`on_gone` of the supervisor: what the dead process counted stays in the sums, its files go."""
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    if not directory:
+        return
+    paths = list(Path(directory).glob(f"*_{pid}.db"))
+    if not paths:
+        return
+    try:
+        with _locked(directory, fcntl.LOCK_EX):
+            for path in paths:
+                kind = path.name.split("_")[0]
+                if kind != "gauge":  # a gauge of a process that is gone says nothing
+                    _add(path, Path(directory) / f"{kind}_{FOLDED}.db")
+                path.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        logger.error(
+            "The metrics of PID %d could not be folded: %s.", pid, error, extra={"action": "metrics.fold_failed"}
+        )
+
+
+@contextlib.contextmanager
+def reading(directory: str) -> Iterator[None]:
+    """No file is folded while this is held: nothing is counted twice or missed."""
+    with _locked(directory, fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(directory: str, mode: int) -> Iterator[None]:
+    """A file lock: it goes with the process that holds it, whatever happens to that."""
+    with (Path(directory) / LOCK).open("a") as lock:
+        fcntl.flock(lock, mode)
+        yield
+
+
+def _add(source: Path, target: Path) -> None:
+    sums = MmapedDict(str(target))  # type: ignore[no-untyped-call]
+    try:
+        values = MmapedDict.read_all_values_from_file(str(source))  # type: ignore[no-untyped-call]
+        for key, value, timestamp, _position in values:
+            before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
+            sums.write_value(key, before + value, timestamp)  # type: ignore[no-untyped-call]
+    finally:
+        sums.close()  # type: ignore[no-untyped-call]

@@ -1,0 +1,122 @@
+"""Who may come in, and by when a request has to be here."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from sanic.http.constants import Stage
+
+from services.cluster.door import Door, DoorOptions, is_public, refusal_answer
+
+
+@dataclass(eq=False)
+class Http:
+    stage: Stage = Stage.IDLE
+    began_at: float = 0.0
+    request_body: object = None
+    request_bytes: int | None = None
+    request_bytes_left: int | None = None
+    keep_alive: bool = True
+
+
+@dataclass(eq=False)
+class Connection:
+    """A connection as the door sees it."""
+
+    http: Http = field(default_factory=Http)
+    websocket: object = None
+    is_expired: bool = False
+    is_aborted: bool = False
+
+    def expire(self) -> None:
+        self.is_expired = True
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def sweep(http: Http, now: float, **options: Any) -> bool:
+    door = Door(DoorOptions(header_s=10, body_s=15, body_bytes_per_s=1000, **options))
+    connection = Connection(http)
+    door.came(cast(Any, connection), "192.0.2.1")
+    door.sweep(now)
+    return connection.is_expired
+
+
+def test_a_header_has_its_seconds_from_the_first_byte() -> None:
+    assert not sweep(Http(Stage.REQUEST, began_at=100), 110.0)
+    assert sweep(Http(Stage.REQUEST, began_at=100), 110.1)
+
+
+def test_a_header_whose_beginning_was_not_seen_begins_now() -> None:
+    http = Http(Stage.REQUEST)
+    assert not sweep(http, 500.0)
+    assert http.began_at == 500.0
+
+
+@pytest.mark.parametrize(("arrived", "allowed_s"), [(0, 25), (10_000, 35), (100_000, 125)])
+def test_a_body_earns_time_by_what_has_arrived(arrived: int, allowed_s: int) -> None:
+    http = Http(Stage.HANDLER, 100.0, True, request_bytes=1_000_000, request_bytes_left=1_000_000 - arrived)
+    assert not sweep(http, 100.0 + allowed_s)
+    assert sweep(http, 100.1 + allowed_s)
+
+
+@pytest.mark.parametrize("stage", [Stage.IDLE, Stage.RESPONSE])
+def test_idle_connections_and_answers_have_no_deadline_here(stage: Stage) -> None:
+    assert not sweep(Http(stage, began_at=1), 1e6)
+
+
+def test_a_handler_that_has_its_body_may_take_its_time() -> None:
+    assert not sweep(Http(Stage.HANDLER, began_at=1), 1e6)
+
+
+def test_what_is_expired_is_cut_at_the_next_sweep() -> None:
+    door = Door(DoorOptions(header_s=10))
+    connection = Connection(Http(Stage.REQUEST, began_at=1.0))
+    door.came(cast(Any, connection), "192.0.2.1")
+    door.sweep(20.0)
+    assert (connection.is_expired, connection.is_aborted) == (True, False)
+    connection.http.stage = Stage.IDLE
+    door.sweep(20.5)
+    assert connection.is_aborted
+    assert door.expired_count == 1
+
+
+def test_the_cap_counts_public_addresses_only() -> None:
+    door = Door(DoorOptions(address_limit=2))
+    for _ in range(2):
+        door.came(cast(Any, Connection()), "8.8.8.8")
+        door.came(cast(Any, Connection()), "10.0.0.7")
+    assert door.refusal("8.8.8.8") == 429
+    assert door.refusal("8.8.4.4") is None
+    assert door.refusal("10.0.0.7") is None
+
+
+def test_an_address_that_leaves_is_forgotten() -> None:
+    door = Door(DoorOptions(address_limit=1))
+    connection = cast(Any, Connection())
+    door.came(connection, "8.8.8.8")
+    door.went(connection, "8.8.8.8")
+    assert door.refusal("8.8.8.8") is None
+    assert door.connection_count() == 0
+
+
+def test_a_full_worker_says_so() -> None:
+    door = Door(DoorOptions(connection_limit=1))
+    door.came(cast(Any, Connection()), "10.0.0.7")
+    assert door.refusal("10.0.0.8") == 503
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [("8.8.8.8", True), ("127.0.0.1", False), ("::1", False), ("10.1.2.3", False), ("2606:4700::1", True), ("", False)],
+)
+def test_public_addresses(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refusal_is_a_whole_answer(status: int) -> None:
+    head, _, body = refusal_answer(status).partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}".encode() in head
+    assert b"application/problem+json" in head
