@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.errors import Unavailable
-from services.store.database import Database, DatabaseUnavailable, Document
+from services.store.database import Database, DatabaseUnavailable, Document, Duplicate
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ class DuplicateOf:
     message: str
 
 
+Promise = asyncio.Future[list[DuplicateOf | None]]
+Batch = list[tuple[list[Document], Promise]]
+
+
 class GroupCommit:
     """Inserts documents of one collection in batches, one batch in flight.
 
@@ -43,7 +47,7 @@ class GroupCommit:
         self._collection = collection
         self._max_waiting = max_waiting
         self._max_batch = max_batch
-        self._waiting: deque[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]] = deque()
+        self._waiting: deque[tuple[list[Document], Promise]] = deque()
         self._waiting_count = 0
         self._flusher: asyncio.Task[None] | None = None
         self.batches = 0
@@ -65,7 +69,7 @@ class GroupCommit:
                 "The server has more requests waiting than it may hold. Try again in a moment.",
                 detail=f"{self._waiting_count} documents wait for {self._collection}; the limit is {self._max_waiting}",
             )
-        future: asyncio.Future[list[DuplicateOf | None]] = asyncio.get_running_loop().create_future()
+        future: Promise = asyncio.get_running_loop().create_future()
         self._waiting.append((documents, future))
         self._waiting_count += len(documents)
         if self._flusher is None:
@@ -85,14 +89,12 @@ class GroupCommit:
                 documents = [document for group, _ in batch for document in group]
                 try:
                     outcomes = await self._write(documents)
-                except Exception as error:
-                    for _, future in batch:
-                        if not future.done():
-                            future.set_exception(error)
-                            # The caller may be gone; its exception has been told to nobody, and that is fine.
-                            future.exception()
-                    if not isinstance(error, Unavailable):
-                        log.exception("A batch failed.", extra={"action": "batch.failed"})
+                except Unavailable as error:
+                    _fail(batch, error)
+                    continue
+                except Exception:
+                    log.exception("A batch failed.", extra={"action": "batch.failed", "documents": len(documents)})
+                    await self._write_apart(batch)
                     continue
                 position = 0
                 for group, future in batch:
@@ -102,8 +104,20 @@ class GroupCommit:
         finally:
             self._flusher = None
 
-    def _take(self) -> list[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]]:
-        batch: list[tuple[list[Document], asyncio.Future[list[DuplicateOf | None]]]] = []
+    async def _write_apart(self, batch: Batch) -> None:
+        """A document that the driver cannot encode must fail its own caller, not those who came at the same time."""
+        for group, future in batch:
+            try:
+                duplicates = await self._database.insert_many(self._collection, group, ordered=False)
+                outcomes = await self._outcomes(group, duplicates, is_retry=True)
+            except Exception as error:
+                _fail([(group, future)], error)
+            else:
+                if not future.done():
+                    future.set_result(outcomes)
+
+    def _take(self) -> Batch:
+        batch: Batch = []
         count = 0
         while self._waiting and (not batch or count + len(self._waiting[0][0]) <= self._max_batch):
             group = self._waiting.popleft()
@@ -122,6 +136,11 @@ class GroupCommit:
         except DatabaseUnavailable:
             duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
             is_retry = True
+        return await self._outcomes(documents, duplicates, is_retry=is_retry)
+
+    async def _outcomes(
+        self, documents: list[Document], duplicates: list[Duplicate], *, is_retry: bool
+    ) -> list[DuplicateOf | None]:
         outcomes: list[DuplicateOf | None] = [None] * len(documents)
         for duplicate in duplicates:
             outcomes[duplicate.index] = DuplicateOf(duplicate.message)
@@ -137,3 +156,11 @@ class GroupCommit:
         )
         for document in found:
             outcomes[refused[document["_id"]]] = None
+
+
+def _fail(batch: Batch, error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+            # The caller may be gone; its exception has been told to nobody, and that is fine.
+            future.exception()

@@ -1,0 +1,160 @@
+"""While one insert is under way the next documents gather; each caller learns the fate of its own document."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import pytest
+
+from services.store import DatabaseBusy, DatabaseUnavailable, DuplicateOf, GroupCommit, IntakeFull
+from tests.doubles.clock import virtual_time
+from tests.doubles.database import MemoryDatabase, Trouble
+
+
+def commit(database: MemoryDatabase, **limits: int) -> GroupCommit:
+    return GroupCommit(database, "messages", **({"max_waiting": 100} | limits))
+
+
+def document(id_: str, **more: Any) -> dict[str, Any]:
+    return {"_id": id_, **more}
+
+
+@virtual_time
+async def test_what_comes_during_an_insert_goes_together_in_the_next_one() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    inserts = commit(database)
+    callers = [asyncio.create_task(inserts.insert(document("a")))]
+    await asyncio.sleep(0.01)
+    callers += [asyncio.create_task(inserts.insert(document(name))) for name in "bcd"]
+    await asyncio.sleep(0.01)
+    assert inserts.waiting_count == 3
+    assert database.gate is not None
+    database.gate.set()
+    assert await asyncio.gather(*callers) == [None] * 4
+    assert [[row["_id"] for row in batch] for batch in database.inserts] == [["a"], ["b", "c", "d"]]
+    assert inserts.waiting_count == 0
+
+
+@virtual_time
+async def test_a_batch_has_at_most_its_limit_and_groups_stay_whole() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    inserts = commit(database, max_batch=3)
+    callers = [asyncio.create_task(inserts.insert_all([document(f"{group}{i}") for i in range(2)])) for group in "abc"]
+    callers.append(asyncio.create_task(inserts.insert_all([document(f"long{i}") for i in range(5)])))
+    await asyncio.sleep(0.01)
+    assert database.gate is not None
+    database.gate.set()
+    await asyncio.gather(*callers)
+    assert [len(batch) for batch in database.inserts] == [2, 2, 2, 5]
+
+
+@virtual_time
+async def test_a_duplicate_is_told_to_its_own_caller_alone() -> None:
+    database = MemoryDatabase()
+    database.put("messages", document("earlier", idempotency="k"))
+    fine, refused, also_fine = await commit(database).insert_all(
+        [document("a"), document("b", idempotency="k"), document("c", idempotency="other")]
+    )
+    assert fine is None
+    assert isinstance(refused, DuplicateOf)
+    assert also_fine is None
+    assert set(database.rows["messages"]) == {"earlier", "a", "c"}
+
+
+@virtual_time
+async def test_a_lost_answer_is_no_duplicate_on_the_second_try() -> None:
+    lost = Trouble(DatabaseUnavailable(), is_applied=True)
+    database = MemoryDatabase(trouble=deque([lost]))
+    database.put("messages", document("earlier", idempotency="k"))
+    outcomes = await commit(database).insert_all([document("a"), document("b", idempotency="k")])
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], DuplicateOf)
+    assert len(database.inserts) == 2
+
+
+@virtual_time
+async def test_a_database_that_stays_away_is_told_and_the_next_batch_is_tried_afresh() -> None:
+    database = MemoryDatabase(trouble=deque([Trouble(DatabaseUnavailable()), Trouble(DatabaseUnavailable())]))
+    inserts = commit(database)
+    with pytest.raises(DatabaseUnavailable):
+        await inserts.insert(document("a"))
+    assert await inserts.insert(document("a")) is None
+
+
+@virtual_time
+async def test_a_busy_pool_is_told_without_a_second_try() -> None:
+    database = MemoryDatabase(trouble=deque([Trouble(DatabaseBusy())]))
+    with pytest.raises(DatabaseBusy):
+        await commit(database).insert(document("a"))
+    assert database.inserts == []
+
+
+@virtual_time
+async def test_past_its_limit_it_refuses_at_once() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    inserts = commit(database, max_waiting=2)
+    first = asyncio.create_task(inserts.insert(document("a")))
+    await asyncio.sleep(0.01)  # under way, so it waits no more
+    second = asyncio.create_task(inserts.insert_all([document("b"), document("c")]))
+    await asyncio.sleep(0.01)
+    with pytest.raises(IntakeFull):
+        await inserts.insert(document("d"))
+    assert database.gate is not None
+    database.gate.set()
+    await asyncio.gather(first, second)
+    assert await inserts.insert(document("d")) is None
+
+
+@virtual_time
+async def test_a_caller_that_leaves_does_not_take_the_others_along() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    inserts = commit(database)
+    leaving = asyncio.create_task(inserts.insert(document("a")))
+    staying = asyncio.create_task(inserts.insert(document("b")))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    assert database.gate is not None
+    database.gate.set()
+    assert await staying is None
+    assert set(database.rows["messages"]) == {"a", "b"}
+
+
+@virtual_time
+async def test_closing_waits_for_what_was_taken() -> None:
+    database = MemoryDatabase()
+    inserts = commit(database)
+    caller = asyncio.create_task(inserts.insert(document("a")))
+    await asyncio.sleep(0)
+    await inserts.close()
+    assert "a" in database.rows["messages"]
+    assert await caller is None
+
+
+class Picky(MemoryDatabase):
+    """Cannot encode one of the documents, as the driver cannot encode an integer of more than 64 bits."""
+
+    async def insert_many(self, name: str, documents: list[dict[str, Any]], *, ordered: bool) -> list[Any]:
+        if any(row.get("poison") for row in documents):
+            raise OverflowError("MongoDB can only handle up to 8-byte ints")
+        return await super().insert_many(name, documents, ordered=ordered)
+
+
+@virtual_time
+async def test_a_document_that_cannot_be_encoded_fails_alone() -> None:
+    database = Picky(gate=asyncio.Event())
+    inserts = commit(database)
+    first = asyncio.create_task(inserts.insert(document("first")))
+    await asyncio.sleep(0.01)
+    callers = [
+        asyncio.create_task(inserts.insert(row))
+        for row in (document("a"), document("bad", poison=True), document("c"))
+    ]
+    await asyncio.sleep(0.01)
+    assert database.gate is not None
+    database.gate.set()
+    await first
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], OverflowError)
+    assert outcomes[2] is None
+    assert set(database.rows["messages"]) == {"first", "a", "c"}
