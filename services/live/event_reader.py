@@ -34,8 +34,12 @@ class EventReader:
     ) -> EventPage:
         """Up to ``limit`` events after ``after``; when there is none, wait up to ``wait_s`` seconds for the first."""
         until = self._clock.monotonic() + wait_s
+        is_first = True
         while True:
-            events, after = await read_events(self._database, phone_number_id, after=after, limit=limit, types=types)
+            events, after = await read_events(
+                self._database, phone_number_id, after=after, limit=limit, types=types, seeks=is_first
+            )
+            is_first = False
             left = until - self._clock.monotonic()
             if events or left <= 0:
                 return EventPage(events, after)

@@ -94,25 +94,41 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
 
 
 async def read(
-    database: Database, number: str, *, after: int, limit: int, types: Sequence[str] = ()
+    database: Database, number: str, *, after: int, limit: int, types: Sequence[str] = (), seeks: bool = True
 ) -> tuple[list[Event], int]:
     """Up to ``limit`` events with ``seq > after``, in order, and the last ``seq`` that was looked at.
 
     ``types`` filters by exact type, or by family (``message.*``). The second value is where to go on from, so that a
-    filter that fits nothing still makes progress.
+    filter that fits nothing still makes progress. ``seeks``: when nothing comes next, look further, since retention
+    may have taken what came; one more operation, which somebody who waits at the end can spare.
     """
-    found = await database.find(
-        EVENTS,
-        {"number": number, "seq": {"$gt": after, "$lte": after + limit}},
-        sort=[("number", 1), ("seq", 1)],
-        limit=limit,
-    )
+    found = await _window(database, number, after=after, limit=limit)
+    if not found and seeks:
+        oldest = await database.find(
+            EVENTS,
+            {"number": number, "seq": {"$gt": after}},
+            projection={"seq": 1},
+            sort=[("number", 1), ("seq", 1)],
+            limit=1,
+        )
+        if oldest:
+            found = await _window(database, number, after=int(oldest[0]["seq"]) - 1, limit=limit)
     events = [_event(document) for document in found]
     reached = events[-1].seq if events else after
     if types:
         families = tuple(word[:-1] for word in types if word.endswith(".*"))
         events = [event for event in events if event.type in types or event.type.startswith(families or ("\0",))]
     return events, reached
+
+
+async def _window(database: Database, number: str, *, after: int, limit: int) -> list[Document]:
+    """A narrow range: the embedded server reads the whole of it before it sorts."""
+    return await database.find(
+        EVENTS,
+        {"number": number, "seq": {"$gt": after, "$lte": after + limit}},
+        sort=[("number", 1), ("seq", 1)],
+        limit=limit,
+    )
 
 
 def _document(event: Event) -> Document:
