@@ -131,6 +131,20 @@ class Settings(BaseSettings):
     sandbox_token: SecretStr = setting(
         "sandbox-token", "", "Graph token that the emulated WhatsApp takes", min_length=1
     )
+    number_rate_per_s: float = setting(
+        80.0, "messages/s", "how fast one number sends: 80 by default, 1000 after Meta's upgrade, 20 with the app", gt=0
+    )
+    pair_period_s: float = setting(6.0, "s", "one message to the same recipient in so long, on average", gt=0)
+    pair_burst: int = setting(45, "messages", "messages to the same recipient that may go at once", ge=1)
+    daily_recipients: int = setting(
+        0, "recipients", "most recipients in 24 h outside the customer service window (Meta's tier); 0 = no limit", ge=0
+    )
+    quiet_hours: str = setting(
+        "",
+        "",
+        "no bulk messages then, for example `21:00-08:00 America/Mexico_City`",
+        pattern=r"^$|^\d{2}:\d{2}-\d{2}:\d{2} [A-Za-z_+/-]+$",
+    )
     send_concurrency: int = setting(64, "messages", "messages on their way to WhatsApp at once", ge=1, le=1000)
     lease_ttl_s: float = setting(10.0, "s", "an owner silent for this long has lost the number", gt=0)
     lease_renew_s: float = setting(3.0, "s", "how often the owner renews its lease", gt=0)

@@ -17,7 +17,7 @@ from services.graph import GraphClient
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
 from services.live import EventReader
-from services.messages import MESSAGES, Acceptance, DispatchOptions, MessageRepository, OnUncertain
+from services.messages import MESSAGES, Acceptance, DispatchOptions, MessageRepository, OnUncertain, Pace, QuietHours
 from services.numbers import Number, NumberRepository, Numbers, Readiness
 from services.store import (
     COMMANDS,
@@ -105,6 +105,7 @@ class Queen:
     numbers: NumberRepository
     session: aiohttp.ClientSession
     dispatch_options: DispatchOptions
+    pace: Pace
     renew_s: float
     prepare_seed: Callable[[], ApiKey]
 
@@ -138,6 +139,7 @@ class Queen:
             base_url=f"http://127.0.0.1:{settings.sandbox_port}" if is_sandbox else settings.graph_base_url,
             version=settings.graph_version,
             timeout_s=settings.graph_timeout_s,
+            app_secret=None if is_sandbox else settings.app_secret.get_secret_value(),
         )
         token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
         kind = LinkKind.SANDBOX if is_sandbox else LinkKind.CLOUD
@@ -176,6 +178,13 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Qu
             concurrency=settings.send_concurrency,
             evidence_wait_s=settings.evidence_wait_s,
             on_uncertain=OnUncertain(settings.on_uncertain),
+        ),
+        pace=Pace(
+            per_s=settings.number_rate_per_s,
+            pair_period_s=settings.pair_period_s,
+            pair_burst=settings.pair_burst,
+            daily_recipients=settings.daily_recipients,
+            quiet_hours=QuietHours.parse(settings.quiet_hours) if settings.quiet_hours else None,
         ),
         renew_s=settings.lease_renew_s,
         prepare_seed=lambda: ApiKey(

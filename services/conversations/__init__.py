@@ -4,7 +4,7 @@ Process: worker, whatsapp.
 """
 
 from services.conversations.commands import ConversationCommands
-from services.conversations.directory import ContactRef, Directory
+from services.conversations.directory import ContactRef, Directory, Standing
 from services.conversations.projection import project_conversation
 from services.conversations.records import Conversation
 from services.conversations.repository import ConversationRepository
@@ -15,5 +15,6 @@ __all__ = [
     "ConversationCommands",
     "ConversationRepository",
     "Directory",
+    "Standing",
     "project_conversation",
 ]

@@ -30,43 +30,59 @@ class ContactRef:
         return f"wa:{self.wa_id}" if self.wa_id else f"user:{self.user_id}"
 
 
+@dataclass(slots=True)
+class Standing:
+    """What the owner knows of a conversation: its id, when the customer last wrote, and how full its pair bucket is."""
+
+    conversation_id: str
+    last_inbound_at: datetime | None = None
+    pair_tat: float | None = None
+
+
+Place = tuple[str, str]
+"""A number and a contact key."""
+
+
 class Directory:
-    """Conversation ids by (number, contact). Only the owner opens conversations, so its memory is the truth."""
+    """Standings by (number, contact). Only the owner opens conversations, so its memory is the truth."""
 
     def __init__(self, database: Database) -> None:
         """Empty."""
         self._database = database
-        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._known: OrderedDict[Place, Standing] = OrderedDict()
 
-    async def ensure(
-        self, contacts: Sequence[ContactRef], now: datetime
-    ) -> tuple[dict[tuple[str, str], str], list[Fact]]:
-        """The conversation id of each contact by ``(number, key)``, and the facts that open the new ones."""
+    def standing(self, number: str, key: str) -> Standing | None:
+        """What is known of this pair, from memory alone; ``ensure`` brings it there."""
+        return self._known.get((number, key))
+
+    async def ensure(self, contacts: Sequence[ContactRef], now: datetime) -> tuple[dict[Place, Standing], list[Fact]]:
+        """The standing of each contact by ``(number, key)``, and the facts that open new conversations."""
         wanted = {(contact.phone_number_id, contact.key): contact for contact in contacts}
-        answer: dict[tuple[str, str], str] = {}
         missing: dict[str, list[str]] = {}
         for place in wanted:
-            known = self._known.get(place)
-            if known is None:
-                missing.setdefault(place[0], []).append(place[1])
-            else:
+            if place in self._known:
                 self._known.move_to_end(place)
-                answer[place] = known
+            else:
+                missing.setdefault(place[0], []).append(place[1])
         for number, keys in missing.items():
             found = await self._database.find(
                 CONVERSATIONS,
                 {"number": number, "contact_key": {"$in": keys}},
-                projection={"contact_key": 1},
+                projection={"contact_key": 1, "last_inbound_at": 1, "pair_tat": 1},
                 limit=len(keys),
             )
             for document in found:
-                answer[number, document["contact_key"]] = document["_id"]
+                # Another task may have been here while this one was reading: what it knows is newer.
+                self._known.setdefault(
+                    (number, document["contact_key"]),
+                    Standing(document["_id"], document.get("last_inbound_at"), document.get("pair_tat")),
+                )
         facts = []
         for place, contact in wanted.items():
-            if place not in answer:
-                answer[place] = new_id("cnv")
-                facts.append(_opened(contact, answer[place], now))
-            self._known[place] = answer[place]
+            if place not in self._known:
+                self._known[place] = Standing(new_id("cnv"))
+                facts.append(_opened(contact, self._known[place].conversation_id, now))
+        answer = {place: self._known[place] for place in wanted}
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         return answer, facts

@@ -23,6 +23,8 @@ def project_conversation(event: Event) -> list[Write]:
         return [_inbound(event)]
     if event.type == "message.queued":
         return [_outbound(event)]
+    if event.type == "message.sending" and event.data.get("pair_tat") is not None:
+        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"pair_tat": event.data["pair_tat"]})]
     return []
 
 

@@ -6,14 +6,18 @@ Process: worker, whatsapp.
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
-from services.messages.dispatch import Dispatcher, DispatchOptions, error_data, message_fact
+from services.messages.dispatch import Dispatcher
 from services.messages.documents import MESSAGES
+from services.messages.gate import Consents, EverybodyConsents, SendGate, contact_of
+from services.messages.governor import Governor, Hold, Pace, QuietHours
 from services.messages.lanes import Lanes
 from services.messages.ledger import Ledger, Tracked
+from services.messages.options import DispatchOptions
 from services.messages.order import SendOrder, parse_order
+from services.messages.outcomes import error_data, message_fact
 from services.messages.preview import preview_text
 from services.messages.projection import project_message
-from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, TimelineEntry
+from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.repository import MessageFilter, MessageRepository
 from services.messages.states import ACTIVE, MOVES, MessageStatus, may_move
 from services.messages.statuses import next_status
@@ -24,10 +28,14 @@ __all__ = [
     "MOVES",
     "Acceptance",
     "Accepted",
+    "Consents",
     "Content",
     "Direction",
     "DispatchOptions",
     "Dispatcher",
+    "EverybodyConsents",
+    "Governor",
+    "Hold",
     "Idempotency",
     "IdempotencyConflict",
     "Lanes",
@@ -39,10 +47,15 @@ __all__ = [
     "MessageStatus",
     "OnUncertain",
     "OnWindowClosed",
+    "Pace",
+    "Priority",
+    "QuietHours",
+    "SendGate",
     "SendOrder",
     "TimelineEntry",
     "Tracked",
     "WrongState",
+    "contact_of",
     "error_data",
     "may_move",
     "message_fact",

@@ -110,6 +110,8 @@ class Acceptance:
             on_window_closed=order.on_window_closed,
             fallback_template=order.fallback_template,
             on_uncertain=order.on_uncertain,
+            priority=order.priority,
+            due_at=order.send_at if is_later else None,
             metadata=order.metadata,
             idempotency=None if idempotency is None else _stored_key(caller, idempotency),
             body_digest=None if idempotency is None else idempotency.digest,

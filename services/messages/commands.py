@@ -6,8 +6,9 @@ Process: whatsapp.
 from config.clock import Clock
 from config.errors import RequestRefused
 from services.commands import Command, Outcome
-from services.messages.dispatch import Dispatcher, message_fact
+from services.messages.dispatch import Dispatcher
 from services.messages.ledger import Ledger, Tracked
+from services.messages.outcomes import message_fact
 from services.messages.repository import MessageRepository
 from services.messages.states import MessageStatus
 
@@ -22,7 +23,7 @@ class WrongState(RequestRefused):
 
 
 class MessageCommands:
-    """Handlers of ``message.cancel`` and ``message.retry``. Repeating one changes nothing more."""
+    """Handlers of ``message.*`` commands. Repeating one changes nothing more."""
 
     def __init__(self, *, ledger: Ledger, repository: MessageRepository, dispatcher: Dispatcher, clock: Clock) -> None:
         """No input or output."""
@@ -57,6 +58,16 @@ class MessageCommands:
         fact = message_fact(tracked, "message.retried", {"reason": "requested", "by": command.by}, self._clock)
         self._dispatcher.offer(message)
         return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
+
+    async def reschedule(self, command: Command) -> Outcome:
+        """Change when a scheduled message is sent. Raises ``WrongState`` when it is not scheduled any more."""
+        tracked = await self._tracked(command)
+        if tracked.status is not MessageStatus.SCHEDULED:
+            raise WrongState(f"The message is {tracked.status.value}: its time cannot be changed any more.")
+        send_at = command.data["send_at"]
+        data = {"send_at": send_at, "due_at": send_at, "by": command.by}
+        fact = message_fact(tracked, "message.scheduled", data, self._clock)
+        return Outcome({"id": tracked.id, "status": tracked.status.value, "send_at": send_at}, facts=[fact])
 
     async def _tracked(self, command: Command) -> Tracked:
         message_id = str(command.data.get("message_id", ""))

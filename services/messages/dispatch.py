@@ -1,4 +1,4 @@
-"""Dispatch: the head of every lane goes to the link, once, and what became of it is recorded.
+"""Dispatch: the head of every lane passes the gate, goes to the link, once, and what became of it is recorded.
 
 Process: whatsapp.
 
@@ -9,55 +9,31 @@ the outcome waits for evidence (a status that carries our id) before anything is
 import asyncio
 import contextlib
 import logging
-import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
 
 from config.clock import Clock
-from services.graph import ErrorClass
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
+from services.messages.gate import Go, Park, Refuse, SendGate, Wait, contact_of
+from services.messages.governor import Hold, Turns
 from services.messages.lanes import Lanes
 from services.messages.ledger import Ledger, Tracked
-from services.messages.records import Message, OnUncertain
-from services.messages.states import MessageStatus, may_move
-from services.store import Fact, Fenced, Write
+from services.messages.options import DispatchOptions
+from services.messages.outcomes import Outcomes
+from services.messages.recorder import Recorder
+from services.messages.records import Message, Priority
+from services.messages.states import MessageStatus
+from services.store import Fenced
 
 log = logging.getLogger(__name__)
 
-
-class Recorded(Protocol):
-    """Facts on their way into the log."""
-
-    @property
-    def durable(self) -> "asyncio.Future[None]":
-        """Done when the facts stand in the log."""
-        ...
-
-
-class Recorder(Protocol):
-    """The journal, as this noun sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Recorded:
-        """Number the facts and write them soon."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchOptions:
-    """``concurrency`` sends at a time; ``evidence_wait_s`` for an unknown outcome; back-off from ``retry_s``."""
-
-    concurrency: int
-    evidence_wait_s: float
-    on_uncertain: OnUncertain
-    retry_s: float = 0.25
-    retry_max_s: float = 30.0
-    max_refusals: int = 8
+LONGEST_LOOK_S = 60.0
+UNNOTICED_S = 1.0
+"""A wait that is shorter is not worth an event."""
 
 
 class Dispatcher:
-    """Serves lanes until cancelled. One task a lane that holds something, ``concurrency`` of them sending."""
+    """Serves lanes until stopped. One task a lane that holds something, ``concurrency`` of them sending."""
 
     def __init__(
         self,
@@ -65,6 +41,7 @@ class Dispatcher:
         lanes: Lanes,
         ledger: Ledger,
         recorder: Recorder,
+        gate: SendGate,
         link_of: Callable[[str], Link],
         is_owner: Callable[[], bool],
         clock: Clock,
@@ -73,22 +50,31 @@ class Dispatcher:
         """Nothing runs yet; ``offer`` starts a lane's task."""
         self._lanes = lanes
         self._ledger = ledger
-        self._recorder = recorder
+        self._gate = gate
         self._link_of = link_of
         self._is_owner = is_owner
         self._clock = clock
         self._options = options
-        self._slots = asyncio.Semaphore(options.concurrency)
+        self._outcomes = Outcomes(
+            ledger=ledger, recorder=recorder, governor=gate.governor, clock=clock, options=options
+        )
+        self._turns = Turns(options.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled: dict[str, asyncio.Event] = {}
+        self._parked: dict[tuple[str, str], set[str]] = {}
+        self._released: list[str] = []
         self._stopping = asyncio.Event()
+        self._nudged = asyncio.Event()
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.in_doubt_count = 0
+        self.sending_count = 0
+
+    # --- what others tell it
 
     def offer(self, message: Message) -> None:
         """Take a message that waits to be sent, or (status ``sending``) one whose outcome nobody knows."""
         if self._lanes.add(message):
-            task = asyncio.create_task(self._serve(Lanes.key(message)), name=f"lane-{message.to}")
+            task = asyncio.create_task(self._serve(Lanes.key(message)), name=f"lane-{message.id}")
             self._tasks.add(task)
             task.add_done_callback(self._on_done)
 
@@ -99,15 +85,36 @@ class Dispatcher:
             event.set()
 
     def drop(self, tracked: Tracked) -> None:
-        """Take a canceled message out of its lane; a head that waits for its retry is passed over by its lane."""
-        key = (tracked.phone_number_id, tracked.to)
+        """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
+        key = Lanes.key(tracked)
         head = self._lanes.head(key)
         if head is None or head.id != tracked.id:
             self._lanes.finish(key, tracked.id)
+        else:
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Something that lanes wait for may have changed (a hold was lifted): all of them look again."""
+        self._nudged.set()
+        self._nudged = asyncio.Event()
+
+    def park(self, number: str, key: str, message_id: str) -> None:
+        """Remember a message that waits until this customer writes."""
+        self._parked.setdefault((number, key), set()).add(message_id)
+
+    def customer_wrote(self, number: str, key: str) -> None:
+        """The window of this pair is open: what was parked for it may come back."""
+        self._released += sorted(self._parked.pop((number, key), ()))
+
+    def take_released(self) -> list[str]:
+        """Ids of messages that may come back to their lanes; each is given once."""
+        released, self._released = self._released, []
+        return released
 
     async def stop(self, *, within_s: float) -> None:
         """Let sends that are under way end; start none. What has not left stays queued for the next owner."""
         self._stopping.set()
+        self.nudge()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=within_s)
             for task in late:
@@ -120,155 +127,163 @@ class Dispatcher:
         if not task.cancelled() and task.exception() is not None and not self.failure.done():
             self.failure.set_exception(task.exception() or Fenced())
 
+    # --- a lane
+
     async def _serve(self, key: tuple[str, str]) -> None:
         while not self._stopping.is_set() and (message := self._lanes.head(key)) is not None:
             tracked = self._ledger.track(message)
             if tracked.status is MessageStatus.SENDING:
-                wait_s = 0.0 if await self._resolve(message, tracked) else None
-            elif tracked.status is MessageStatus.QUEUED:
-                async with self._slots:
-                    # Waiting for a slot takes time; the stop may have come.
-                    if self._stopping.is_set():
-                        return
-                    wait_s = await self._send(message, tracked)
+                stays = await self._resolve(message, tracked)
+            elif tracked.status in (MessageStatus.QUEUED, MessageStatus.HELD):
+                stays = await self._attempt(message, tracked)
             else:
-                wait_s = None
-            if wait_s is None:
+                stays = False
+            if not stays and not self._stopping.is_set():
                 self._lanes.finish(key, message.id)
-            elif wait_s:
-                await self._pause(wait_s)
+
+    async def _attempt(self, message: Message, tracked: Tracked) -> bool:
+        """Look at the head of a lane once. True: it stays the head."""
+        now = self._clock.now()
+        if message.expires_at is not None and message.expires_at <= now:
+            self._outcomes.expired(tracked)
+            return False
+        left_s = tracked.not_before - self._clock.monotonic()
+        if left_s > 0:
+            await self._pause(left_s)
+            return True
+        verdict = self._gate.judge(message, now)
+        match verdict:
+            case Go():
+                async with self._turn(message) as has_waited:
+                    if self._stopping.is_set() or (has_waited and not self._may_still_go(message, tracked)):
+                        return True
+                    return await self._send(message, tracked, verdict)
+            case Refuse():
+                self._outcomes.refused_by_gate(tracked, verdict)
+                return False
+            case Park(hold):
+                self._outcomes.held(tracked, hold, due_at=hold.until or message.expires_at)
+                self._parked.setdefault((message.phone_number_id, contact_of(message).key), set()).add(message.id)
+                return False
+            case Wait(hold):
+                self._note_wait(tracked, hold)
+                await self._pause(self._seconds_until(hold, message))
+                return True
+
+    def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
+        """The wait for a turn may have been long: it may have been canceled, or its number held."""
+        is_waiting = tracked.status in (MessageStatus.QUEUED, MessageStatus.HELD)
+        return is_waiting and isinstance(self._gate.judge(message, self._clock.now()), Go)
+
+    def _note_wait(self, tracked: Tracked, hold: Hold) -> None:
+        is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
+        if is_long and (tracked.held_reason, tracked.held_until) != (hold.reason, hold.until):
+            self._outcomes.held(tracked, hold, due_at=None)
+
+    def _seconds_until(self, hold: Hold, message: Message) -> float:
+        ends = [moment for moment in (hold.until, message.expires_at) if moment is not None]
+        if not ends:
+            return LONGEST_LOOK_S
+        return min(LONGEST_LOOK_S, max(0.005, (min(ends) - self._clock.now()).total_seconds()))
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await asyncio.wait_for(self._nudged.wait(), seconds)
 
-    async def _send(self, message: Message, tracked: Tracked) -> float | None:
-        """One attempt. None: this message is done with. Seconds: try it again after them."""
-        now = self._clock.now()
-        if message.expires_at is not None and message.expires_at <= now:
-            self._move(tracked, MessageStatus.EXPIRED, "message.expired", {"reason": "expires_at has passed"})
-            return None
-        tracked.attempt_count += 1
-        recorded = self._move(tracked, MessageStatus.SENDING, "message.sending", {"attempt": tracked.attempt_count})
+    @contextlib.asynccontextmanager
+    async def _turn(self, message: Message) -> AsyncIterator[bool]:
+        """A turn to send; yields whether it had to be waited for."""
+        token: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        has_waited = not self._turns.ask(token, is_bulk=message.priority is Priority.BULK)
+        if has_waited:
+            try:
+                await token
+            except asyncio.CancelledError:
+                if not self._turns.forget(token):
+                    self._give_back()
+                raise
+        self.sending_count += 1
+        try:
+            yield has_waited
+        finally:
+            self.sending_count -= 1
+            self._give_back()
+
+    def _give_back(self) -> None:
+        token = self._turns.give_back()
+        if isinstance(token, asyncio.Future) and not token.done():
+            token.set_result(None)
+
+    # --- one attempt
+
+    async def _send(self, message: Message, tracked: Tracked, go: Go) -> bool:
+        """Send it. True: it stays the head of its lane (to be tried again, or in doubt)."""
+        number = message.phone_number_id
+        wait_s = self._gate.governor.take(
+            number, contact_of(message).key, self._clock.now().timestamp(), is_initiation=go.is_initiation
+        )
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+        recorded = self._outcomes.sending(
+            tracked,
+            is_fallback=go.payload is not None,
+            pair_tat=self._gate.governor.pair_tat(number, contact_of(message).key),
+        )
         await recorded.durable
         if not self._is_owner():
             raise Fenced("The owner lease ran out before a send.", detail=message.id)
-        order = OutgoingMessage(
-            id=message.id,
-            phone_number_id=message.phone_number_id,
-            to=message.to or "",
-            recipient_kind=message.recipient_kind,  # type: ignore[arg-type]  # stored as one of the literals
-            payload=dict(message.payload),
-            context_wamid=message.context_wamid,
-            callback_data=message.callback_data,
-        )
         try:
-            submitted = await self._link_of(message.phone_number_id).send(order)
+            submitted = await self._link_of(number).send(_order(message, go))
         except SendRefused as refusal:
-            return self._on_refused(tracked, refusal)
+            stays = self._outcomes.refused(tracked, refusal, contact_of(message).key)
+            self.nudge()
+            return stays
         except NotSubmitted as error:
-            return self._again(tracked, error.code, self._backoff(tracked.attempt_count))
+            self._outcomes.not_submitted(tracked, error)
+            return True
         except OutcomeUnknown as error:
             log.warning(
                 "Nobody knows whether a message left; waiting for a status that tells.",
                 extra={"action": "message.in_doubt", "message_id": message.id, "detail": error.detail},
             )
-            # Still "sending": the lane comes back and waits for evidence, without keeping others from their slot.
-            return 0.0
-        self._on_submitted(tracked, submitted)
-        return None
+            # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
+            return True
+        self._submitted(tracked, submitted)
+        return False
 
-    def _on_submitted(self, tracked: Tracked, submitted: Submitted) -> None:
-        self._ledger.learn_wamid(tracked, submitted.wamid)
-        # A status may have been faster than the answer: then the message is further on already.
-        if may_move(tracked.status, MessageStatus.SENT):
-            self._move(tracked, MessageStatus.SENT, "message.sent", {"wamid": submitted.wamid})
-
-    def _on_refused(self, tracked: Tracked, refusal: SendRefused) -> float | None:
-        rule = refusal.rule
-        error = error_data(rule.code, refusal.title, refusal.details, rule.next_step)
-        gives_up = rule.klass is ErrorClass.FAIL or (
-            rule.klass is ErrorClass.RETRY and tracked.attempt_count >= self._options.max_refusals
-        )
-        if gives_up:
-            self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": error})
-            return None
-        wait_s = rule.wait_s(tracked.attempt_count - 1, retry_after_s=refusal.retry_after_s)
-        return self._again(tracked, refusal.code, self._spread(max(wait_s, self._options.retry_s)), error=error)
-
-    def _again(self, tracked: Tracked, reason: str, wait_s: float, *, error: Mapping[str, Any] | None = None) -> float:
-        retry_at = self._clock.now() + timedelta(seconds=wait_s)
-        data: dict[str, Any] = {"reason": reason, "retry_at": retry_at}
-        if error is not None:
-            data["error"] = dict(error)
-        self._move(tracked, MessageStatus.QUEUED, "message.retried", data)
-        return wait_s
-
-    def _backoff(self, attempt: int) -> float:
-        return self._spread(min(self._options.retry_max_s, self._options.retry_s * 2 ** min(attempt - 1, 16)))
-
-    def _spread(self, wait_s: float) -> float:
-        """Up to a quarter longer, so that lanes do not come back in step. Not a secret."""
-        return wait_s * (1 + random.random() / 4)  # noqa: S311
+    def _submitted(self, tracked: Tracked, submitted: Submitted) -> None:
+        self._gate.governor.went_well(tracked.phone_number_id)
+        self._outcomes.submitted(tracked, submitted)
 
     async def _resolve(self, message: Message, tracked: Tracked) -> bool:
-        """Wait for evidence of a send whose outcome is unknown. True: send it again, by policy."""
+        """Wait for evidence of a send whose outcome is unknown. True: it goes again, by policy."""
         event = self._settled.setdefault(message.id, asyncio.Event())
         self.in_doubt_count += 1
         try:
             until = self._clock.monotonic() + self._options.evidence_wait_s
             while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
-                left = until - self._clock.monotonic()
-                if left <= 0:
+                left_s = until - self._clock.monotonic()
+                if left_s <= 0:
                     break
-                try:
-                    await asyncio.wait_for(event.wait(), min(left, 0.5))
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), min(left_s, 0.5))
                 event.clear()
         finally:
             self.in_doubt_count -= 1
             self._settled.pop(message.id, None)
         if tracked.status is not MessageStatus.SENDING or self._stopping.is_set():
             return False
-        policy = message.on_uncertain or self._options.on_uncertain
-        if policy is OnUncertain.RESEND:
-            self._again(tracked, "no_evidence", 0.0)
-            return True
-        self._move(
-            tracked,
-            MessageStatus.UNCERTAIN,
-            "message.uncertain",
-            {"reason": "no_evidence", "waited_s": self._options.evidence_wait_s},
-        )
-        return False
-
-    def _move(self, tracked: Tracked, status: MessageStatus, event: str, data: dict[str, Any]) -> Recorded:
-        tracked.status = status
-        return self._recorder.record([message_fact(tracked, event, data, self._clock)])
+        return self._outcomes.without_evidence(tracked, message.on_uncertain or self._options.on_uncertain)
 
 
-def message_fact(tracked: Tracked, event: str, data: Mapping[str, Any], clock: Clock) -> Fact:
-    """A fact about an outbound message, with what every subscriber wants to know of it."""
-    full: dict[str, Any] = {
-        "message_id": tracked.id,
-        "conversation_id": tracked.conversation_id,
-        "to": tracked.to,
-        "status": tracked.status.value,
-        **data,
-    }
-    if tracked.wamid and "wamid" not in full:
-        full["wamid"] = tracked.wamid
-    if tracked.metadata is not None:
-        full["metadata"] = dict(tracked.metadata)
-    return Fact(event, tracked.phone_number_id, clock.now(), full, tracked.conversation_id)
-
-
-def error_data(code: int | None, title: str, details: str | None, next_step: str) -> dict[str, Any]:
-    """What an event and a message say of a platform error: code, title, details, and what to do next."""
-    data: dict[str, Any] = {"code": code, "title": title}
-    if details:
-        data["details"] = details
-    if next_step:
-        data["next_step"] = next_step
-    return data
+def _order(message: Message, go: Go) -> OutgoingMessage:
+    payload: Iterable[tuple[str, Any]] = (go.payload if go.payload is not None else message.payload).items()
+    return OutgoingMessage(
+        id=message.id,
+        phone_number_id=message.phone_number_id,
+        to=message.to or "",
+        recipient_kind=message.recipient_kind,  # type: ignore[arg-type]  # stored as one of the literals
+        payload=dict(payload),
+        context_wamid=message.context_wamid,
+        callback_data=message.callback_data,
+    )

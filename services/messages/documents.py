@@ -6,10 +6,13 @@ Process: worker, whatsapp.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, TimelineEntry
+from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.states import MessageStatus
 
 MESSAGES: Final = "messages"
+
+# In the index of the queue: a number is shorter than a word.
+_PRIORITIES: Final = (Priority.TRANSACTIONAL, Priority.BULK)
 
 # Field of the record → field of the document, for those that are copied as they are and left out when None.
 _PLAIN: Final = {
@@ -20,9 +23,11 @@ _PLAIN: Final = {
     "context_wamid": "context",
     "callback_data": "callback",
     "wamid": "wamid",
+    "dead_wamid": "dead_wamid",
     "held_reason": "held_reason",
     "held_until": "held_until",
     "send_at": "send_at",
+    "due_at": "due_at",
     "expires_at": "expires_at",
     "fallback_template": "fallback_template",
     "metadata": "metadata",
@@ -46,6 +51,7 @@ def message_document(message: Message) -> dict[str, Any]:
         "kind": message.kind,
         "payload": message.payload,
         "status": message.status.value,
+        "priority": priority_number(message.priority),
         "created_at": message.created_at,
         "seq": message.seq,
     }
@@ -83,10 +89,17 @@ def message_record(document: Mapping[str, Any]) -> Message:
         attempt_count=int(document.get("attempts", 0)),
         on_window_closed=OnWindowClosed(document.get("on_window_closed", "reject")),
         on_uncertain=OnUncertain(on_uncertain) if on_uncertain else None,
+        priority=_PRIORITIES[document.get("priority", 0)],
         timeline=tuple(_timeline_entry(entry) for entry in document.get("timeline", ())),
         seq=int(document.get("seq", 0)),
+        is_stuck=bool(document.get("is_stuck", False)),
         **plain,
     )
+
+
+def priority_number(priority: Priority) -> int:
+    """How a priority is stored: 0 goes first."""
+    return _PRIORITIES.index(priority)
 
 
 def timeline_document(entry: TimelineEntry) -> dict[str, Any]:

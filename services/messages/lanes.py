@@ -6,6 +6,7 @@ Process: whatsapp.
 from collections import deque
 from collections.abc import Iterator
 
+from services.messages.ledger import Tracked
 from services.messages.records import Message
 
 
@@ -30,9 +31,9 @@ class Lanes:
         return message_id in self._known
 
     @staticmethod
-    def key(message: Message) -> tuple[str, str]:
-        """The lane of a message: our number and the recipient."""
-        return message.phone_number_id, message.to or ""
+    def key(message: Message | Tracked) -> tuple[str, str]:
+        """The lane of a message: our number with the recipient and priority: an OTP does not wait behind a campaign."""
+        return message.phone_number_id, f"{message.priority.value}:{message.to}"
 
     def add(self, message: Message) -> bool:
         """Put a message in its lane, by ``order``; True when the lane was empty, so that somebody must serve it."""

@@ -9,9 +9,10 @@ are taken on the ledger; the database is read only for messages that it does not
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from services.messages.records import Message
+from services.messages.records import Message, Priority
 from services.messages.repository import MessageRepository
 from services.messages.states import ACTIVE, MessageStatus
 
@@ -21,7 +22,7 @@ MAX_SETTLED = 20_000
 
 @dataclass(slots=True)
 class Tracked:
-    """The mutable view of one message: what decisions need, no more."""
+    """The mutable view of one message: what decisions need, no more. ``not_before`` is on the monotonic clock."""
 
     id: str
     phone_number_id: str
@@ -32,7 +33,11 @@ class Tracked:
     attempt_count: int
     metadata: Mapping[str, Any] | None
     callback_data: str | None
-    has_pricing: bool
+    priority: Priority
+    held_reason: str | None = None
+    held_until: datetime | None = None
+    dead_wamid: str | None = None
+    not_before: float = 0.0
 
 
 class Ledger:
@@ -65,7 +70,10 @@ class Ledger:
                 attempt_count=message.attempt_count,
                 metadata=message.metadata,
                 callback_data=message.callback_data,
-                has_pricing=message.pricing is not None,
+                priority=message.priority,
+                held_reason=message.held_reason,
+                held_until=message.held_until,
+                dead_wamid=message.dead_wamid,
             )
             self._tracked[message.id] = tracked
             if message.wamid:

@@ -12,16 +12,16 @@ import orjson
 
 from config.errors import Fault, RequestRefused
 from services.messages.content import Content, parse_content
-from services.messages.records import OnUncertain, OnWindowClosed
+from services.messages.records import OnUncertain, OnWindowClosed, Priority
 
 MAX_SCHEDULE: Final = timedelta(days=366)
 MAX_METADATA_BYTES: Final = 4096
 MAX_METADATA_DEPTH: Final = 10
 
-Choice = TypeVar("Choice", OnUncertain, OnWindowClosed)
+Choice = TypeVar("Choice", OnUncertain, OnWindowClosed, Priority)
 
 _OWN: Final = frozenset(
-    {"from", "send_at", "expires_at", "on_window_closed", "fallback_template", "on_uncertain", "metadata"}
+    {"from", "send_at", "expires_at", "on_window_closed", "fallback_template", "on_uncertain", "metadata", "priority"}
 )
 
 
@@ -36,6 +36,7 @@ class SendOrder:
     on_window_closed: OnWindowClosed = OnWindowClosed.REJECT
     fallback_template: Mapping[str, Any] | None = None
     on_uncertain: OnUncertain | None = None
+    priority: Priority = Priority.TRANSACTIONAL
     metadata: Mapping[str, Any] | None = None
 
 
@@ -53,6 +54,7 @@ def parse_order(raw: Mapping[str, Any], *, now: datetime, path: str = "") -> Sen
     expires_at = own.moment("expires_at")
     on_window_closed = own.choice("on_window_closed", OnWindowClosed)
     on_uncertain = own.choice("on_uncertain", OnUncertain)
+    priority = own.choice("priority", Priority)
     fallback = own.mapping("fallback_template")
     metadata = own.mapping("metadata")
     if send_at is not None and send_at > now + MAX_SCHEDULE:
@@ -83,6 +85,7 @@ def parse_order(raw: Mapping[str, Any], *, now: datetime, path: str = "") -> Sen
         on_window_closed=on_window_closed or OnWindowClosed.REJECT,
         fallback_template=fallback,
         on_uncertain=on_uncertain,
+        priority=priority or Priority.TRANSACTIONAL,
         metadata=metadata,
     )
 

@@ -11,6 +11,7 @@ from services.messages.states import MessageStatus
 from services.store import Event, Write
 
 _STATUS_OF: Final = {
+    "message.scheduled": MessageStatus.SCHEDULED,
     "message.queued": MessageStatus.QUEUED,
     "message.retried": MessageStatus.QUEUED,
     "message.sending": MessageStatus.SENDING,
@@ -32,6 +33,8 @@ def project_message(event: Event) -> list[Write]:
     """The writes on ``messages`` that this event asks for; none for events of other nouns."""
     if event.type == "message.received":
         return [_received(event)]
+    if event.type == "message.stuck":
+        return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_stuck": True})]
     status = _STATUS_OF.get(event.type)
     if status is None:
         return []
@@ -43,16 +46,19 @@ def project_message(event: Event) -> list[Write]:
         ("pricing", "pricing"),
         ("attempt", "attempts"),
         ("conversation_id", "conversation"),
+        ("dead_wamid", "dead_wamid"),
+        ("send_at", "send_at"),
+        ("due_at", "due_at"),
     ):
         if data.get(source) is not None:
             values[target] = data[source]
-    drop: tuple[str, ...] = ()
     if status is MessageStatus.HELD:
         values["held_reason"] = data["reason"]
         if data.get("held_until") is not None:
             values["held_until"] = data["held_until"]
-    else:
-        drop = ("held_reason", "held_until")
+    drop = tuple(name for name in ("held_reason", "held_until", "due_at") if name not in values)
+    if data.get("dead_wamid") is not None:
+        drop = (*drop, "wamid")
     detail = {name: data[name] for name in _DETAIL if data.get(name) is not None}
     entry = timeline_document(TimelineEntry(status=status, at=event.at, seq=event.seq, detail=detail))
     is_first = event.type == "message.queued"
@@ -64,7 +70,7 @@ def project_message(event: Event) -> list[Write]:
             set=values,
             # The acceptance itself is the first step of the timeline; "queued" would say it twice.
             push={} if is_first else {"timeline": entry},
-            drop=() if is_first else drop,
+            drop=drop,
         )
     ]
 

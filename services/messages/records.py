@@ -34,6 +34,13 @@ class OnWindowClosed(StrEnum):
     TEMPLATE = "template"
 
 
+class Priority(StrEnum):
+    """``transactional`` goes before ``bulk``; order to one recipient holds inside a priority."""
+
+    TRANSACTIONAL = "transactional"
+    BULK = "bulk"
+
+
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
     """One step in the life of a message. ``seq`` is the event that told it; None for the acceptance itself."""
@@ -68,6 +75,7 @@ class Message:
     context_wamid: str | None = None
     callback_data: str | None = None
     wamid: str | None = None
+    dead_wamid: str | None = None
     attempt_count: int = 0
     held_reason: str | None = None
     held_until: datetime | None = None
@@ -76,6 +84,8 @@ class Message:
     on_window_closed: OnWindowClosed = OnWindowClosed.REJECT
     fallback_template: Mapping[str, Any] | None = None
     on_uncertain: OnUncertain | None = None
+    priority: Priority = Priority.TRANSACTIONAL
+    due_at: datetime | None = None
     metadata: Mapping[str, Any] | None = None
     campaign_id: str | None = None
     error: Mapping[str, Any] | None = None
@@ -83,6 +93,7 @@ class Message:
     updated_at: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     seq: int = 0
+    is_stuck: bool = False
     idempotency: str | None = None
     body_digest: bytes | None = None
     key_id: str | None = None

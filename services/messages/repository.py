@@ -6,15 +6,17 @@ Process: worker, whatsapp.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.messages.documents import MESSAGES, message_record
-from services.messages.records import Direction, Message
+from services.messages.documents import MESSAGES, message_record, priority_number
+from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
 from services.store import Database
 
 # The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
+EPOCH: Final = datetime(2023, 11, 1, tzinfo=UTC)
 EPOCH_FLOOR: Final = 1_700_000_000_000 << 20  # nothing is older than November 2023
 
 
@@ -64,19 +66,48 @@ class MessageRepository:
         found = await self._database.find(MESSAGES, {"idempotency": {"$in": list(keys)}}, limit=len(keys))
         return {document["idempotency"]: message_record(document) for document in found}
 
-    async def queued(self, phone_number_id: str, *, above: int, up_to: int, limit: int) -> list[Message]:
-        """Messages that wait to be sent with ``above < order <= up_to``, oldest first."""
+    async def queued(
+        self, phone_number_id: str, priority: Priority, *, above: int, up_to: int, limit: int
+    ) -> list[Message]:
+        """Messages of a priority that wait to be sent with ``above < order <= up_to``, oldest first."""
         found = await self._database.find(
             MESSAGES,
             {
                 "number": phone_number_id,
                 "status": MessageStatus.QUEUED.value,
+                "priority": priority_number(priority),
                 "order": {"$gt": above, "$lte": up_to},
             },
-            sort=[("number", 1), ("status", 1), ("order", 1)],
+            sort=[("number", 1), ("status", 1), ("priority", 1), ("order", 1)],
             limit=limit,
         )
         return [message_record(document) for document in found]
+
+    async def due(self, phone_number_id: str, now: datetime, *, limit: int) -> list[Message]:
+        """Scheduled and held messages whose time has come, in the order of that time."""
+        found = await self._database.find(
+            MESSAGES,
+            {"number": phone_number_id, "due_at": {"$gt": EPOCH, "$lte": now}},
+            sort=[("number", 1), ("due_at", 1)],
+            limit=limit,
+        )
+        return [message_record(document) for document in found]
+
+    async def accepted_between(
+        self, phone_number_id: str, status: MessageStatus, begin: datetime, end: datetime, *, limit: int
+    ) -> list[Message]:
+        """Messages in this state that were accepted after ``begin`` and not after ``end``, oldest first."""
+        found = await self._database.find(
+            MESSAGES,
+            {
+                "number": phone_number_id,
+                "status": status.value,
+                "priority": {"$in": [priority_number(priority) for priority in Priority]},
+                "order": {"$gt": _order_at(begin), "$lte": _order_at(end)},
+            },
+            limit=limit,
+        )
+        return sorted((message_record(document) for document in found), key=lambda message: message.order)
 
     async def in_state(self, phone_number_id: str, statuses: Sequence[MessageStatus], *, limit: int) -> list[Message]:
         """Messages of a number in one of these states, oldest first."""
@@ -119,6 +150,10 @@ def _query(wanted: MessageFilter) -> dict[str, Any]:
     if wanted.campaign_id is not None:
         query["campaign"] = wanted.campaign_id
     return query
+
+
+def _order_at(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000) << 20
 
 
 def _now_order() -> int:

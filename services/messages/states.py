@@ -29,16 +29,17 @@ _S = MessageStatus
 
 MOVES: Final = MappingProxyType(
     {
-        _S.SCHEDULED: frozenset({_S.QUEUED, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        _S.SCHEDULED: frozenset({_S.SCHEDULED, _S.QUEUED, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
         _S.QUEUED: frozenset({_S.QUEUED, _S.SENDING, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
-        _S.HELD: frozenset({_S.QUEUED, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        _S.HELD: frozenset({_S.QUEUED, _S.HELD, _S.SENDING, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
         # Back to queued: it provably never left, or WhatsApp refused it for the moment.
         _S.SENDING: frozenset(
             {_S.QUEUED, _S.HELD, _S.SENT, _S.DELIVERED, _S.READ, _S.UNCERTAIN, _S.FAILED, _S.EXPIRED}
         ),
         # Evidence may still come; or the policy, or a person, sends it again.
         _S.UNCERTAIN: frozenset({_S.QUEUED, _S.SENT, _S.DELIVERED, _S.READ, _S.FAILED, _S.CANCELED}),
-        _S.SENT: frozenset({_S.DELIVERED, _S.READ, _S.FAILED}),
+        # Back to held: WhatsApp reported a failure that passes, so it goes again later.
+        _S.SENT: frozenset({_S.DELIVERED, _S.READ, _S.FAILED, _S.HELD}),
         _S.DELIVERED: frozenset({_S.READ}),
         _S.READ: frozenset(),
         # A person sends it again; or a status proves that it went out after all.

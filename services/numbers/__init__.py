@@ -3,9 +3,20 @@
 Process: worker, whatsapp.
 """
 
+from services.numbers.commands import NumberCommands
 from services.numbers.directory import Numbers, UnknownNumber
+from services.numbers.projection import project_number
 from services.numbers.readiness import Readiness, ReadinessReport
 from services.numbers.records import Number
 from services.numbers.repository import NumberRepository
 
-__all__ = ["Number", "NumberRepository", "Numbers", "Readiness", "ReadinessReport", "UnknownNumber"]
+__all__ = [
+    "Number",
+    "NumberCommands",
+    "NumberRepository",
+    "Numbers",
+    "Readiness",
+    "ReadinessReport",
+    "UnknownNumber",
+    "project_number",
+]

@@ -4,6 +4,7 @@ Process: worker, whatsapp.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,6 @@ class Number:
     link: str
     seq_floor: int = 0
     is_default: bool = False
+    is_paused: bool = False
+    hold_reason: str | None = None
+    hold_until: datetime | None = None

@@ -55,4 +55,7 @@ def _record(document: Mapping[str, Any]) -> Number:
         link=document.get("link", ""),
         seq_floor=int(document.get("seq_floor", 0)),
         is_default=bool(document.get("is_default", False)),
+        is_paused=bool(document.get("is_paused", False)),
+        hold_reason=document.get("hold_reason"),
+        hold_until=document.get("hold_until"),
     )

@@ -30,7 +30,8 @@ def _unique_when_present(field: str) -> tuple[tuple[str, Any], ...]:
 
 
 INDEXES: Final = (
-    Index("messages", (("number", 1), ("status", 1), ("order", 1))),
+    Index("messages", (("number", 1), ("status", 1), ("priority", 1), ("order", 1))),
+    Index("messages", (("number", 1), ("due_at", 1)), (("partialFilterExpression", {"due_at": {"$exists": True}}),)),
     Index("messages", (("conversation", 1), ("order", 1))),
     Index("messages", (("order", 1),)),
     Index("messages", (("to", 1), ("order", 1))),

@@ -12,7 +12,7 @@ from config.clock import Clock
 from config.settings import Settings
 from services.conversations import Directory
 from services.links import Link
-from services.messages import Dispatcher, Lanes, Ledger, MessageRepository
+from services.messages import Consents, Dispatcher, Governor, Lanes, Ledger, MessageRepository
 from services.numbers import Number
 from services.store import Database, Lease, Wakeup
 from services.whatsapp.journal import Journal
@@ -35,4 +35,6 @@ class Court:
     lanes: Lanes
     directory: Directory
     dispatcher: Dispatcher
+    governor: Governor
+    consents: Consents
     messages: MessageRepository

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from services.commands import CommandDesk, Handler
 from services.conversations import ConversationCommands, project_conversation
-from services.messages import MESSAGES, MessageCommands, project_message
+from services.messages import MESSAGES, MessageCommands, Priority, project_message
+from services.numbers import NumberCommands, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
+from services.whatsapp.admission import Admission
 from services.whatsapp.court import Court
 from services.whatsapp.intake import Intake
-from services.whatsapp.outbox import Outbox
+from services.whatsapp.outbox import Due, Outbox, Released
+from services.whatsapp.watchdog import Watchdog
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +31,12 @@ class Duty:
     poll_s: float = 1.0
 
 
-INBOXES = (MESSAGES, NOTIFICATIONS, COMMANDS)
+PROJECTIONS = (project_message, project_conversation, project_number)
 
 
 def project(event: Event) -> list[Write]:
     """Every noun's writes for one event."""
-    return project_message(event) + project_conversation(event)
-
-
-def outboxes(court: Court) -> list[Outbox]:
-    """One reader a number."""
-    return [
-        Outbox(
-            number.phone_number_id,
-            repository=court.messages,
-            journal=court.journal,
-            ledger=court.ledger,
-            lanes=court.lanes,
-            directory=court.directory,
-            dispatcher=court.dispatcher,
-            clock=court.clock,
-        )
-        for number in court.numbers
-    ]
+    return [write for of_noun in PROJECTIONS for write in of_noun(event)]
 
 
 def handlers(court: Court) -> Mapping[str, Handler]:
@@ -59,14 +45,31 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         ledger=court.ledger, repository=court.messages, dispatcher=court.dispatcher, clock=court.clock
     )
     conversations = ConversationCommands(court.database, court.clock)
+    numbers = NumberCommands(
+        set_paused=court.governor.set_paused,
+        is_known=court.links.__contains__,
+        nudge=court.dispatcher.nudge,
+        clock=court.clock,
+    )
     return {
         "message.cancel": messages.cancel,
         "message.retry": messages.retry,
+        "message.reschedule": messages.reschedule,
         "conversation.read": conversations.read,
+        "number.pause": numbers.pause,
+        "number.resume": numbers.resume,
     }
 
 
-def duties(court: Court, readers: list[Outbox]) -> list[Duty]:
+def due_readers(court: Court, admission: Admission) -> list[Due]:
+    """What waits for a time, a number each."""
+    return [
+        Due(number.phone_number_id, repository=court.messages, admission=admission, clock=court.clock)
+        for number in court.numbers
+    ]
+
+
+def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     intake = Intake(
         database=court.database,
@@ -78,12 +81,26 @@ def duties(court: Court, readers: list[Outbox]) -> list[Duty]:
         clock=court.clock,
     )
     desk = CommandDesk(court.database, court.journal, court.clock, handlers=handlers(court))
+    watchdog = Watchdog(court)
+    released = Released(repository=court.messages, admission=admission)
+    readers = [
+        Outbox(number.phone_number_id, priority, repository=court.messages, admission=admission, clock=court.clock)
+        for priority in (Priority.TRANSACTIONAL, Priority.BULK)
+        for number in court.numbers
+    ]
 
-    async def load_all() -> int:
+    async def load_queue() -> int:
         return sum([await reader.load() for reader in readers])
 
+    async def load_due() -> int:
+        back = court.dispatcher.take_released()
+        count = await released.load(back) if back else 0
+        return count + sum([await reader.load() for reader in due])
+
     return [
-        Duty("outbox", load_all, MESSAGES),
+        Duty("outbox", load_queue, MESSAGES),
+        Duty("due", load_due, poll_s=0.25),
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),
+        Duty("watchdog", watchdog.step, poll_s=5.0),
     ]

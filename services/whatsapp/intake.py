@@ -11,7 +11,7 @@ from config.clock import Clock
 from config.errors import RequestRefused
 from config.ids import new_id, new_order
 from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, parse_notification
-from services.conversations import ContactRef, Directory
+from services.conversations import ContactRef, Directory, Standing
 from services.messages import (
     Dispatcher,
     Ledger,
@@ -110,7 +110,7 @@ class Intake:
         )
         known_wamids = await self._known_inbound(inbound)
         contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
-        conversation_of, facts = await self._directory.ensure(contacts, self._clock.now())
+        standings, facts = await self._directory.ensure(contacts, self._clock.now())
         for change in changes:
             if isinstance(change, StatusUpdate):
                 self.stats.statuses += 1
@@ -124,7 +124,7 @@ class Intake:
                     self.stats.duplicates += 1
                 else:
                     self._remember(change.wamid)
-                    facts.append(self._received(change, conversation_of[contact.phone_number_id, contact.key]))
+                    facts.append(self._received(change, standings[contact.phone_number_id, contact.key]))
             else:
                 self._on_unknown(change)
         return facts
@@ -173,8 +173,12 @@ class Intake:
             return self._ledger.get(change.message_id)
         return self._ledger.by_wamid(change.wamid) if change.wamid else None
 
-    def _received(self, change: InboundMessage, conversation_id: str) -> Fact:
+    def _received(self, change: InboundMessage, standing: Standing) -> Fact:
         now = self._clock.now()
+        conversation_id = standing.conversation_id
+        sent_at = change.at or now
+        if standing.last_inbound_at is None or sent_at > standing.last_inbound_at:
+            standing.last_inbound_at = sent_at
         data = {
             "message_id": new_id("msg"),
             "order": new_order(),
@@ -186,7 +190,7 @@ class Intake:
             "type": change.kind,
             "content": {key: value for key, value in change.content.items() if key not in ("from", "id", "timestamp")},
             "context_wamid": change.context_wamid,
-            "sent_at": change.at or now,
+            "sent_at": sent_at,
             "preview": preview_text(change.kind, change.content),
         }
         return Fact("message.received", str(change.phone_number_id), now, data, conversation_id)

@@ -92,7 +92,7 @@ async def _reign(queen: Queen, stop: asyncio.Event) -> None:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    options = ReignOptions(dispatch=queen.dispatch_options, renew_s=queen.renew_s)
+    options = ReignOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
     reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options)
     await reign.run(stop)
 

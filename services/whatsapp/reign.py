@@ -13,14 +13,27 @@ from typing import Any
 from config.errors import Unavailable
 from services.conversations import Directory
 from services.links import Link
-from services.messages import Dispatcher, DispatchOptions, Lanes, Ledger, MessageRepository
+from services.messages import (
+    Dispatcher,
+    DispatchOptions,
+    EverybodyConsents,
+    Governor,
+    Hold,
+    Lanes,
+    Ledger,
+    MessageRepository,
+    Pace,
+    Priority,
+    SendGate,
+)
 from services.numbers import Number
 from services.store import Database, Fact, Fenced, last_seq, read_events
+from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
 from services.whatsapp.court import Court
-from services.whatsapp.duties import Duty, duties, outboxes, project
+from services.whatsapp.duties import Duty, due_readers, duties, project
 from services.whatsapp.journal import REPLAY, Journal
-from services.whatsapp.outbox import Outbox
+from services.whatsapp.outbox import Due
 from services.wiring import Queen
 
 log = logging.getLogger(__name__)
@@ -31,6 +44,7 @@ class ReignOptions:
     """Times in seconds. ``stop_s`` is for sends that are under way at a stop, and again for what is still to write."""
 
     dispatch: DispatchOptions
+    pace: Pace
     renew_s: float
     floor_every_s: float = 30.0
     stop_s: float = 8.0
@@ -59,10 +73,23 @@ class Reign:
         journal = Journal(database, lease, seqs=seqs, project=project)
         ledger = Ledger(repository)
         lanes = Lanes()
+        directory = Directory(database)
+        governor = Governor()
+        for number in numbers:
+            hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
+            governor.set_number(number.phone_number_id, options.pace, hold=hold, is_paused=number.is_paused)
+        consents = EverybodyConsents()
+        gate = SendGate(
+            governor,
+            standing_of=directory.standing,
+            consents=consents,
+            is_marketing=lambda message: message.priority is Priority.BULK,
+        )
         dispatcher = Dispatcher(
             lanes=lanes,
             ledger=ledger,
             recorder=journal,
+            gate=gate,
             link_of=links.__getitem__,
             is_owner=lease.is_held,
             clock=clock,
@@ -80,8 +107,10 @@ class Reign:
             journal=journal,
             ledger=ledger,
             lanes=lanes,
-            directory=Directory(database),
+            directory=directory,
             dispatcher=dispatcher,
+            governor=governor,
+            consents=consents,
             messages=repository,
         )
         self._floors: dict[str, int] = {}
@@ -94,10 +123,22 @@ class Reign:
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
-            readers = outboxes(self.court)
-            await self._open(readers)
+            admission = Admission(
+                journal=self.court.journal,
+                ledger=self.court.ledger,
+                lanes=self.court.lanes,
+                directory=self.court.directory,
+                dispatcher=self.court.dispatcher,
+                governor=self.court.governor,
+                consents=self.court.consents,
+                clock=self._clock,
+            )
+            due = due_readers(self.court, admission)
+            await self._open(due)
             loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
-            loops += [asyncio.create_task(self._forever(duty), name=duty.name) for duty in duties(self.court, readers)]
+            loops += [
+                asyncio.create_task(self._forever(duty), name=duty.name) for duty in duties(self.court, admission, due)
+            ]
             ends: list[asyncio.Future[Any]] = [*loops, stopping, self.court.dispatcher.failure]
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
@@ -110,7 +151,7 @@ class Reign:
             await asyncio.gather(*loops, return_exceptions=True)
             await self.court.dispatcher.stop(within_s=0.0)
 
-    async def _open(self, readers: list[Outbox]) -> None:
+    async def _open(self, due: list[Due]) -> None:
         """Finish what the last owner left, say in every log that a reign began (the fence), find messages in doubt."""
         for number in self.court.numbers:
             await self._replay(number.phone_number_id)
@@ -120,7 +161,7 @@ class Reign:
             [Fact("number.connected", n.phone_number_id, now, data) for n in self.court.numbers]
         )
         await self._or_failure(entry.applied)
-        for reader in readers:
+        for reader in due:
             count = await reader.recover()
             if count:
                 log.warning(

@@ -30,6 +30,13 @@ def wait_until_read(cluster: Cluster, count: int, within_s: float = 60) -> None:
     until(all_read, f"{count} messages are read", within_s=within_s, every_s=0.3, context=states)
 
 
+def open_windows(cluster: Cluster) -> None:
+    """Every customer writes first: free-form messages may be sent to those who wrote in the last 24 hours."""
+    for phone in PHONES:
+        cluster.write_as_customer(phone, f"hello from {phone}")
+    until(lambda: len(cluster.all_pages("/v1/conversations")) == len(PHONES), "every customer's conversation is open")
+
+
 def assert_sums_hold(cluster: Cluster, sent: Sent) -> None:
     """Once and in order on every phone; the log numbered without a gap; every step in the timeline."""
     for phone in PHONES:
@@ -49,6 +56,7 @@ def assert_sums_hold(cluster: Cluster, sent: Sent) -> None:
 def test_two_hundred_messages_reach_twenty_phones_once_in_order_and_answers_come_back(tmp_path: Path) -> None:
     with start_cluster(tmp_path, workers=4) as cluster:
         queen = cluster.pid("Sanic-WhatsApp-0")
+        open_windows(cluster)
         sent = send_in_order(cluster, PHONES, each=EACH)
         assert sent.count == 200
         assert not sent.repeats
@@ -60,7 +68,7 @@ def test_two_hundred_messages_reach_twenty_phones_once_in_order_and_answers_come
 
         def answered() -> bool:
             conversations = cluster.all_pages("/v1/conversations")
-            return sum(conversation["unread_count"] for conversation in conversations) == len(PHONES)
+            return sum(conversation["unread_count"] for conversation in conversations) == 2 * len(PHONES)
 
         until(answered, "every answer stands in a conversation")
         conversations = cluster.all_pages("/v1/conversations")
@@ -71,7 +79,8 @@ def test_two_hundred_messages_reach_twenty_phones_once_in_order_and_answers_come
             newest = thread[0]
             assert newest["direction"] == "in"
             assert newest["text"]["body"] == f"answer of {phone}"
-            assert [entry["text"]["body"] for entry in reversed(thread[1:])] == sent.bodies[phone]
+            oldest_first = [entry["text"]["body"] for entry in reversed(thread[1:])]
+            assert oldest_first == [f"hello from {phone}", *sent.bodies[phone]]
         assert_sums_hold(cluster, sent)
 
         processes = cluster.client.get("/v1/cluster").json()["processes"]
@@ -87,6 +96,7 @@ def test_a_kill_in_the_middle_changes_no_sum(tmp_path: Path, victim: str) -> Non
     # A message that was under way when the queen died waits for evidence; with none it was not sent, and goes again.
     environment = {"PANAL_EVIDENCE_WAIT_S": "3"}
     with start_cluster(tmp_path, workers=4, environment=environment) as cluster:
+        open_windows(cluster)
         name = "Sanic-WhatsApp-0" if victim == "whatsapp" else "Sanic-Server-1-0"
         before = cluster.pid(name)
         # The phones are slow enough for the kill to fall into the middle.

@@ -1,0 +1,138 @@
+"""The send gate: the last look at a message before it leaves. Memory only, so that it can stand before every send.
+
+Process: whatsapp.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.conversations import ContactRef, Standing
+from services.messages.governor import Governor, Hold
+from services.messages.policy import fallback_payload, is_window_open, may_be_replaced, needs_window
+from services.messages.records import Message, OnWindowClosed, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """It may leave. ``payload`` is set when a template goes in its place; ``is_initiation``: the window is closed."""
+
+    payload: dict[str, Any] | None = None
+    is_initiation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It keeps its place and waits. Its lane waits with it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """It leaves its lane and comes back when its reason is over: later messages need not wait for it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It must not leave at all."""
+
+    code: str
+    title: str
+    next_step: str
+    graph_code: int | None = None
+
+
+Verdict = Go | Wait | Park | Refuse
+
+
+class Consents(Protocol):
+    """Who must not be written to."""
+
+    async def load(self, keys: Iterable[str]) -> None:
+        """Know what there is to know of these contacts."""
+        ...
+
+    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+        """Why this contact must not get it, or None."""
+        ...
+
+
+class EverybodyConsents:
+    """No opt-outs are known."""
+
+    async def load(self, keys: Iterable[str]) -> None:
+        """There is nothing to know."""
+
+    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+        """Nobody is blocked."""
+        return None
+
+
+class SendGate:
+    """Judges messages by opt-out, pause, window, quiet hours, daily limit and pair rate, in this order."""
+
+    def __init__(
+        self,
+        governor: Governor,
+        *,
+        standing_of: Callable[[str, str], Standing | None],
+        consents: Consents,
+        is_marketing: Callable[[Message], bool],
+    ) -> None:
+        """``standing_of(number, contact key)`` is what the owner knows of a conversation."""
+        self.governor = governor
+        self._standing_of = standing_of
+        self._consents = consents
+        self._is_marketing = is_marketing
+
+    def judge(self, message: Message, now: datetime) -> Verdict:
+        """What may happen to this message now."""
+        number, key = message.phone_number_id, contact_of(message).key
+        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message))
+        if reason is not None:
+            return Refuse(
+                "opted_out",
+                f"The recipient does not want this message: {reason}",
+                "Do not send again; the recipient can opt in by writing START.",
+                graph_code=131050,
+            )
+        hold = self.governor.number_hold(number, now)
+        if hold is not None:
+            return Wait(hold)
+        standing = self._standing_of(number, key)
+        is_open = is_window_open(standing.last_inbound_at if standing else None, now)
+        payload = None
+        if not is_open and needs_window(message.kind):
+            if may_be_replaced(message.on_window_closed, message.fallback_template):
+                payload = fallback_payload(message.fallback_template or {}, message.kind, message.payload)
+            elif message.on_window_closed is OnWindowClosed.HOLD:
+                return Park(Hold("window_closed", None))
+            else:
+                return Refuse(
+                    "window_closed",
+                    "The customer service window is closed",
+                    "Send an approved template, or wait until the customer writes.",
+                    graph_code=131047,
+                )
+        if message.priority is Priority.BULK:
+            quiet_until = self.governor.quiet_until(number, now)
+            if quiet_until is not None:
+                return Wait(Hold("quiet_hours", quiet_until))
+        if not is_open and (hold := self.governor.daily_hold(number, key, now)) is not None:
+            return Park(hold)
+        hold = self.governor.pair_hold(number, key, now)
+        if hold is not None:
+            return Wait(hold)
+        return Go(payload=payload, is_initiation=not is_open)
+
+
+def contact_of(message: Message) -> ContactRef:
+    """The contact of an outbound message, as conversations and consents name it."""
+    is_user = message.recipient_kind == "user_id"
+    return ContactRef(
+        message.phone_number_id, wa_id=None if is_user else message.to, user_id=message.to if is_user else None
+    )

@@ -1,0 +1,169 @@
+"""What became of an attempt, as a move of the message and a fact for the log.
+
+Process: whatsapp.
+"""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from config.clock import Clock
+from services.graph import CodeRule, ErrorClass, HoldScope
+from services.links import NotSubmitted, SendRefused, Submitted
+from services.messages.gate import Refuse
+from services.messages.governor import Governor, Hold
+from services.messages.ledger import Ledger, Tracked
+from services.messages.options import DispatchOptions
+from services.messages.recorder import Recorded, Recorder
+from services.messages.records import OnUncertain
+from services.messages.states import MessageStatus, may_move
+from services.store import Fact
+
+PARK_AFTER_S = 120.0
+"""A message-wide hold of the platform that is longer lets the lane go on without it."""
+
+BORROWED_WORTH_KEEPING_S = 60.0
+
+
+class Outcomes:
+    """Turns outcomes into moves. Every move is checked against the table of states."""
+
+    def __init__(
+        self, *, ledger: Ledger, recorder: Recorder, governor: Governor, clock: Clock, options: DispatchOptions
+    ) -> None:
+        """No input or output."""
+        self._ledger = ledger
+        self._recorder = recorder
+        self._governor = governor
+        self._clock = clock
+        self._options = options
+
+    def sending(self, tracked: Tracked, *, is_fallback: bool, pair_tat: float | None) -> Recorded:
+        """It is about to leave."""
+        tracked.attempt_count += 1
+        data: dict[str, Any] = {"attempt": tracked.attempt_count}
+        if is_fallback:
+            data["fallback_template"] = True
+        # A restart may forget a few messages of a pair's bucket, not a bucket that is filling up.
+        if pair_tat is not None and pair_tat - self._clock.now().timestamp() > BORROWED_WORTH_KEEPING_S:
+            data["pair_tat"] = pair_tat
+        return self._move(tracked, MessageStatus.SENDING, "message.sending", data)
+
+    def submitted(self, tracked: Tracked, submitted: Submitted) -> None:
+        """WhatsApp has it. A status may have been faster than the answer: then it is further on already."""
+        self._ledger.learn_wamid(tracked, submitted.wamid)
+        if may_move(tracked.status, MessageStatus.SENT):
+            self._move(tracked, MessageStatus.SENT, "message.sent", {"wamid": submitted.wamid})
+
+    def expired(self, tracked: Tracked) -> None:
+        """Its time is over before it could leave."""
+        self._move(tracked, MessageStatus.EXPIRED, "message.expired", {"reason": "expires_at has passed"})
+
+    def refused_by_gate(self, tracked: Tracked, refusal: Refuse) -> None:
+        """It must not leave."""
+        error = error_data(refusal.graph_code, refusal.title, None, refusal.next_step)
+        self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": {**error, "reason": refusal.code}})
+
+    def held(
+        self, tracked: Tracked, hold: Hold, *, due_at: datetime | None, error: Mapping[str, Any] | None = None
+    ) -> None:
+        """It waits, and says why and until when."""
+        data: dict[str, Any] = {"reason": hold.reason, "held_until": hold.until, "due_at": due_at}
+        if error is not None:
+            data["error"] = dict(error)
+        self._move(tracked, MessageStatus.HELD, "message.held", data)
+        tracked.held_reason, tracked.held_until = hold.reason, hold.until
+
+    def not_submitted(self, tracked: Tracked, error: NotSubmitted) -> None:
+        """It provably did not leave: it goes again after a while, as often as it takes."""
+        options = self._options
+        wait_s = min(options.retry_max_s, options.retry_s * 2 ** min(tracked.attempt_count - 1, 16))
+        self._again(tracked, error.code, wait_s)
+
+    def refused(self, tracked: Tracked, refusal: SendRefused, contact: str) -> bool:
+        """The platform said no; its table says what that means. True: the message stays the head of its lane."""
+        rule = refusal.rule
+        error = error_data(rule.code, refusal.title, refusal.details, rule.next_step)
+        is_own = rule.scope is HoldScope.MESSAGE
+        gives_up = rule.klass is ErrorClass.FAIL or (is_own and tracked.attempt_count >= self._options.max_refusals)
+        if gives_up:
+            self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": error})
+            return False
+        number = tracked.phone_number_id
+        tries = self._governor.refusals_of(number) if rule.scope in _WIDE else tracked.attempt_count - 1
+        wait_s = max(self._options.retry_s, rule.wait_s(tries, retry_after_s=refusal.retry_after_s))
+        hold = Hold(f"platform_{rule.code}", self._clock.now() + timedelta(seconds=self._spread(wait_s)))
+        if rule.scope in _WIDE:
+            self._hold_number(number, hold, rule, error)
+        elif rule.scope is HoldScope.PAIR:
+            self._governor.hold_pair(number, contact, hold)
+        elif rule.klass is ErrorClass.RETRY:
+            self._again(tracked, refusal.code, wait_s, error=error)
+            return True
+        parks = is_own and wait_s > PARK_AFTER_S
+        self.held(tracked, hold, due_at=hold.until if parks else None, error=error)
+        if is_own and not parks:
+            tracked.not_before = self._clock.monotonic() + wait_s
+        return not parks
+
+    def without_evidence(self, tracked: Tracked, policy: OnUncertain) -> bool:
+        """Nobody can tell whether it left. True: it goes again, because its sender said so."""
+        if policy is OnUncertain.RESEND:
+            self._again(tracked, "no_evidence", 0.0)
+            return True
+        data = {"reason": "no_evidence", "waited_s": self._options.evidence_wait_s}
+        self._move(tracked, MessageStatus.UNCERTAIN, "message.uncertain", data)
+        return False
+
+    def _hold_number(self, number: str, hold: Hold, rule: CodeRule, error: Mapping[str, Any]) -> None:
+        if not self._governor.hold_number(number, hold):
+            return
+        data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
+        self._recorder.record([Fact("number.held", number, self._clock.now(), data)])
+
+    def _again(self, tracked: Tracked, reason: str, wait_s: float, *, error: Mapping[str, Any] | None = None) -> None:
+        wait_s = self._spread(wait_s)
+        tracked.not_before = self._clock.monotonic() + wait_s
+        data: dict[str, Any] = {"reason": reason, "retry_at": self._clock.now() + timedelta(seconds=wait_s)}
+        if error is not None:
+            data["error"] = dict(error)
+        self._move(tracked, MessageStatus.QUEUED, "message.retried", data)
+
+    def _spread(self, wait_s: float) -> float:
+        """Up to a quarter longer, so that lanes do not come back in step. Not a secret."""
+        return wait_s * (1 + random.random() / 4)  # noqa: S311
+
+    def _move(self, tracked: Tracked, status: MessageStatus, event: str, data: Mapping[str, Any]) -> Recorded:
+        tracked.status = status
+        tracked.held_reason = tracked.held_until = None
+        return self._recorder.record([message_fact(tracked, event, data, self._clock)])
+
+
+_WIDE = frozenset({HoldScope.NUMBER, HoldScope.ACCOUNT})
+
+
+def message_fact(tracked: Tracked, event: str, data: Mapping[str, Any], clock: Clock) -> Fact:
+    """A fact about an outbound message, with what every subscriber wants to know of it."""
+    full: dict[str, Any] = {
+        "message_id": tracked.id,
+        "conversation_id": tracked.conversation_id,
+        "to": tracked.to,
+        "status": tracked.status.value,
+        **data,
+    }
+    if tracked.wamid and "wamid" not in full:
+        full["wamid"] = tracked.wamid
+    if tracked.metadata is not None:
+        full["metadata"] = dict(tracked.metadata)
+    return Fact(event, tracked.phone_number_id, clock.now(), full, tracked.conversation_id)
+
+
+def error_data(code: int | None, title: str, details: str | None, next_step: str) -> dict[str, Any]:
+    """What an event and a message say of an error: code, title, details, and what to do next."""
+    data: dict[str, Any] = {"code": code, "title": title}
+    if details:
+        data["details"] = details
+    if next_step:
+        data["next_step"] = next_step
+    return data
