@@ -8,6 +8,7 @@ from sanic import Blueprint
 from blueprints.capacity import bp as capacity
 from blueprints.cloud_webhook import bp as cloud_webhook
 from blueprints.conversations import bp as conversations
+from blueprints.docs import bp as docs
 from blueprints.events import bp as events
 from blueprints.health import bp as health
 from blueprints.messages import bp as messages
@@ -26,6 +27,7 @@ ALL = (
     API,
     cloud_webhook,  # /webhooks/whatsapp
     health,  # /livez, /readyz
+    docs,  # /openapi.json, /docs, /docs/errors, /docs/assets/…
 )
 
 __all__ = ["ALL", "API"]

@@ -1,0 +1,256 @@
+"""Every error code: what it means and what to do. ``/docs/errors`` and the API reference are made from this table.
+
+Process: worker. A test walks the code base and fails when a code is raised that is not here.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+from blueprints.errors import status_of
+from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+
+Where = Literal["answer", "message", "log"]
+"""Where a code can be met: in the answer to a request, in a message and its events, or in the log alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One code. ``family`` decides status and repetition; a number is the status of an error of the HTTP server."""
+
+    code: str
+    family: type[PanalError] | int
+    meaning: str
+    next_step: str
+    where: Where = "answer"
+    retry: bool | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that it is answered with."""
+        return self.family if isinstance(self.family, int) else status_of(self.family(code=self.code))
+
+    @property
+    def may_retry(self) -> bool:
+        """May the same request work later?"""
+        if self.retry is not None:
+            return self.retry
+        return self.status in (408, 503) if isinstance(self.family, int) else self.family.may_retry
+
+
+_ENTRIES: Final = (
+    # --- the request
+    ErrorEntry(
+        "invalid_request",
+        RequestRefused,
+        "Something in the request is not valid.",
+        "Mend what `errors` names: each entry has the path and the reason of one fault.",
+    ),
+    ErrorEntry(
+        "invalid_json",
+        RequestRefused,
+        "The body is not a JSON object.",
+        "Send one JSON object, as UTF-8. `errors` says at which position the parser stopped.",
+    ),
+    ErrorEntry(
+        "body_too_large",
+        413,
+        "The body has more bytes than the server takes.",
+        "Send less at once: split a batch. The operator sets the limit (PANAL_MAX_BODY_BYTES).",
+    ),
+    ErrorEntry(
+        "batch_too_large",
+        RequestRefused,
+        "The batch has more messages than the server takes at once.",
+        "Split it. The operator sets the limit (PANAL_MAX_BATCH).",
+    ),
+    ErrorEntry(
+        "not_found",
+        RequestRefused,
+        "There is nothing with this id, or this key may not see it.",
+        "Check the id, and whether the key is limited to other numbers.",
+    ),
+    ErrorEntry(
+        "unknown_number",
+        RequestRefused,
+        "The phone_number_id is not one of this installation.",
+        "Take one of GET /v1/numbers, or leave the field out: then the default number is meant.",
+    ),
+    ErrorEntry(
+        "url_refused",
+        RequestRefused,
+        "An address in the request may not be called by this server.",
+        "Give an https address that is public. `errors` says what is wrong with this one.",
+    ),
+    ErrorEntry(
+        "too_many_redirects",
+        RequestRefused,
+        "The address sends the caller on and on.",
+        "Give the address that it leads to in the end.",
+    ),
+    ErrorEntry(
+        "refused",
+        RequestRefused,
+        "The WhatsApp process refused what was asked for.",
+        "`detail` has its words.",
+    ),
+    ErrorEntry("no_such_path", 404, "There is nothing at this path.", "Compare the path with /docs."),
+    ErrorEntry(
+        "method_not_allowed",
+        405,
+        "The path exists, but not with this method.",
+        "Use one of the methods of the `Allow` header.",
+    ),
+    ErrorEntry(
+        "request_timeout",
+        408,
+        "The request did not arrive whole in time.",
+        "Send it again. With an Idempotency-Key that is safe even when the first one did arrive.",
+    ),
+    ErrorEntry("http_400", 400, "The bytes are not a valid HTTP request.", "Check headers, path and encoding."),
+    ErrorEntry("http_416", 416, "The range that was asked for does not exist.", "Ask without `Range`."),
+    ErrorEntry("http_417", 417, "The server cannot do what `Expect` demands.", "Leave the header out."),
+    ErrorEntry("http_431", 431, "The headers have more bytes than the server takes.", "Send fewer or shorter ones."),
+    # --- who calls
+    ErrorEntry(
+        "not_authenticated",
+        RequestRefused,
+        "There is no API key in the request, or it is not valid (any more).",
+        "Send the header `Authorization: Bearer <key>` with a key that has not ended.",
+    ),
+    ErrorEntry(
+        "not_permitted",
+        RequestRefused,
+        "The API key is valid but lacks the scope for this call, or may not use this number.",
+        "Use a key that has the scope; `detail` names it.",
+    ),
+    ErrorEntry(
+        "number_forbidden",
+        RequestRefused,
+        "The API key may not send from this number.",
+        "Use a key that may, or another number.",
+    ),
+    ErrorEntry(
+        "bad_signature",
+        RequestRefused,
+        "A notification is not signed with our app secret.",
+        "Operator: compare PANAL_APP_SECRET with the secret of the app at Meta.",
+    ),
+    ErrorEntry(
+        "bad_verify_token",
+        RequestRefused,
+        "A handshake did not carry our verify token.",
+        "Operator: enter the value of PANAL_VERIFY_TOKEN at Meta.",
+    ),
+    # --- in conflict
+    ErrorEntry(
+        "idempotency_conflict",
+        RequestRefused,
+        "The Idempotency-Key was used before, with another body.",
+        "Use a new key for a new message; send the same bytes to repeat an old one.",
+    ),
+    ErrorEntry(
+        "idempotency_in_progress",
+        RequestRefused,
+        "A message with this Idempotency-Key is being stored right now.",
+        "Wait as long as `Retry-After` says, and send the same request again.",
+        retry=True,
+    ),
+    ErrorEntry(
+        "wrong_state",
+        RequestRefused,
+        "The message is in a state in which this is not possible.",
+        "Read the message: `status` tells whether it left already.",
+    ),
+    # --- not now
+    ErrorEntry(
+        "intake_full",
+        Unavailable,
+        "The server has more requests waiting than it may hold.",
+        "Wait as long as `Retry-After` says, and send again. The operator sets the limit (PANAL_ACCEPT_QUEUE).",
+    ),
+    ErrorEntry(
+        "database_unavailable",
+        Unavailable,
+        "The database did not answer in time. Nothing was accepted.",
+        "Send it again. With an Idempotency-Key nothing is sent twice.",
+    ),
+    ErrorEntry(
+        "database_busy",
+        Unavailable,
+        "All connections to the database were in use for too long. Nothing was accepted.",
+        "Send it again in a moment.",
+    ),
+    ErrorEntry(
+        "no_number",
+        Unavailable,
+        "No phone number is set up yet: the installation is just starting.",
+        "Send it again in a moment; /readyz says when it is ready.",
+    ),
+    ErrorEntry(
+        "command_pending",
+        Unavailable,
+        "What you asked for is stored and will be done, but the WhatsApp process has not answered yet.",
+        "Read the message or the conversation in a moment. Asking again changes nothing more.",
+    ),
+    ErrorEntry(
+        "unavailable",
+        Unavailable,
+        "A part of the service did not answer in time.",
+        "Wait as long as `Retry-After` says, and send it again.",
+    ),
+    # --- WhatsApp
+    ErrorEntry(
+        "platform_refused",
+        PlatformRefused,
+        "WhatsApp refused it.",
+        "`error` has WhatsApp's own code, its words, and what to do: see the list below.",
+        where="message",
+    ),
+    ErrorEntry(
+        "whatsapp_unreachable",
+        Unavailable,
+        "WhatsApp could not be reached; nothing was sent.",
+        "Nothing: the message is tried again by itself.",
+        where="message",
+    ),
+    ErrorEntry(
+        "whatsapp_outcome_unknown",
+        PanalError,
+        "The request left for WhatsApp, and no answer that can be read came back.",
+        "Nothing: a status that proves what happened is waited for.",
+        where="log",
+    ),
+    ErrorEntry(
+        "link_unavailable",
+        Unavailable,
+        "The message could not be handed to WhatsApp; it provably did not leave.",
+        "Nothing: it is tried again by itself, at `retry_at`.",
+        where="message",
+    ),
+    ErrorEntry(
+        "outcome_unknown",
+        PanalError,
+        "Nobody can tell whether the message left.",
+        "Nothing at first: a status that proves it is waited for. Then it is `uncertain`, and your `on_uncertain` "
+        "decides, or you: send it again (it may arrive twice) or cancel it.",
+        where="message",
+    ),
+    # --- ours
+    ErrorEntry(
+        "fenced",
+        PanalError,
+        "Another process owns the phone number now; this one stopped.",
+        "Nothing: the new owner goes on where the old one stopped.",
+        where="log",
+    ),
+    ErrorEntry(
+        "internal",
+        PanalError,
+        "A fault of ours.",
+        "Tell the operator the `request_id`: the log has the reason.",
+    ),
+    ErrorEntry("http_500", 500, "A fault of ours.", "Tell the operator the `request_id`: the log has the reason."),
+)
+
+CATALOGUE: Final = MappingProxyType({entry.code: entry for entry in _ENTRIES})

@@ -1,0 +1,229 @@
+"""The OpenAPI 3.1 document, made of the tables of operations, the schemas and the error catalogue.
+
+Process: worker; built once, at the first request for it.
+"""
+
+import tomllib
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter
+
+from blueprints.error_catalogue import CATALOGUE, ErrorEntry
+from blueprints.errors import _TITLES as TITLES
+from blueprints.errors import CONTENT_TYPE
+from blueprints.openapi.conversations import CONVERSATIONS
+from blueprints.openapi.events import EVENTS
+from blueprints.openapi.messages import MESSAGES
+from blueprints.openapi.operating import OPERATING
+from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
+from blueprints.openapi.schemas import SCHEMAS
+from blueprints.openapi.send_order import send_order_schemas
+from config.capacity import Plan
+from services.keys import Scope
+
+OPERATIONS: Final[tuple[Operation, ...]] = (*MESSAGES, *CONVERSATIONS, *EVENTS, *OPERATING)
+
+SECURITY: Final = "apiKey"
+ROOT: Final = Path(__file__).parents[2]
+
+TAGS: Final = {
+    "Messages": "Send, read, cancel, send again.",
+    "Conversations": "One number of ours and one contact: what was said, what is unread.",
+    "Events": "The numbered log of everything that happens.",
+    "Numbers": "The phone numbers that we operate.",
+    "Operating": "Health, capacity, and this document.",
+    "Cloud webhook": "Where Meta posts to us.",
+}
+
+DESCRIPTION: Final = """\
+Panal accepts WhatsApp messages on every core and sends them from exactly one process.
+
+* **202 means stored.** What was accepted is not lost, is sent once, and leaves in order for each recipient.
+* **Words are Meta's**: `phone_number_id`, `wa_id`, `wamid`, `template`. The body of a message is the Cloud API's.
+* **Errors** are `application/problem+json` (RFC 9457) with a `code` that never changes its meaning:
+  [all of them](/docs/errors).
+* **Lists** answer `data` and `next_cursor`; **times** are RFC 3339, in UTC, with milliseconds.
+* **Keys**: `Authorization: Bearer <key>`. Each call names the scope that its key needs.
+"""
+
+
+def build_document() -> dict[str, Any]:
+    """The whole document, as JSON-able data."""
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Panal",
+            "version": _version(),
+            "summary": "Self-hosted WhatsApp backend.",
+            "description": DESCRIPTION,
+            "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+        },
+        "servers": [{"url": "/", "description": "This installation"}],
+        "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": {**SCHEMAS, "Plan": _plan(), **send_order_schemas()},
+            "securitySchemes": {
+                SECURITY: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key. The first one is printed at the first start and kept in "
+                    "`bootstrap.key` in the data folder. Scopes: " + ", ".join(f"`{scope.value}`" for scope in Scope),
+                }
+            },
+        },
+    }
+
+
+@cache
+def document_bytes() -> bytes:
+    """The document as it is served."""
+    return orjson.dumps(build_document())
+
+
+def codes_of(operation: Operation) -> list[ErrorEntry]:
+    """Every error that this call may answer with, the most frequent kind first."""
+    codes = list(operation.errors)
+    if operation.scope is not None:
+        codes += ["not_authenticated", "not_permitted"]
+    if operation.body is not None:
+        codes.append("body_too_large")
+        if operation.scope is not None:
+            codes.append("invalid_json")
+    if operation.scope is not None and any(parameter.where != "path" for parameter in operation.parameters):
+        codes.append("invalid_request")
+    if operation.needs_database:
+        codes += ["database_unavailable", "database_busy"]
+    codes.append("internal")
+    return sorted((CATALOGUE[code] for code in dict.fromkeys(codes)), key=lambda entry: entry.status)
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": _description(operation),
+        "parameters": [_parameter(parameter) for parameter in operation.parameters],
+        "responses": {
+            **{str(answer.status): _answer(answer) for answer in operation.answers},
+            **_problems(operation, taken={answer.status for answer in operation.answers}),
+        },
+    }
+    if operation.body is not None:
+        document["requestBody"] = _body(operation.body)
+    if operation.scope is not None:
+        document["security"] = [{SECURITY: []}]
+        document["x-required-scope"] = operation.scope.value
+    return document
+
+
+def _description(operation: Operation) -> str:
+    scope = "" if operation.scope is None else f"Scope: `{operation.scope.value}`"
+    return "\n\n".join(part for part in (operation.description, scope) if part)
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": parameter.name,
+        "in": parameter.where,
+        "description": parameter.description,
+        "required": parameter.is_required or parameter.where == "path",
+        "schema": dict(parameter.schema),
+    }
+    if parameter.example is not None:
+        document["example"] = parameter.example
+    return document
+
+
+def _body(body: Body) -> dict[str, Any]:
+    media: dict[str, Any] = {"schema": dict(body.schema)} if body.schema is not None else {}
+    if body.examples:
+        media["examples"] = _examples(body.examples)
+    return {"required": True, "description": body.description, "content": {body.media_type: media}}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    document: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        document["headers"] = {
+            name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in answer.headers
+        }
+    if answer.schema is not None:
+        media: dict[str, Any] = {"schema": dict(answer.schema)}
+        if answer.examples:
+            media["examples"] = _examples(answer.examples)
+        document["content"] = {answer.media_type: media}
+    return document
+
+
+def _examples(examples: tuple[Example, ...]) -> dict[str, Any]:
+    return {example.name: {"summary": example.summary, "value": example.value} for example in examples}
+
+
+def _problems(operation: Operation, *, taken: set[int]) -> dict[str, Any]:
+    problems: dict[str, Any] = {}
+    for status, group in groupby(codes_of(operation), key=lambda entry: entry.status):
+        entries = list(group)
+        if status in taken:
+            continue
+        problems[str(status)] = {
+            "description": f"{TITLES[status]}: " + ", ".join(f"`{entry.code}`" for entry in entries),
+            "content": {
+                CONTENT_TYPE: {
+                    "schema": ref("Problem"),
+                    "examples": {entry.code: {"summary": entry.meaning, "value": _problem(entry)} for entry in entries},
+                }
+            },
+        }
+        if status in (429, 503):
+            problems[str(status)]["headers"] = {
+                "Retry-After": {"description": "When to try again, in seconds.", "schema": {"type": "string"}}
+            }
+    return problems
+
+
+def _problem(entry: ErrorEntry) -> dict[str, Any]:
+    return {
+        "type": f"/docs/errors#{entry.code}",
+        "title": TITLES[entry.status],
+        "status": entry.status,
+        "detail": entry.meaning,
+        "code": entry.code,
+        "errors": [{"path": "text.body", "reason": "must not be empty"}] if entry.code == "invalid_request" else [],
+        "request_id": "5f0c1d52-6d2b-4c2c-9d6e-6d0f6a1f3b7e",
+        "may_retry": entry.may_retry,
+    }
+
+
+def _plan() -> dict[str, Any]:
+    """The plan's own record, without its internal notes' shape."""
+    schema = TypeAdapter(Plan).json_schema(mode="serialization")
+    properties = {
+        name: {key: value for key, value in field.items() if key != "title"}
+        for name, field in schema["properties"].items()
+        if name != "notes"
+    }
+    properties["notes"] = {
+        "type": "array",
+        "items": {"type": "object", "required": ["code", "text"], "additionalProperties": True},
+        "description": "What the operator should know, though the plan fits.",
+    }
+    return {
+        "type": "object",
+        "description": "Connections are counted over all servers of the replica set; memory is in MB.",
+        "required": list(properties),
+        "properties": properties,
+    }
+
+
+def _version() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])

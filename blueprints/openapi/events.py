@@ -1,0 +1,95 @@
+"""``/v1/events`` in the API reference, and what each kind of event means.
+
+Process: worker.
+"""
+
+from typing import Final
+
+from blueprints.openapi import examples
+from blueprints.openapi.records import LIMIT, Answer, Example, Operation, Parameter, ref
+from services.keys import Scope
+
+EVENT_TYPES: Final = {
+    "message.scheduled": "It was accepted and waits for its `send_at`.",
+    "message.queued": "It was accepted and waits to be sent.",
+    "message.sending": "It is on its way to WhatsApp; `attempt` counts.",
+    "message.sent": "WhatsApp took it; `wamid` is its id there.",
+    "message.delivered": "It is on the customer's phone.",
+    "message.read": "The customer opened it.",
+    "message.retried": "It waits to be sent again: `reason`, and `retry_at` where that is known.",
+    "message.held": "It waits: `reason`, and `held_until` where that is known.",
+    "message.uncertain": "Nobody can tell whether it left, and no status came that proves it.",
+    "message.failed": "It will not be sent: `error` says why, and what to do.",
+    "message.expired": "Its `expires_at` came before it could be sent.",
+    "message.canceled": "It was canceled before it left.",
+    "message.stuck": "It has waited longer than it should; nothing was done about it yet.",
+    "message.received": "The customer wrote. `wamid` is what an answer, a reaction or a read mark refers to.",
+    "conversation.opened": "The first message between a number and a contact.",
+    "conversation.read": "An agent has read everything in it.",
+    "number.connected": "A WhatsApp process began to own this number; `epoch` counts the owners.",
+    "number.held": "WhatsApp asked for patience: messages of this number wait.",
+    "number.released": "They leave again.",
+    "number.paused": "Somebody paused it: what is accepted waits.",
+    "number.resumed": "Somebody let it go on.",
+}
+
+_MEANINGS: Final = "\n".join(f"* `{name}`: {meaning}" for name, meaning in EVENT_TYPES.items())
+
+EVENTS: Final = (
+    Operation(
+        "GET",
+        "/v1/events",
+        "read_events",
+        "Events",
+        "Read the event log",
+        description="Everything that happens to a phone number, numbered 1, 2, 3 … without a gap. Keep `next_after`, "
+        "and send it as `after` next time: nothing is missed and nothing comes twice. With `wait_s` the answer waits "
+        "until there is something to tell.\n\n"
+        f"The events:\n\n{_MEANINGS}",
+        scope=Scope.EVENTS_READ,
+        parameters=(
+            Parameter(
+                "after",
+                "query",
+                "The last `seq` that you have.",
+                {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0},
+            ),
+            Parameter(
+                "wait_s",
+                "query",
+                "How long to wait for the first event, in seconds (at most `PANAL_LONG_POLL_MAX_S`).",
+                {"type": "number", "minimum": 0, "maximum": 300, "default": 0},
+            ),
+            Parameter(
+                "types",
+                "query",
+                "Only these, separated by commas; `message.*` is a whole family.",
+                {"type": "string", "minLength": 1, "maxLength": 500},
+            ),
+            Parameter(
+                "phone_number_id",
+                "query",
+                "The number; left out: the default number.",
+                {"type": "string", "minLength": 1, "maxLength": 128},
+            ),
+            LIMIT,
+        ),
+        answers=(
+            Answer(
+                200,
+                "The events after `after`, in order.",
+                {
+                    "type": "object",
+                    "required": ["data", "next_after", "phone_number_id"],
+                    "properties": {
+                        "data": {"type": "array", "items": ref("Event")},
+                        "next_after": {"type": "integer", "description": "Send it as `after` next time."},
+                        "phone_number_id": {"type": "string"},
+                    },
+                },
+                (Example("two", "Two events, filtered by `types`", examples.EVENTS),),
+            ),
+        ),
+        errors=("unknown_number", "no_number"),
+    ),
+)
