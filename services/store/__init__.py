@@ -3,6 +3,7 @@
 Process: worker, whatsapp.
 """
 
+from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
 from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
 from services.store.event_log import Event, Fact, Fenced, append, last_seq
 from services.store.event_log import read as read_events
@@ -24,10 +25,13 @@ from services.store.schema import ensure_schema, expiry_indexes, is_schema_ready
 from services.store.wakeup import Wakeup
 
 __all__ = [
+    "AHEAD",
     "COMMANDS",
     "DONE",
+    "EPOCH_FLOOR",
     "FAILED",
     "NOTIFICATIONS",
+    "Ascent",
     "Database",
     "DatabaseBusy",
     "DatabaseOptions",

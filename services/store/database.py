@@ -149,9 +149,9 @@ class Database:
         """One round trip; raises DatabaseUnavailable."""
         await self.run(lambda: self._db.command("ping"))
 
-    async def command(self, name: str) -> Document:
-        """A database command without arguments, for example ``hello`` or ``dbStats``."""
-        return dict(await self.run(lambda: self._db.command(name)))
+    async def command(self, name: str, value: Any = 1) -> Document:
+        """A database command with at most one argument, for example ``hello`` or ``collStats`` of a collection."""
+        return dict(await self.run(lambda: self._db.command(name, value)))
 
     async def find_one(self, name: str, query: Document, projection: Document | None = None) -> Document | None:
         """The first document that fits, or None."""
@@ -175,6 +175,18 @@ class Database:
             return await cursor.to_list(limit)
 
         return await self.run(read)
+
+    async def aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+        """The first ``limit`` results of a pipeline."""
+        return await self.run(lambda: self._db[name].aggregate(pipeline).to_list(limit))
+
+    async def count(self, name: str) -> int:
+        """About how many documents a collection holds, without looking at them."""
+        return int(await self.run(lambda: self._db[name].estimated_document_count()))
+
+    async def collection_names(self) -> list[str]:
+        """Every collection there is."""
+        return sorted(await self.run(lambda: self._db.list_collection_names()))
 
     async def insert_many(self, name: str, documents: list[Document], *, ordered: bool) -> list[Duplicate]:
         """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``."""

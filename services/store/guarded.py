@@ -20,7 +20,8 @@ class Write:
 
     ``set`` are plain values, ``compute`` are MongoDB expressions over the stored document, ``push`` appends one entry
     to an array, ``drop`` removes fields. ``upsert`` makes the document when it is missing. ``seq`` None is an
-    unguarded, idempotent change (a mark on a notification, say).
+    unguarded, idempotent change (a mark on a notification, say). ``guard`` is the field that keeps the last ``seq``: a
+    document that events of several numbers change needs one a number, since each number counts by itself.
     """
 
     collection: str
@@ -31,6 +32,7 @@ class Write:
     push: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     upsert: bool = False
+    guard: str = "seq"
 
 
 def operation(write: Write) -> UpdateOne:
@@ -47,13 +49,13 @@ def operation(write: Write) -> UpdateOne:
     changes.update(write.compute)
     for name, value in write.push.items():
         changes[name] = {"$concatArrays": [{"$ifNull": [f"${name}", []]}, [{"$literal": value}]]}
-    changes["seq"] = write.seq
+    changes[write.guard] = write.seq
     changed: Document = {"$mergeObjects": ["$$ROOT", changes]}
     stages: list[Document] = [
-        {"$replaceWith": {"$cond": [{"$lt": [{"$ifNull": ["$seq", -1]}, write.seq]}, changed, "$$ROOT"]}}
+        {"$replaceWith": {"$cond": [{"$lt": [{"$ifNull": [f"${write.guard}", -1]}, write.seq]}, changed, "$$ROOT"]}}
     ]
     if write.drop:
-        is_applied: Document = {"$eq": ["$seq", write.seq]}
+        is_applied: Document = {"$eq": [f"${write.guard}", write.seq]}
         stages.append(
             {"$set": {name: {"$cond": [is_applied, "$$REMOVE", f"${name}"]} for name in write.drop}},
         )
