@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from config.errors import Unavailable
 from config.ids import new_id
-from services.store import Database, DatabaseUnavailable, Event, Fact, Fenced, Lease, Write, append
+from services.store import Database, Event, Fact, Fenced, Lease, Write, append
 from services.whatsapp.applier import apply_writes
 
 log = logging.getLogger(__name__)
@@ -72,8 +73,15 @@ class Journal:
         self.stats = JournalStats()
 
     def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Entry:
-        """Number these facts now and write them soon. Await ``durable`` before acting on them outside."""
+        """Number these facts now and write them soon. Await ``durable`` before acting on them outside.
+
+        More than ``MAX_BATCH`` facts go in parts, in order, the marks with the last one, which is answered.
+        """
         loop = asyncio.get_running_loop()
+        while len(facts) > MAX_BATCH:
+            # REPLAY counts on batches that keep their limit.
+            self.record(facts[:MAX_BATCH])
+            facts = facts[MAX_BATCH:]
         events = []
         for fact in facts:
             seq = self.seqs[fact.number] + 1
@@ -158,7 +166,7 @@ class Journal:
                 raise Fenced("The owner lease ran out.", detail="the journal stopped before a write")
             try:
                 await write()
-            except DatabaseUnavailable as error:
+            except Unavailable as error:
                 self.stats.retries += 1
                 log.warning(
                     "The journal waits for the database.", extra={"action": "journal.waiting", "detail": str(error)}

@@ -41,10 +41,12 @@ class MemoryDatabase:
     inserts: list[list[Document]] = field(default_factory=list)
     bulks: list[tuple[str, list[Any]]] = field(default_factory=list)
     finds: list[tuple[str, Document]] = field(default_factory=list)
+    _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def put(self, name: str, *documents: Document) -> None:
         for document in documents:
             self.rows.setdefault(name, {})[document["_id"]] = copy.deepcopy(document)
+            self._taken |= dict.fromkeys(_unique_keys(name, document), document["_id"])
 
     async def find_one(self, name: str, query: Document, projection: Document | None = None) -> Document | None:
         found = await self.find(name, query, limit=1)
@@ -100,15 +102,14 @@ class MemoryDatabase:
         return self.trouble.popleft() if self.trouble else None
 
     def _holder(self, name: str, document: Document) -> str | None:
-        rows = self.rows.get(name, {})
-        if document["_id"] in rows:
+        if document["_id"] in self.rows.get(name, {}):
             return str(document["_id"])
-        for fields in UNIQUE.get(name, ()):
-            key = [document.get(part) for part in fields]
-            for row in rows.values():
-                if None not in key and [row.get(part) for part in fields] == key:
-                    return str(row["_id"])
-        return None
+        return next((self._taken[key] for key in _unique_keys(name, document) if key in self._taken), None)
+
+
+def _unique_keys(name: str, document: Document) -> list[tuple[Any, ...]]:
+    keys = [(name, *(document.get(part) for part in fields)) for fields in UNIQUE.get(name, ())]
+    return [key for key in keys if None not in key]
 
 
 def _fits(document: Document, query: Document) -> bool:

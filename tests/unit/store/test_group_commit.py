@@ -146,8 +146,7 @@ async def test_a_document_that_cannot_be_encoded_fails_alone() -> None:
     first = asyncio.create_task(inserts.insert(document("first")))
     await asyncio.sleep(0.01)
     callers = [
-        asyncio.create_task(inserts.insert(row))
-        for row in (document("a"), document("bad", poison=True), document("c"))
+        asyncio.create_task(inserts.insert(row)) for row in (document("a"), document("bad", poison=True), document("c"))
     ]
     await asyncio.sleep(0.01)
     assert database.gate is not None
