@@ -4,11 +4,15 @@ Process: sandbox.
 """
 
 import argparse
+import logging
 import os
+import sys
 from collections.abc import Mapping, Sequence
 
 from services.sandbox.options import Options
 from services.sandbox.process import run_sandbox
+
+log = logging.getLogger("panal.sandbox")
 
 
 def parse(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> argparse.Namespace:
@@ -52,6 +56,10 @@ def parse(arguments: Sequence[str] | None, environ: Mapping[str, str]) -> argpar
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run until a signal comes."""
     chosen = parse(arguments, os.environ)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    where = f"http://{chosen.host}:{chosen.port}"
+    log.info("Graph API of number %s: %s/v23.0/%s/messages", chosen.number, where, chosen.number)
+    log.info("token: %s, control API: %s/_sandbox", chosen.token, where)
     run_sandbox(**vars(chosen))
 
 

@@ -105,5 +105,10 @@ def _told(handler: ControlHandler) -> ControlHandler:
             return await handler(request)
         except ControlRefused as error:
             return refusal(error)
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            log.exception("a control call broke the sandbox", extra={"action": "control.broken", "path": request.path})
+            return refusal(ControlRefused(f"The sandbox broke: {type(error).__name__}: {error}", status=500))
 
     return told

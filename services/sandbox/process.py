@@ -5,6 +5,9 @@ Process: sandbox.
 
 import asyncio
 import contextlib
+import logging
+import multiprocessing
+import os
 import signal
 import sqlite3
 import sys
@@ -19,7 +22,10 @@ try:
 except ImportError:  # not on Windows
     uvloop = None  # type: ignore[assignment]
 
+log = logging.getLogger("panal.sandbox")
+
 STOP_WITHIN_S = 3.0
+PARENT_POLL_S = 0.5
 
 
 def run_sandbox(
@@ -67,11 +73,18 @@ async def _serve(options: Options) -> None:
     runner = web.AppRunner(build(options), access_log=None, shutdown_timeout=STOP_WITHIN_S)
     try:
         await _start(runner, options)
-        sys.stdout.write(f"Sandbox: {options.base_url}/v23.0/{options.number}/messages\n")
-        sys.stdout.flush()
-        await stopping.wait()
+        log.info("sandbox is up", extra={"action": "sandbox.started", "url": options.base_url})
+        await _until_stopped(stopping)
     finally:
         await runner.cleanup()
+
+
+async def _until_stopped(stopping: asyncio.Event) -> None:
+    """Wait for a signal. A managed child also leaves when its parent has gone; alone it outlives whoever started it."""
+    parent = multiprocessing.parent_process()
+    while not stopping.is_set() and (parent is None or os.getppid() == parent.pid):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), PARENT_POLL_S)
 
 
 async def _start(runner: web.AppRunner, options: Options) -> None:

@@ -23,7 +23,11 @@ IN_ONE_CALL_MOST = 1000
 
 async def list_blocked(desk: Desk, call: Call) -> Answer:
     blocked = number_of(desk, call).get("blocked", {})
-    return Answer(page_of(call, [{"messaging_product": "whatsapp", "wa_id": key} for key in blocked]))
+    entries = []
+    for key in blocked:
+        phone = desk.world.phones.by_key(key)
+        entries.append({"messaging_product": "whatsapp", **_entry(key, phone), "user_id": phone.person.user_id})
+    return Answer(page_of(call, entries))
 
 
 async def block(desk: Desk, call: Call) -> Answer:

@@ -5,13 +5,15 @@ Process: sandbox.
 Source: Meta, "Flows API" (2025-12).
 """
 
+from datetime import UTC, datetime
+
 from services.sandbox.graph.call import SUCCESS, Answer, Call
 from services.sandbox.graph.desk import Desk
 from services.sandbox.graph.paging import fields_of, page_of
 from services.sandbox.wire.faults import GraphFault, missing
 from services.sandbox.wire.shapes import Json
 
-STANDARD_FIELDS = ("id", "name", "status", "categories", "validation_errors")
+STANDARD_FIELDS = ("id", "name", "status", "categories", "validation_errors", "updated_at")
 
 
 async def list_flows(desk: Desk, call: Call) -> Answer:
@@ -34,6 +36,7 @@ async def create_flow(desk: Desk, call: Call) -> Answer:
         "status": "PUBLISHED" if call.parameter("publish") in (True, "true") else "DRAFT",
         "categories": call.parameter("categories") or ["OTHER"],
         "validation_errors": [],
+        "updated_at": datetime.fromtimestamp(desk.world.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S+0000"),
         "json_version": "6.0",
         "data_api_version": "3.0",
         "endpoint_uri": call.parameter("endpoint_uri"),

@@ -79,7 +79,7 @@ class Poster:
                 self.delivered_count += 1
                 self._outbox.settle(lane, hook)
             elif time.time() - hook.made_at > self._options.keep_trying_s:
-                log.error("notification dropped", extra={"action": "webhook.dropped", "reason": failure})
+                log.error(f"notification dropped: {failure}", extra={"action": "webhook.dropped", "url": hook.url})
                 self._outbox.settle(lane, hook)
             else:
                 self._note_failure(hook, failure)
@@ -109,7 +109,8 @@ class Poster:
         self.failed_count += 1
         self.last_failure = {"at": time.time(), "url": hook.url, "reason": failure, "attempts": hook.attempts}
         level = logging.WARNING if hook.attempts in (1, 10) else logging.DEBUG
-        log.log(level, "notification not taken", extra={"action": "webhook.refused", **self.last_failure})
+        text = f"notification not taken by {hook.url}: {failure}"
+        log.log(level, text, extra={"action": "webhook.refused", "attempts": hook.attempts})
 
     def _later(self, lane: Lane, hook: Hook) -> None:
         pause_s = pause_before(hook.attempts, self._options)

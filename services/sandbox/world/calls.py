@@ -9,7 +9,7 @@ import orjson
 
 from services.sandbox.wire.shapes import Json
 from services.sandbox.world.journal import Journal
-from services.sandbox.world.messages import time_text
+from services.sandbox.world.messages import KEPT, PRUNE_EVERY, time_text
 
 REMEMBERED = 1000
 
@@ -50,6 +50,8 @@ class Calls:
             "biz_opaque_callback_data": biz,
         }
         self._journal.add("INSERT INTO calls VALUES (?, ?)", (self._last_n, orjson.dumps(entry)))
+        if self._last_n % PRUNE_EVERY == 0:
+            self._journal.add("DELETE FROM calls WHERE n <= ?", (self._last_n - KEPT,))
 
     def after(self, n: int, *, limit: int) -> bytes:
         """A JSON array of the calls after number `n`, in order."""

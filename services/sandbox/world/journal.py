@@ -46,7 +46,7 @@ class Journal:
     def open(self) -> None:
         """Make the folder and the tables. OSError or sqlite3.Error when the disk does not let us."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._folder / "journal.sqlite3", isolation_level=None, cached_statements=64)
+        db = sqlite3.connect(self._folder / "journal.sqlite3", isolation_level=None, timeout=2.0)
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=OFF")

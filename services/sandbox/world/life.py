@@ -155,8 +155,7 @@ class Life:
         try:
             self._customer.answer(phone, message, reply)
         except ValueError as error:
-            reason = {"wa_id": phone.key, "reason": str(error)}
-            log.warning("a scripted reply cannot be given", extra={"action": "reply.refused", **reason})
+            log.warning(f"a scripted reply cannot be given: {error}", extra={"action": "reply.refused"})
 
     def _later(self, wamid: str, step: str, delay_ms: int) -> None:
         self._last_step_id += 1

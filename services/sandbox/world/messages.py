@@ -19,6 +19,9 @@ RECEIVED = "in"
 WRITTEN = "out"
 """The person wrote it to the business."""
 
+KEPT = 1_000_000
+"""Messages, and calls, that stay on disk: about 1 kB each."""
+PRUNE_EVERY = 50_000
 ON_THE_PHONE = ("delivered", "read", "played")
 _INSERT = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "phone, number, wamid, at, direction, type, status, waits, body, facts"
@@ -81,6 +84,8 @@ class Messages:
             facts,
         )
         self._journal.add(_INSERT, values)
+        if n % PRUNE_EVERY == 0:
+            self._journal.add("DELETE FROM messages WHERE n <= ?", (n - KEPT,))
 
     def move(self, wamid: str, status: str, *, waits: bool = False) -> None:
         self._journal.add("UPDATE messages SET status = ?, waits = ? WHERE wamid = ?", (status, int(waits), wamid))

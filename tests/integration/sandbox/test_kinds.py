@@ -40,6 +40,7 @@ INTERACTIVE = {
     "request_contact_info": {"body": BODY, "action": {"name": "request_contact_info"}},
 }
 
+POINT = {"latitude": 1.0, "longitude": 2.0}
 EMOJI = {"message_id": "w", "emoji": "😮"}
 CARD = {"name": {"formatted_name": "B"}}
 ORDER = {"catalog_id": "1", "product_items": [{"product_retailer_id": "A", "quantity": 3}]}
@@ -159,7 +160,7 @@ async def test_media_from_a_customer_can_be_fetched(sandbox: Any, receiver: Any,
 @pytest.mark.parametrize(
     ("given", "key", "notified"),
     [
-        ({"type": "location", "location": {"latitude": 1, "longitude": "2"}}, "location", {"latitude": 1, "longitude": 2}),
+        ({"type": "location", "location": {"latitude": "1", "longitude": 2}}, "location", POINT),
         ({"type": "reaction", "reaction": EMOJI}, "reaction", EMOJI),
         ({"type": "contacts", "contacts": [CARD]}, "contacts", [CARD]),
         ({"type": "order", "order": ORDER}, "order", ORDER),
