@@ -6,30 +6,38 @@ Process: main, worker.
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
-from sanic import Sanic
+from sanic import HTTPResponse, Request, Sanic
 
 import blueprints
 from blueprints.errors import setup_errors
-from config.capacity import PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
+from config.capacity import Plan, PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
 from config.locales import locale_of, text
-from config.logs import SANIC_LOGGING, say, setup_logging
-from config.settings import Settings, SettingsRefused, load_settings
+from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
+from config.settings import Settings, SettingsRefused, load_settings, unknown_variables
+from services.cluster import metrics_files, seams
+from services.cluster.board import Board
 from services.cluster.database import run_database
-from services.cluster.guard import leave_with_parent
-from services.keys import bootstrap_key
-from services.sandbox.process import run_sandbox
+from services.cluster.heartbeat import PoolUse
+from services.cluster.options import SupervisorOptions
+from services.cluster.protocol import use_guarded_protocol
+from services.cluster.sandbox import run_guarded_sandbox
+from services.cluster.startup import StartupLines
+from services.cluster.supervisor import supervise
+from services.cluster.worker import WorkerLife
+from services.keys import BootstrapKey, bootstrap_key
 from services.whatsapp import run_whatsapp
 from services.wiring import build_worker
 
-PLAN_VARIABLE = "SANIC_PANAL_PLAN"
+PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
+REFUSED_EXIT_CODE = 78  # EX_CONFIG of sysexits.h
 
 
 def create_app(settings: Settings) -> Sanic[Any, Any]:
     """The application of every process that imports this module: main and the workers."""
-    app = Sanic("Panal", log_config=SANIC_LOGGING, dumps=orjson.dumps, loads=orjson.loads, strict_slashes=False)
+    app = Sanic("Panal", log_config=SANIC_LOGGING, dumps=orjson.dumps, loads=orjson.loads)
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.drain_s
     app.config.MOTD = False
@@ -38,98 +46,152 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     for blueprint in blueprints.ALL:
         app.blueprint(blueprint)
     setup_errors(app)
-    setup_listeners(app)
+    setup_main(app, settings)
+    setup_worker(app, settings)
     return app
 
 
-def setup_listeners(app: Sanic[Any, Any]) -> None:
-    """From the start of main to its end."""
-    settings: Settings = app.ctx.settings
+def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
+    """The life of the main process: plan, declare, supervise. No database client, no HTTP."""
+    run_dir = str(Path(settings.data_dir) / "run")
 
     @app.main_process_start
-    async def plan_and_declare(app: Sanic[Any, Any]) -> None:
+    async def plan_and_prepare(app: Sanic[Any, Any]) -> None:
         setup_logging(settings, "Sanic-Main")
-        asked = None if app.state.fast else app.state.workers
-        inputs = capacity_inputs(
-            settings,
-            measure_cpus(),
-            memory_mb=measure_memory_mb(),
-            workers_asked=asked,
-            environ=os.environ,
-        )
-        try:
-            found = plan(inputs)
-        except PlanRefused as refusal:
-            refuse(settings.locale, refusal.text(settings.locale))
+        app.ctx.plan = found = planned(settings, workers_asked=None if app.state.fast else app.state.workers)
         app.state.workers = found.workers
-        app.ctx.plan = found
         os.environ[PLAN_VARIABLE] = orjson.dumps(found.as_dict()).decode()
-        app.ctx.key = bootstrap_key(settings.bootstrap_key.get_secret_value(), Path(settings.data_dir))
+        app.ctx.key = first_key(settings)
+        app.ctx.board = Board.create()
+        app.shared_ctx.board = app.ctx.board.memory
+        use_guarded_protocol(app)
+        metrics_files.prepare(settings.data_dir)
 
     @app.main_process_ready
-    async def start_services(app: Sanic[Any, Any]) -> None:
-        manage = app.manager.manage
-        port = int(app.state.port)
-        if settings.is_embedded_db:
-            manage(
-                "Database",
-                run_database,
-                {
-                    "port": settings.embedded_db_port,
-                    "data_dir": settings.data_dir,
-                    "cache": settings.embedded_db_cache,
-                },
-                restartable=True,
-            )
-        if settings.whatsapp == "sandbox":
-            manage(
-                "Sandbox",
-                run_sandbox,
-                {
-                    "port": settings.sandbox_port,
-                    "token": settings.sandbox_token.get_secret_value(),
-                    "app_secret": settings.app_secret.get_secret_value(),
-                    "verify_token": settings.verify_token.get_secret_value(),
-                    "number": settings.number,
-                    "display_phone_number": settings.display_phone_number,
-                    "waba": settings.waba,
-                    "webhook_url": f"http://127.0.0.1:{port}/webhooks/whatsapp",
-                    "data_dir": settings.data_dir,
-                },
-                restartable=True,
-            )
-        manage(
-            "WhatsApp",
-            run_whatsapp,
-            {"settings": settings, "bootstrap_digest": app.ctx.key.digest},
-            restartable=True,
+    async def declare_and_supervise(app: Sanic[Any, Any]) -> None:
+        board: Board = app.ctx.board
+        api_url = f"http://{app.state.host}:{app.state.port}"
+        declare_services(app, settings, board=board, run_dir=run_dir)
+        lines = StartupLines(
+            settings.locale,
+            workers=app.ctx.plan.workers,
+            api_url=api_url,
+            sandbox_url=f"http://127.0.0.1:{settings.sandbox_port}",
+            database_url=f"mongodb://127.0.0.1:{settings.embedded_db_port}",
         )
-        say(text(settings.locale, "startup.cluster", workers=app.ctx.plan.workers, cpus=app.ctx.plan.cpus))
-        say(text(settings.locale, "startup.main", pid=os.getpid()))
-        if app.ctx.key.text is not None:
-            say(text(settings.locale, "startup.key", key=app.ctx.key.text))
+        lines.open(cpus=app.ctx.plan.cpus, pid=os.getpid())
+        tell_key(settings, app.ctx.key)
+        supervise(
+            app,
+            board=board,
+            options=SupervisorOptions.from_settings(settings, max_workers=app.ctx.plan.workers_that_fit),
+            watchers=[lines],
+            on_gone=metrics_files.fold,
+        )
+
+    @app.main_process_stop
+    async def end_log(_: Sanic[Any, Any]) -> None:
+        stop_logging()
+
+
+def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
+    """The life of an HTTP worker; what was opened is closed in reverse."""
 
     @app.before_server_start
-    async def open_database(app: Sanic[Any, Any]) -> None:
-        leave_with_parent()
+    async def open_worker(app: Sanic[Any, Any]) -> None:
         setup_logging(settings, os.environ.get("SANIC_WORKER_NAME", "Sanic-Server"))
-        key = bootstrap_key(settings.bootstrap_key.get_secret_value(), Path(settings.data_dir))
-        app.ctx.services = build_worker(settings, bootstrap_digest=key.digest)
         app.ctx.plan = orjson.loads(os.environ.get(PLAN_VARIABLE, "null"))
+        app.ctx.services = services = build_worker(settings, bootstrap_digest=first_key(settings).digest)
+        life = WorkerLife(
+            app,
+            Board.attach(app.shared_ctx.board),
+            run_dir=str(Path(settings.data_dir) / "run"),
+            drain_s=settings.drain_s,
+            heartbeat_s=settings.heartbeat_s,
+            pool=lambda: PoolUse(
+                services.database.use.in_use, services.database.use.waiting, services.database.use.limit
+            ),
+        )
+        await life.open()
+
+    async def observe(request: Request, response: HTTPResponse) -> None:
+        app.ctx.life.observe(request, response)
+
+    app.register_middleware(observe, "response")
+
+    @app.after_server_start
+    async def serve(app: Sanic[Any, Any]) -> None:
+        await app.ctx.services.wait_for_database(settings.db_wait_s)
+        await app.ctx.life.serve()
+
+    @app.before_server_stop
+    async def drain(app: Sanic[Any, Any]) -> None:
+        await app.ctx.life.drain()
 
     @app.after_server_stop
-    async def close_database(app: Sanic[Any, Any]) -> None:
+    async def close_worker(app: Sanic[Any, Any]) -> None:
         await app.ctx.services.close()
+        await app.ctx.life.close()
+        stop_logging()
 
 
-def refuse(locale: str, *lines: str) -> None:
-    """Say why it does not start, and leave with exit code 78 (EX_CONFIG)."""
-    for line in (text(locale, "startup.refused"), *(f"   {line}" for line in lines)):
-        sys.stderr.write(line + "\n")
+def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, run_dir: str) -> None:
+    """The managed processes. Durable, never transient: a restart of the workers must not start a second queen."""
+    manage = app.manager.manage
+    if settings.is_embedded_db:
+        database = {
+            "port": settings.embedded_db_port,
+            "data_dir": settings.data_dir,
+            "cache": settings.embedded_db_cache,
+            "board": board,
+        }
+        manage("Database", run_database, database, transient=False, restartable=True)
+    if settings.whatsapp == "sandbox":
+        webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
+        sandbox = {"settings": settings, "webhook_url": webhook_url}
+        manage("Sandbox", run_guarded_sandbox, sandbox, transient=False, restartable=True)
+    queen = {"settings": settings, "bootstrap_digest": app.ctx.key.digest, "board": board, "run_dir": run_dir}
+    manage("WhatsApp", run_whatsapp, queen, transient=False, restartable=True)
+
+
+def planned(settings: Settings, *, workers_asked: int | None) -> Plan:
+    """The capacity plan, or the end: with the figure to change, before anything was started."""
+    inputs = capacity_inputs(
+        settings,
+        measure_cpus(),
+        memory_mb=measure_memory_mb(),
+        workers_asked=workers_asked,
+        environ=os.environ,
+    )
+    try:
+        return plan(inputs)
+    except PlanRefused as refusal:
+        refuse(settings.locale, refusal.text(settings.locale))
+
+
+def first_key(settings: Settings) -> BootstrapKey:
+    """The first API key: configured, kept in the data folder, or made now."""
+    return bootstrap_key(settings.bootstrap_key.get_secret_value(), Path(settings.data_dir))
+
+
+def tell_key(settings: Settings, key: BootstrapKey) -> None:
+    """Show a key that was made just now, once; and variables that nothing reads."""
+    if key.text is not None:
+        say(text(settings.locale, "startup.key", key=key.text))
+        say(text(settings.locale, "startup.key_once", path=key.path))
+    for name in unknown_variables(os.environ):
+        say(text(settings.locale, "startup.warning_unknown", variable=name))
+
+
+def refuse(locale: str, *lines: str) -> NoReturn:
+    """Say why it does not start, and leave."""
+    sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
     sys.stderr.flush()
-    os._exit(78)
+    # Sanic turns SystemExit of a listener into a traceback; nothing was started that would need an orderly end.
+    os._exit(REFUSED_EXIT_CODE)
 
 
+seams.install()
 try:
     app = create_app(load_settings())
 except SettingsRefused as refused:

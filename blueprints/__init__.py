@@ -7,6 +7,8 @@ from sanic import Blueprint
 
 from blueprints.capacity import bp as capacity
 from blueprints.cloud_webhook import bp as cloud_webhook
+from blueprints.cluster import bp as cluster
+from blueprints.cluster import metrics_bp as metrics
 from blueprints.conversations import bp as conversations
 from blueprints.docs import bp as docs
 from blueprints.events import bp as events
@@ -20,6 +22,7 @@ API = Blueprint.group(
     events,  # /v1/events
     numbers,  # /v1/numbers
     capacity,  # /v1/capacity
+    cluster,  # /v1/cluster
     url_prefix="/v1",
 )
 
@@ -27,6 +30,7 @@ ALL = (
     API,
     cloud_webhook,  # /webhooks/whatsapp
     health,  # /livez, /readyz
+    metrics,  # /metrics
     docs,  # /openapi.json, /docs, /docs/errors, /docs/assets/…
 )
 

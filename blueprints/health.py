@@ -7,6 +7,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import services_of
 from blueprints.rendering import json_response
+from services.cluster.drain import why_not_ready
 
 bp = Blueprint("health")
 
@@ -21,7 +22,8 @@ async def is_alive(_: Request) -> HTTPResponse:
 async def is_ready(request: Request) -> HTTPResponse:
     """Can this worker do its work? 503 says what is missing."""
     report = await services_of(request).readiness.check()
-    body = {"status": "ready" if report.is_ready else "not_ready", "checks": report.checks}
-    return json_response(
-        body, status=200 if report.is_ready else 503, headers={} if report.is_ready else {"retry-after": "1"}
-    )
+    reasons = why_not_ready(request.app.ctx.life.board)
+    is_ready = report.is_ready and not reasons
+    checks = {**report.checks, "cluster": "; ".join(reasons) or "ok"}
+    body = {"status": "ready" if is_ready else "not_ready", "checks": checks}
+    return json_response(body, status=200 if is_ready else 503, headers={} if is_ready else {"retry-after": "1"})

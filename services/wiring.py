@@ -3,12 +3,15 @@
 Process: worker, whatsapp.
 """
 
+import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
 
 from config.clock import Clock, SystemClock
+from config.errors import Unavailable
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
@@ -30,6 +33,8 @@ from services.store import (
     ensure_schema,
     expiry_indexes,
 )
+
+log = logging.getLogger(__name__)
 
 LEASE_NAME = "whatsapp"
 
@@ -53,6 +58,23 @@ class WorkerServices:
     message_inserts: GroupCommit
     command_inserts: GroupCommit
     notification_inserts: GroupCommit
+
+    async def wait_for_database(self, limit_s: float) -> bool:
+        """Wait for the first answer of the database; False after ``limit_s`` seconds: then 503 until it answers."""
+        until = self.clock.monotonic() + limit_s
+        while True:
+            try:
+                await self.database.ping()
+            except Unavailable as error:
+                if self.clock.monotonic() > until:
+                    log.error(
+                        "The database did not answer in time; check PANAL_MONGODB_URI and Atlas's list of allowed IPs.",
+                        extra={"action": "database.unreachable", "limit_s": limit_s, "detail": str(error)},
+                    )
+                    return False
+                await asyncio.sleep(0.1)
+            else:
+                return True
 
     async def close(self) -> None:
         """Write what was taken, then close the connections."""

@@ -27,7 +27,14 @@ def plan(inputs: CapacityInputs) -> Plan:
             figures = {"memory": inputs.memory_mb, "each": inputs.worker_memory_mb}
             notes.append(Note("lowered_memory", {"asked": asked, "workers": workers, **figures}))
     _refuse_what_does_not_fit(inputs, workers, fit_connections=fit_connections, fit_memory=fit_memory)
-    return _filled_in(inputs, workers, asked=asked, asked_by=asked_by, notes=[*notes, *_remarks(inputs, workers)])
+    return _filled_in(
+        inputs,
+        workers,
+        most=min(fit_connections, fit_memory or fit_connections),
+        asked=asked,
+        asked_by=asked_by,
+        notes=[*notes, *_remarks(inputs, workers)],
+    )
 
 
 def _asked(inputs: CapacityInputs) -> tuple[int, AskedBy]:
@@ -123,12 +130,15 @@ def _remarks(inputs: CapacityInputs, workers: int) -> list[Note]:
     return notes
 
 
-def _filled_in(inputs: CapacityInputs, workers: int, *, asked: int, asked_by: AskedBy, notes: list[Note]) -> Plan:
+def _filled_in(
+    inputs: CapacityInputs, workers: int, *, most: int, asked: int, asked_by: AskedBy, notes: list[Note]
+) -> Plan:
     pool, per_client = inputs.pool_per_worker, _per_client(inputs)
     total = _total_connections(inputs, workers, pool=pool)
     total_memory_mb = _total_memory_mb(inputs, workers)
     return Plan(
         workers=workers,
+        workers_that_fit=most,
         workers_asked=asked,
         asked_by=asked_by,
         cpus=inputs.cpus,

@@ -28,6 +28,7 @@ class Plan:
     """Every figure of a plan that fits. Connections are counted over all servers of the replica set."""
 
     workers: int
+    workers_that_fit: int
     workers_asked: int
     asked_by: AskedBy
     cpus: int

@@ -74,6 +74,10 @@ class Lanes:
         """Every lane that holds something."""
         return iter(self._lanes)
 
+    def oldest(self) -> Message | None:
+        """The head that was accepted first."""
+        return min((lane[0] for lane in self._lanes.values()), key=lambda message: message.order, default=None)
+
     def lane_count(self) -> int:
         """How many recipients have something waiting."""
         return len(self._lanes)

@@ -7,52 +7,70 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
-from typing import Any
 
 import uvloop
 
 from config.errors import Unavailable
-from config.logs import setup_logging
+from config.logs import setup_logging, stop_logging
 from config.settings import Settings
+from services.cluster.board import Board
 from services.cluster.guard import install_stop_signals, leave_with_parent
+from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.store import Fenced, is_schema_ready
 from services.whatsapp.reign import Reign, ReignOptions, last_seqs
+from services.whatsapp.report import Report
 from services.wiring import Queen, build_queen
 
 log = logging.getLogger(__name__)
 
+NAME = "Sanic-WhatsApp-0"
 STANDBY_POLL_S = 0.5
 
 
-def run_whatsapp(*, settings: Settings, bootstrap_digest: str, **extras: Any) -> None:
+def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run_dir: str) -> None:
     """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back."""
-    leave_with_parent()
-    setup_logging(settings, "Sanic-WhatsApp-0")
-    uvloop.run(_main(settings, bootstrap_digest, extras))
+    leave_with_parent(signal.SIGTERM)
+    setup_logging(settings, NAME)
+    uvloop.run(_main(settings, bootstrap_digest, board, run_dir))
+    stop_logging()
 
 
-async def _main(settings: Settings, bootstrap_digest: str, extras: dict[str, Any]) -> None:
+async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
     queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest)
+    report = Report(queen)
+    heartbeat = Heartbeat(
+        board.writer(NAME, "whatsapp"),
+        run_dir=run_dir,
+        every_s=settings.heartbeat_s,
+        extra=report.facts,
+        pool=lambda: PoolUse(queen.database.use.in_use, queen.database.use.waiting, queen.database.use.limit),
+    )
+    heartbeat.start("starting")
     try:
         if not await _prepared(queen, stop):
             return
         queen.wakeup.start()
+        heartbeat.say("ready")
         while not stop.is_set():
+            report.state = "standby"
             if not await _won(queen, stop):
                 continue
             try:
-                await _reign(queen, stop)
+                await _reign(queen, stop, report)
             except Fenced as fenced:
                 log.warning(
                     "Another process owns the numbers; standing by.",
                     extra={"action": "owner.fenced", "detail": str(fenced)},
                 )
     finally:
+        report.state = "stopped"
         await queen.close()
+        await heartbeat.stop()
 
 
 async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
@@ -83,7 +101,7 @@ async def _won(queen: Queen, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _reign(queen: Queen, stop: asyncio.Event) -> None:
+async def _reign(queen: Queen, stop: asyncio.Event, report: Report) -> None:
     try:
         numbers = await queen.numbers.all()
         seqs = await last_seqs(queen.database, numbers)
@@ -94,7 +112,11 @@ async def _reign(queen: Queen, stop: asyncio.Event) -> None:
         return
     options = ReignOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
     reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options)
-    await reign.run(stop)
+    report.begin(reign.court)
+    try:
+        await reign.run(stop)
+    finally:
+        report.end()
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

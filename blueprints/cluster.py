@@ -1,0 +1,92 @@
+"""``/v1/cluster`` and ``/metrics``: every process, from shared memory; they answer while the database is away.
+
+Process: worker.
+"""
+
+import asyncio
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from blueprints.reading import needs
+from blueprints.rendering import json_response
+from services.cluster import metrics
+from services.cluster.board import Board, ProcessRow
+from services.keys import Scope
+
+bp = Blueprint("cluster", url_prefix="/cluster")
+metrics_bp = Blueprint("metrics")
+
+
+@bp.get("/")
+@needs(Scope.CLUSTER_READ)
+async def get_cluster(request: Request) -> HTTPResponse:
+    """Processes with their vitals, what main did lately, sums, and the plan beside them."""
+    board: Board = request.app.ctx.life.board
+    rows, facts = board.rows(), board.facts()
+    return json_response(
+        {
+            "processes": [_row(row) for row in rows],
+            "main": {
+                "pid": facts.main_pid,
+                "started_at": _moment(facts.started_at),
+                "is_stopping": facts.stopping,
+                "is_reloading": facts.reloading,
+                "workers_wanted": facts.workers_wanted,
+                "open_breakers": facts.open_breakers,
+                "restarts_by_reason": facts.restarts_by_reason,
+            },
+            "events": [{**asdict(event), "at": _moment(event.at)} for event in reversed(facts.events)],
+            "totals": _totals(rows),
+            "plan": request.app.ctx.plan,
+            "answered_by": {"name": os.environ.get("SANIC_WORKER_NAME"), "pid": os.getpid()},
+        }
+    )
+
+
+@metrics_bp.get("/metrics")
+async def get_metrics(request: Request) -> HTTPResponse:
+    """Prometheus text of all processes together. Open like the health checks: it names no person and no message."""
+    page = await asyncio.to_thread(metrics.render, request.app.ctx.life.board)
+    return HTTPResponse(page, content_type=metrics.CONTENT_TYPE)
+
+
+def _row(row: ProcessRow) -> dict[str, Any]:
+    vitals = asdict(row.vitals)
+    vitals.pop("state")
+    return {
+        "name": row.name,
+        "role": row.role,
+        "pid": row.pid,
+        "state": row.state,
+        "started_at": _moment(row.started_at),
+        "since": _moment(row.since),
+        "heartbeat_age_s": round(row.heartbeat_age_s, 2),
+        "restarts": row.restarts,
+        "last_exit": row.last_exit or None,
+        "breaker": row.breaker,
+        **vitals,
+        **({"whatsapp": dict(row.extra)} if row.role == "whatsapp" else {}),
+    }
+
+
+def _totals(rows: list[ProcessRow]) -> dict[str, Any]:
+    workers = [row for row in rows if row.role == "worker"]
+    return {
+        "processes": len(rows),
+        "workers": len(workers),
+        "rss_bytes": sum(row.vitals.rss_bytes for row in rows),
+        "requests": sum(row.vitals.requests for row in workers),
+        "in_flight": sum(row.vitals.in_flight for row in workers),
+        "db_in_use": sum(row.vitals.pool_checked_out for row in rows),
+        "db_waiting": sum(row.vitals.pool_waiting for row in rows),
+        "db_pool_max": sum(row.vitals.pool_max for row in rows),
+        "restarts": sum(row.restarts for row in rows),
+    }
+
+
+def _moment(unix_s: float) -> datetime | None:
+    return datetime.fromtimestamp(unix_s, UTC) if unix_s else None

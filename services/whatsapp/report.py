@@ -1,0 +1,55 @@
+"""What the owner says about itself on the board, once a second: memory alone, nothing is asked.
+
+Process: whatsapp.
+"""
+
+from typing import Any
+
+from services.whatsapp.court import Court
+from services.wiring import Queen
+
+
+class Report:
+    """The queen's line in the process table."""
+
+    def __init__(self, queen: Queen) -> None:
+        """Nothing has begun."""
+        self.state = "starting"
+        self._queen = queen
+        self._court: Court | None = None
+
+    def begin(self, court: Court) -> None:
+        """A reign began."""
+        self._court = court
+        self.state = "owner"
+
+    def end(self) -> None:
+        """The reign is over."""
+        self._court = None
+        self.state = "standby"
+
+    def facts(self) -> dict[str, Any]:
+        """State, lease, epoch, queue depth and age (s), sends under way and in doubt, event numbers."""
+        lease = self._queen.lease
+        facts: dict[str, Any] = {
+            "state": self.state,
+            "holder": lease.holder,
+            "epoch": lease.token,
+            "lease_remaining_s": round(lease.remaining_s(), 2),
+            "is_streaming": self._queen.wakeup.is_streaming,
+        }
+        court = self._court
+        if court is not None:
+            now = court.clock.now()
+            oldest = court.lanes.oldest()
+            facts |= {
+                "queue_depth": len(court.lanes),
+                "queue_lanes": court.lanes.lane_count(),
+                "queue_age_s": round((now - oldest.created_at).total_seconds(), 2) if oldest else 0.0,
+                "sending": court.dispatcher.sending_count,
+                "in_doubt": court.dispatcher.in_doubt_count,
+                "events": court.journal.stats.events,
+                "batches": court.journal.stats.batches,
+                "links": {number: link.state.value for number, link in court.links.items()},
+            }
+        return facts
