@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from config.clock import Clock
-from config.errors import RequestRefused
-from services.store import COMMANDS, DONE, FAILED, Database, Fact, Write, mark, new_commands
+from config.errors import PanalError, RequestRefused, Unavailable
+from services.store import COMMANDS, DONE, FAILED, Database, Fact, Fenced, Write, mark, new_commands
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +73,18 @@ class CommandDesk:
         """Carry out one batch of waiting commands; answer how many. Returns when their marks are written."""
         waiting = await new_commands(self._database, limit=BATCH)
         last: Recorded | None = None
-        for document in waiting:
-            command = Command(document["_id"], document["kind"], document["data"], document.get("by", ""))
-            outcome, state = await self._carry_out(command)
-            last = self._recorder.record(
-                outcome.facts, [*outcome.writes, mark(COMMANDS, command.id, state, dict(outcome.result))]
-            )
+        try:
+            for document in waiting:
+                command = Command(document["_id"], document["kind"], document["data"], document.get("by", ""))
+                outcome, state = await self._carry_out(command)
+                last = self._recorder.record(
+                    outcome.facts, [*outcome.writes, mark(COMMANDS, command.id, state, dict(outcome.result))]
+                )
+        except Unavailable:
+            # What was done must not look new at the next step, or it would be done twice.
+            if last is not None:
+                await last.applied
+            raise
         if last is not None:
             await last.applied
         return len(waiting)
@@ -92,3 +98,11 @@ class CommandDesk:
         except RequestRefused as refusal:
             errors = [{"path": fault.path, "reason": fault.reason} for fault in refusal.faults]
             return Outcome({"code": refusal.code, "text": refusal.text, "errors": errors}), FAILED
+        except (Unavailable, Fenced):
+            raise
+        except Exception:
+            # One faulty command must not end the reign: the next owner would meet it again, and the next.
+            log.exception(
+                "A command failed.", extra={"action": "command.failed", "command_id": command.id, "kind": command.kind}
+            )
+            return Outcome({"code": PanalError.code, "text": PanalError.default_text}), FAILED

@@ -64,5 +64,7 @@ class Commands:
 
 
 def _refusal(result: Mapping[str, Any]) -> PanalError:
+    if result.get("code") == PanalError.code:
+        return PanalError(result.get("text"))  # a bug of ours, not the caller's fault
     faults = [Fault(fault["path"], fault["reason"]) for fault in result.get("errors", ())]
     return RequestRefused(result.get("text"), code=result.get("code", "refused"), faults=faults)
