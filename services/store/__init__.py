@@ -5,7 +5,7 @@ Process: worker, whatsapp.
 
 from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
 from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
-from services.store.event_log import Event, Fact, Fenced, append, last_seq
+from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
 from services.store.guarded import Write
@@ -28,6 +28,7 @@ __all__ = [
     "AHEAD",
     "COMMANDS",
     "DONE",
+    "EVENTS",
     "EPOCH_FLOOR",
     "FAILED",
     "NOTIFICATIONS",
@@ -51,6 +52,7 @@ __all__ = [
     "Write",
     "append",
     "ensure_schema",
+    "event_record",
     "expiry_indexes",
     "is_lease_held",
     "is_schema_ready",

@@ -113,7 +113,7 @@ async def read(
         )
         if oldest:
             found = await _window(database, number, after=int(oldest[0]["seq"]) - 1, limit=limit)
-    events = [_event(document) for document in found]
+    events = [event_record(document) for document in found]
     reached = events[-1].seq if events else after
     if types:
         families = tuple(word[:-1] for word in types if word.endswith(".*"))
@@ -145,7 +145,8 @@ def _document(event: Event) -> Document:
     return document
 
 
-def _event(document: Document) -> Event:
+def event_record(document: Document) -> Event:
+    """An event from its document (of the log, or of a change stream)."""
     return Event(
         id=document["_id"],
         number=document["number"],
