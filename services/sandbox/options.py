@@ -26,7 +26,7 @@ class Options:
     api_version: str = "v23.0"
     """Decides the form of statuses only; every version is answered in a path."""
     retry_first_s: float = 0.5
-    retry_most_s: float = 30.0
+    retry_most_s: float = 8.0
     keep_trying_s: float = 7 * 24 * 3600.0
     webhook_timeout_s: float = 10.0
     webhook_parallel: int = 32

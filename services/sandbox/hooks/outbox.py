@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from services.sandbox.world.journal import Journal
 
-BODIES_IN_MEMORY = 20_000
+BODIES_IN_MEMORY = 5_000
 """Past this many the bodies stay on disk until their turn comes; about 1 kB each."""
 
 

@@ -4,11 +4,13 @@ Process: sandbox.
 """
 
 import json
+import re
 from typing import Any
 
 import orjson
 
 Json = dict[str, Any]
+_NO_DIGIT = re.compile(r"[^0-9]+")
 
 
 def answer_bytes(value: Any) -> bytes:
@@ -26,4 +28,4 @@ def notification_bytes(value: Any) -> bytes:
 
 def digits_of(value: Any) -> str:
     """The digits of a phone number as clients write it (`+1 (650) 555-1234`, or a JSON number)."""
-    return "".join(letter for letter in str(value) if letter.isdecimal() and letter.isascii())
+    return _NO_DIGIT.sub("", str(value))

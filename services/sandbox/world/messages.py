@@ -4,7 +4,7 @@ Process: sandbox.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +69,7 @@ class Messages:
         return self._last_n
 
     def keep(self, n: int, message: Message) -> None:
-        facts = orjson.dumps(asdict(message.facts)) if message.direction == RECEIVED else None
+        facts = orjson.dumps(message.facts) if message.direction == RECEIVED else None
         values = (
             n,
             message.phone,

@@ -136,6 +136,9 @@ class Rules:
         self._rules.clear()
         self._shelf.clear()
 
+    def __len__(self) -> int:
+        return len(self._rules)
+
     def listed(self) -> list[Json]:
         return [
             {"id": rule_id, **rule.model_dump(exclude_none=True), **self._counts(rule_id)}

@@ -138,4 +138,4 @@ def test_the_pair_rate_lets_a_burst_pass_and_then_one_in_six_seconds() -> None:
 
 def test_pauses_double_up_to_their_limit() -> None:
     options = Options()
-    assert [pause_before(count, options) for count in (1, 2, 3, 7, 1000)] == [0.5, 1.0, 2.0, 30.0, 30.0]
+    assert [pause_before(count, options) for count in (1, 2, 3, 7, 1000)] == [0.5, 1.0, 2.0, 8.0, 8.0]
