@@ -44,7 +44,8 @@ _PAGE: Final = """<!doctype html>
 these, and never changes its meaning. <a href="/docs">API reference</a></p>
 {answers}
 <h2>In messages and events</h2>
-<p class="lead">A message that could not be sent at once says why, in its timeline and in its events.</p>
+<p class="lead">A message that could not be sent at once says why: the <code>reason</code> in its timeline and its
+events, or <code>held_reason</code>. <code>platform_</code> and a number is WhatsApp's own code, below.</p>
 {messages}
 <h2>In the log alone</h2>
 {log}

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from pydantic import TypeAdapter
 
 from blueprints.error_catalogue import CATALOGUE, ErrorEntry
 from blueprints.errors import _TITLES as TITLES
 from blueprints.errors import CONTENT_TYPE
+from blueprints.openapi.cluster import CLUSTER, CLUSTER_CALLS, PROCESS, READINESS, plan_schema
 from blueprints.openapi.conversations import CONVERSATIONS
 from blueprints.openapi.events import EVENTS
 from blueprints.openapi.messages import MESSAGES
@@ -22,10 +22,9 @@ from blueprints.openapi.operating import OPERATING
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
 from blueprints.openapi.schemas import SCHEMAS
 from blueprints.openapi.send_order import send_order_schemas
-from config.capacity import Plan
 from services.keys import Scope
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*MESSAGES, *CONVERSATIONS, *EVENTS, *OPERATING)
+OPERATIONS: Final[tuple[Operation, ...]] = (*MESSAGES, *CONVERSATIONS, *EVENTS, *OPERATING, *CLUSTER_CALLS)
 
 SECURITY: Final = "apiKey"
 ROOT: Final = Path(__file__).parents[2]
@@ -35,7 +34,7 @@ TAGS: Final = {
     "Conversations": "One number of ours and one contact: what was said, what is unread.",
     "Events": "The numbered log of everything that happens.",
     "Numbers": "The phone numbers that we operate.",
-    "Operating": "Health, capacity, and this document.",
+    "Operating": "Health, processes, capacity, and this document.",
     "Cloud webhook": "Where Meta posts to us.",
 }
 
@@ -69,7 +68,7 @@ def build_document() -> dict[str, Any]:
         "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": {**SCHEMAS, "Plan": _plan(), **send_order_schemas()},
+            "schemas": _schemas(),
             "securitySchemes": {
                 SECURITY: {
                     "type": "http",
@@ -203,25 +202,9 @@ def _problem(entry: ErrorEntry) -> dict[str, Any]:
     }
 
 
-def _plan() -> dict[str, Any]:
-    """The plan's own record, without its internal notes' shape."""
-    schema = TypeAdapter(Plan).json_schema(mode="serialization")
-    properties = {
-        name: {key: value for key, value in field.items() if key != "title"}
-        for name, field in schema["properties"].items()
-        if name != "notes"
-    }
-    properties["notes"] = {
-        "type": "array",
-        "items": {"type": "object", "required": ["code", "text"], "additionalProperties": True},
-        "description": "What the operator should know, though the plan fits.",
-    }
-    return {
-        "type": "object",
-        "description": "Connections are counted over all servers of the replica set; memory is in MB.",
-        "required": list(properties),
-        "properties": properties,
-    }
+def _schemas() -> dict[str, Any]:
+    cluster = {"Cluster": CLUSTER, "Process": PROCESS, "Plan": plan_schema(), "Readiness": READINESS}
+    return {**SCHEMAS, **cluster, **send_order_schemas()}
 
 
 def _version() -> str:

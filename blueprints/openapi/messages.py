@@ -37,14 +37,16 @@ MESSAGES: Final = (
         "Send a message",
         description="Accepts one message. **202** is answered when it is stored, before it is sent: from then on it is "
         "not lost, and it is sent once. Messages to one recipient leave in the order in which they were accepted. Read "
-        "the message, or follow the events, to see what became of it.",
+        "the message, or follow the events, to see what became of it.\n\n"
+        "Outside the customer service window (24 hours from the customer's last message) WhatsApp takes templates "
+        "only; `on_window_closed` says what to do with other messages.",
         scope=Scope.MESSAGES_SEND,
         parameters=(IDEMPOTENCY_KEY,),
         body=Body(
             ref("SendOrder"),
             (
-                Example("text", "Text", examples.TEXT_ORDER),
-                Example("template", "Template", examples.TEMPLATE_ORDER),
+                Example("template", "Template: possible at any time", examples.TEMPLATE_ORDER),
+                Example("text", "Text: within 24 hours of the customer's last message", examples.TEXT_ORDER),
                 Example("buttons", "Reply buttons", examples.BUTTONS_ORDER),
                 Example("image", "A picture, as an answer", examples.IMAGE_ORDER),
             ),

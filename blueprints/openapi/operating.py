@@ -1,4 +1,4 @@
-"""Numbers, the capacity plan, health, the reference itself and Meta's side, in the API reference.
+"""Numbers, the reference itself and Meta's side, in the API reference.
 
 Process: worker.
 """
@@ -6,7 +6,7 @@ Process: worker.
 from typing import Final
 
 from blueprints.openapi import examples
-from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, page_of, ref
+from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, page_of
 from services.keys import Scope
 
 OPERATING: Final = (
@@ -19,69 +19,6 @@ OPERATING: Final = (
         description="Every phone number that this key may use, the default one first.",
         scope=Scope.NUMBERS,
         answers=(Answer(200, "All of them.", page_of("Number"), (Example("one", "One number", examples.NUMBERS),)),),
-    ),
-    Operation(
-        "GET",
-        "/v1/capacity",
-        "get_capacity",
-        "Operating",
-        "Read the capacity plan",
-        description="Workers, database connections and memory, as they were planned when this cluster started.",
-        scope=Scope.CLUSTER_READ,
-        answers=(Answer(200, "The plan.", ref("Plan")),),
-    ),
-    Operation(
-        "GET",
-        "/livez",
-        "is_alive",
-        "Operating",
-        "Is this worker alive?",
-        description="Its event loop runs. It asks nobody else.",
-        answers=(
-            Answer(
-                200,
-                "Yes.",
-                {"type": "object", "required": ["status"], "properties": {"status": {"const": "ok"}}},
-                (Example("ok", "Alive", {"status": "ok"}),),
-            ),
-        ),
-        needs_database=False,
-    ),
-    Operation(
-        "GET",
-        "/readyz",
-        "is_ready",
-        "Operating",
-        "Can it do its work?",
-        description="Is the database there, and does a WhatsApp process own the numbers?",
-        answers=(
-            Answer(
-                200,
-                "Yes.",
-                ref("Readiness"),
-                (Example("ready", "Ready", {"status": "ready", "checks": {"database": "ok", "owner": "ok"}}),),
-            ),
-            Answer(
-                503,
-                "Not now; `checks` says what is missing and what to do.",
-                ref("Readiness"),
-                (
-                    Example(
-                        "no_owner",
-                        "No owner",
-                        {
-                            "status": "not_ready",
-                            "checks": {
-                                "database": "ok",
-                                "owner": "No WhatsApp process owns the numbers; see the log of Sanic-WhatsApp-0.",
-                            },
-                        },
-                    ),
-                ),
-                (("Retry-After", "When to ask again, in seconds."),),
-            ),
-        ),
-        needs_database=False,
     ),
     Operation(
         "GET",

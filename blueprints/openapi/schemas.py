@@ -15,7 +15,7 @@ MAYBE_TEXT: Final = {"type": ["string", "null"]}
 FREE: Final = {"type": ["object", "null"], "additionalProperties": True}
 
 
-def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def object_of(properties: dict[str, Any], *, optional: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
     """An object whose properties are always there, but for the optional ones."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "required": required, "properties": properties, **more}
@@ -28,7 +28,7 @@ STATUS: Final = {
     "whether it left; `received`: it came from the customer.",
 }
 
-TIMELINE_ENTRY: Final = _object(
+TIMELINE_ENTRY: Final = object_of(
     {
         "status": ref("MessageStatus"),
         "at": MOMENT,
@@ -46,7 +46,7 @@ TIMELINE_ENTRY: Final = _object(
     optional=("attempt", "reason", "error", "retry_at", "held_until", "evidence"),
 )
 
-WHATSAPP_ERROR: Final = _object(
+WHATSAPP_ERROR: Final = object_of(
     {
         "code": {
             "type": ["integer", "null"],
@@ -55,12 +55,13 @@ WHATSAPP_ERROR: Final = _object(
         "title": {"type": "string"},
         "details": {"type": "string"},
         "next_step": {"type": "string", "description": "What to do about it."},
+        "reason": {"type": "string", "description": "Why Panal itself did not send it: see [the list](/docs/errors)."},
     },
-    optional=("details", "next_step"),
-    description="What WhatsApp said of a message that it did not take.",
+    optional=("details", "next_step", "reason"),
+    description="Why a message was not taken, in WhatsApp's code.",
 )
 
-ACCEPTED_MESSAGE: Final = _object(
+ACCEPTED_MESSAGE: Final = object_of(
     {
         "id": {**ID, "description": "Ours: `msg_…`. It sorts by time."},
         "status": {"type": "string", "enum": ["queued", "scheduled"]},
@@ -73,7 +74,7 @@ ACCEPTED_MESSAGE: Final = _object(
     description="The message is stored: nothing that is answered so is lost.",
 )
 
-MESSAGE: Final = _object(
+MESSAGE: Final = object_of(
     {
         "id": ID,
         "direction": {
@@ -96,7 +97,10 @@ MESSAGE: Final = _object(
         "created_at": MOMENT,
         "updated_at": MOMENT,
         "attempts": {"type": "integer", "description": "How often it was handed to WhatsApp."},
-        "held_reason": MAYBE_TEXT,
+        "held_reason": {
+            "type": ["string", "null"],
+            "description": "Why it waits, as a word that does not change: see [the list](/docs/errors).",
+        },
         "held_until": MAYBE_MOMENT,
         "send_at": MAYBE_MOMENT,
         "expires_at": MAYBE_MOMENT,
@@ -117,13 +121,13 @@ MESSAGE: Final = _object(
     description="A message in either direction, with its content: `text`, `image`, `template` …",
 )
 
-MESSAGE_OUTCOME: Final = _object({"id": ID, "status": ref("MessageStatus")}, description="What became of the message.")
+MESSAGE_OUTCOME: Final = object_of({"id": ID, "status": ref("MessageStatus")}, description="What became of it.")
 
-CONVERSATION: Final = _object(
+CONVERSATION: Final = object_of(
     {
         "id": ID,
         "phone_number_id": {"type": "string"},
-        "contact": _object({"wa_id": MAYBE_TEXT, "user_id": MAYBE_TEXT, "name": MAYBE_TEXT}),
+        "contact": object_of({"wa_id": MAYBE_TEXT, "user_id": MAYBE_TEXT, "name": MAYBE_TEXT}),
         "status": {"type": "string", "enum": ["open", "closed"]},
         "unread_count": {"type": "integer"},
         "created_at": MOMENT,
@@ -144,7 +148,7 @@ CONVERSATION: Final = _object(
     description="One number of ours and one contact.",
 )
 
-EVENT: Final = _object(
+EVENT: Final = object_of(
     {
         "seq": {"type": "integer", "minimum": 1, "description": "1, 2, 3 … for each phone number, without a gap."},
         "id": ID,
@@ -156,7 +160,7 @@ EVENT: Final = _object(
     description="Something that happened, in the order in which it happened.",
 )
 
-NUMBER: Final = _object(
+NUMBER: Final = object_of(
     {
         "phone_number_id": {"type": "string"},
         "waba_id": {"type": "string"},
@@ -167,7 +171,7 @@ NUMBER: Final = _object(
     description="A phone number that we operate.",
 )
 
-PROBLEM: Final = _object(
+PROBLEM: Final = object_of(
     {
         "type": {"type": "string", "description": "Where the code is explained: `/docs/errors#<code>`."},
         "title": {"type": "string", "description": "The status in words."},
@@ -176,7 +180,7 @@ PROBLEM: Final = _object(
         "code": {"type": "string", "description": "What is wrong, for programs. It never changes its meaning."},
         "errors": {
             "type": "array",
-            "items": _object({"path": {"type": "string"}, "reason": {"type": "string"}}),
+            "items": object_of({"path": {"type": "string"}, "reason": {"type": "string"}}),
             "description": "Every fault of the request, not only the first one.",
         },
         "request_id": {"type": "string", "description": "Quote it when you ask the operator."},
@@ -186,17 +190,6 @@ PROBLEM: Final = _object(
     optional=("may_retry", "graph_code"),
     additionalProperties=True,
     description="RFC 9457. Every answer that is not a success has this shape.",
-)
-
-READINESS: Final = _object(
-    {
-        "status": {"type": "string", "enum": ["ready", "not_ready"]},
-        "checks": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "`ok` for each part, or what is wrong and what to do.",
-        },
-    }
 )
 
 SCHEMAS: Final[dict[str, dict[str, Any]]] = {
@@ -210,5 +203,4 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "Event": EVENT,
     "Number": NUMBER,
     "Problem": PROBLEM,
-    "Readiness": READINESS,
 }

@@ -44,6 +44,8 @@ def _call_codes(call: ast.Call) -> Iterator[str]:
     for keyword in call.keywords:
         if keyword.arg == "code":
             yield from _words(keyword.value)
+    if name in ("Hold", "Refuse") and call.args:
+        yield from _words(call.args[0])
     if name == "problem" and len(call.args) > 2:
         yield from _words(call.args[2])
 
@@ -85,6 +87,7 @@ def test_every_code_that_can_be_said_is_in_the_catalogue() -> None:
         'class Gone(RequestRefused):\n    code: str = "gone_away"\n',
         'raise RequestRefused("x", code="gone_away")\n',
         'problem(request, 404, "gone_away", "x")\n',
+        'return Wait(Hold("gone_away", None))\n',
     ],
 )
 def test_the_walk_sees_every_way_to_say_a_code(source: str) -> None:
