@@ -6,6 +6,7 @@ Process: worker.
 from sanic import Blueprint
 
 from blueprints.capacity import bp as capacity
+from blueprints.cloud_api import bp as cloud_api
 from blueprints.cloud_webhook import bp as cloud_webhook
 from blueprints.cluster import bp as cluster
 from blueprints.cluster import metrics_bp as metrics
@@ -29,6 +30,7 @@ API = Blueprint.group(
 ALL = (
     API,
     cloud_webhook,  # /webhooks/whatsapp
+    cloud_api,  # /{vN.M or nothing}/{id}/…: the drop-in for Meta's Cloud API
     health,  # /livez, /readyz
     metrics,  # /metrics
     docs,  # /openapi.json, /docs, /docs/errors, /docs/assets/…

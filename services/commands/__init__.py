@@ -4,6 +4,7 @@ Process: worker (submits), whatsapp (carries out).
 """
 
 from services.commands.desk import Command, CommandDesk, Handler, Outcome
+from services.commands.errands import ErrandDesk
 from services.commands.submit import Commands, CommandTaken
 
-__all__ = ["Command", "CommandDesk", "CommandTaken", "Commands", "Handler", "Outcome"]
+__all__ = ["Command", "CommandDesk", "CommandTaken", "Commands", "ErrandDesk", "Handler", "Outcome"]

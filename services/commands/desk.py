@@ -96,8 +96,7 @@ class CommandDesk:
         try:
             return await handler(command), DONE
         except RequestRefused as refusal:
-            errors = [{"path": fault.path, "reason": fault.reason} for fault in refusal.faults]
-            return Outcome({"code": refusal.code, "text": refusal.text, "errors": errors}), FAILED
+            return Outcome(refusal_result(refusal)), FAILED
         except (Unavailable, Fenced):
             raise
         except Exception:
@@ -106,3 +105,12 @@ class CommandDesk:
                 "A command failed.", extra={"action": "command.failed", "command_id": command.id, "kind": command.kind}
             )
             return Outcome({"code": PanalError.code, "text": PanalError.default_text}), FAILED
+
+
+def refusal_result(refusal: PanalError) -> dict[str, Any]:
+    """What a refused command leaves for its caller."""
+    return {
+        "code": refusal.code,
+        "text": refusal.text,
+        "errors": [{"path": fault.path, "reason": fault.reason} for fault in refusal.faults],
+    }

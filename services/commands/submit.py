@@ -10,7 +10,7 @@ from typing import Any
 from config.clock import Clock
 from config.errors import Fault, PanalError, RequestRefused, Unavailable
 from config.ids import new_id, new_order
-from services.store import COMMANDS, DONE, FAILED, Database, GroupCommit
+from services.store import COMMANDS, DONE, ERRAND, FAILED, NEW, Database, GroupCommit
 
 FIRST_LOOK_S = 0.01
 LONGEST_LOOK_S = 0.1
@@ -33,17 +33,18 @@ class Commands:
         self._clock = clock
         self._wait_s = wait_s
 
-    async def submit(self, kind: str, data: Mapping[str, Any], *, by: str) -> dict[str, Any]:
+    async def submit(self, kind: str, data: Mapping[str, Any], *, by: str, is_errand: bool = False) -> dict[str, Any]:
         """Store a command and answer its result.
 
-        ``by`` is the key that asks. Raises what the owner refused it with (``RequestRefused``), ``CommandTaken`` when
-        the outcome takes longer than the caller may wait, ``Unavailable`` when it could not be stored.
+        ``by`` is the key that asks; ``is_errand``: carrying it out means a call to WhatsApp. Raises what the owner
+        refused it with (``RequestRefused``, or ``Unavailable`` where it may work later), ``CommandTaken`` when the
+        outcome takes longer than the caller may wait, ``Unavailable`` when it could not be stored.
         """
         command_id = new_id("cmd")
         document = {
             "_id": command_id,
             "order": new_order(),
-            "state": "new",
+            "state": ERRAND if is_errand else NEW,
             "kind": kind,
             "data": dict(data),
             "by": by,
@@ -67,4 +68,9 @@ def _refusal(result: Mapping[str, Any]) -> PanalError:
     if result.get("code") == PanalError.code:
         return PanalError(result.get("text"))  # a bug of ours, not the caller's fault
     faults = [Fault(fault["path"], fault["reason"]) for fault in result.get("errors", ())]
-    return RequestRefused(result.get("text"), code=result.get("code", "refused"), faults=faults)
+    extra = {"graph_code": result["graph_code"]} if result.get("graph_code") is not None else {}
+    if result.get("may_retry"):
+        return Unavailable(result.get("text"), code=result.get("code"), detail=result.get("detail"), extra=extra)
+    return RequestRefused(
+        result.get("text"), code=result.get("code", "refused"), detail=result.get("detail"), faults=faults, extra=extra
+    )

@@ -6,6 +6,7 @@ Process: worker, whatsapp.
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
+from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
 from services.messages.dispatch import Dispatcher
 from services.messages.documents import MESSAGES
 from services.messages.gate import Consents, EverybodyConsents, SendGate, contact_of
@@ -17,10 +18,12 @@ from services.messages.order import SendOrder, parse_order
 from services.messages.outcomes import error_data, message_fact
 from services.messages.preview import preview_text
 from services.messages.projection import project_message
+from services.messages.read_marks import ReadMarks
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.repository import MessageFilter, MessageRepository
 from services.messages.states import ACTIVE, MOVES, MessageStatus, may_move
 from services.messages.statuses import next_status
+from services.messages.wamids import client_wamid, message_id_of
 
 __all__ = [
     "ACTIVE",
@@ -50,18 +53,24 @@ __all__ = [
     "Pace",
     "Priority",
     "QuietHours",
+    "ReadMark",
+    "ReadMarks",
     "SendGate",
     "SendOrder",
     "TimelineEntry",
     "Tracked",
     "WrongState",
+    "client_wamid",
     "contact_of",
     "error_data",
+    "is_read_mark",
     "may_move",
     "message_fact",
+    "message_id_of",
     "next_status",
     "parse_content",
     "parse_order",
+    "parse_read_mark",
     "preview_text",
     "project_message",
 ]

@@ -14,6 +14,8 @@ NOTIFICATIONS: Final = "notifications"
 COMMANDS: Final = "commands"
 
 NEW: Final = "new"
+ERRAND: Final = "errand"
+"""A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
 DONE: Final = "done"
 FAILED: Final = "failed"
 
@@ -53,9 +55,9 @@ async def new_notifications(database: Database, *, limit: int) -> list[RawNotifi
     ]
 
 
-async def new_commands(database: Database, *, limit: int) -> list[Document]:
-    """The oldest commands that wait, up to ``limit``, as documents for the desk."""
-    return await database.find(COMMANDS, {"state": NEW}, sort=[("state", 1), ("order", 1)], limit=limit)
+async def new_commands(database: Database, *, limit: int, state: str = NEW) -> list[Document]:
+    """The oldest commands that wait in this state, up to ``limit``, as documents for a desk."""
+    return await database.find(COMMANDS, {"state": state}, sort=[("state", 1), ("order", 1)], limit=limit)
 
 
 def mark(collection: str, id_: str, state: str, result: dict[str, Any] | None = None) -> Write:

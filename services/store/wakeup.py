@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Wakeup:
-    """One ``asyncio.Event`` a collection, set when somebody inserts there.
+    """One ``asyncio.Event`` for each reader of a collection, set when somebody inserts there.
 
     ``start()`` opens the stream in its own thread; without a stream (a server that has none) ``wait`` still returns
     after its time, so that a poll finds the work.
@@ -28,7 +28,7 @@ class Wakeup:
     def __init__(self, database: Database, collections: Sequence[str]) -> None:
         """Nothing is opened yet."""
         self._database = database
-        self._events: Mapping[str, asyncio.Event] = {name: asyncio.Event() for name in collections}
+        self._readers: Mapping[str, dict[str, asyncio.Event]] = {name: {} for name in collections}
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self.is_streaming = False
@@ -40,12 +40,15 @@ class Wakeup:
         self._thread.start()
 
     def wake(self, collection: str) -> None:
-        """Wake the reader of this collection from inside the process."""
-        self._events[collection].set()
+        """Wake the readers of this collection from inside the process."""
+        self._set_all([collection])
 
-    async def wait(self, collection: str, *, poll_s: float) -> None:
-        """Return when something may be new in this collection, at the latest after ``poll_s`` seconds."""
-        event = self._events[collection]
+    async def wait(self, collection: str, *, poll_s: float, reader: str = "") -> None:
+        """Return when something may be new in this collection, at the latest after ``poll_s`` seconds.
+
+        ``reader`` says who waits: each reader sees each wake-up, so none takes another's.
+        """
+        event = self._readers[collection].setdefault(reader, asyncio.Event())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), poll_s)
         event.clear()
@@ -56,7 +59,7 @@ class Wakeup:
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         pipeline: list[Document] = [
-            {"$match": {"operationType": "insert", "ns.coll": {"$in": list(self._events)}}},
+            {"$match": {"operationType": "insert", "ns.coll": {"$in": list(self._readers)}}},
             {"$project": {"_id": 1, "ns": 1}},
         ]
         synchronous = self._database.client.delegate[self._database.options.name]
@@ -64,7 +67,7 @@ class Wakeup:
             try:
                 with synchronous.watch(pipeline, max_await_time_ms=1000) as stream:
                     self.is_streaming = True
-                    self._wake(loop, set(self._events))
+                    self._wake(loop, set(self._readers))
                     while not self._stopped.is_set():
                         change = stream.try_next()
                         if change is not None:
@@ -79,11 +82,13 @@ class Wakeup:
                 self._stopped.wait(2.0)
 
     def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
-        pending = [name for name in names if not self._events[name].is_set()]
+        # A copy: the loop's thread may add a reader meanwhile.
+        pending = [name for name in names if not all(event.is_set() for event in list(self._readers[name].values()))]
         if pending:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to wake
                 loop.call_soon_threadsafe(self._set_all, pending)
 
     def _set_all(self, names: list[str]) -> None:
         for name in names:
-            self._events[name].set()
+            for event in self._readers[name].values():
+                event.set()

@@ -6,9 +6,9 @@ Process: whatsapp.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from services.commands import CommandDesk, Handler
+from services.commands import CommandDesk, ErrandDesk, Handler
 from services.conversations import ConversationCommands, project_conversation
-from services.messages import MESSAGES, MessageCommands, Priority, project_message
+from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
 from services.numbers import NumberCommands, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
 from services.whatsapp.admission import Admission
@@ -69,6 +69,12 @@ def due_readers(court: Court, admission: Admission) -> list[Due]:
     ]
 
 
+def errands(court: Court) -> Mapping[str, Handler]:
+    """Commands that call WhatsApp: they run side by side."""
+    read_marks = ReadMarks(repository=court.messages, link_of=court.links.__getitem__, clock=court.clock)
+    return {"message.mark_read": read_marks.mark_read}
+
+
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     intake = Intake(
@@ -88,6 +94,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         for priority in (Priority.TRANSACTIONAL, Priority.BULK)
         for number in court.numbers
     ]
+    errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court))
 
     async def load_queue() -> int:
         return sum([await reader.load() for reader in readers])
@@ -103,4 +110,5 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),
+        Duty("errands", errand_desk.step, COMMANDS),
     ]

@@ -34,6 +34,7 @@ from services.whatsapp.court import Court
 from services.whatsapp.duties import Duty, due_readers, duties, project
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
+from services.whatsapp.preparation import PreparedLink
 from services.wiring import Queen
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,8 @@ class Reign:
             consents=consents,
             is_marketing=lambda message: message.priority is Priority.BULK,
         )
+        media = _NoMedia()
+        links = {name: PreparedLink(link, ledger=ledger, media=media) for name, link in links.items()}
         dispatcher = Dispatcher(
             lanes=lanes,
             ledger=ledger,
@@ -232,7 +235,7 @@ class Reign:
             if duty.inbox is None:
                 await asyncio.sleep(duty.poll_s)
             else:
-                await self.court.wakeup.wait(duty.inbox, poll_s=duty.poll_s)
+                await self.court.wakeup.wait(duty.inbox, poll_s=duty.poll_s, reader=duty.name)
 
     async def _keep_floors(self) -> None:
         while True:
@@ -245,6 +248,11 @@ class Reign:
                 with contextlib.suppress(Unavailable):
                     await self._number_repository.raise_floor(number, seq)
                     self._floors[number] = seq
+
+
+class _NoMedia:
+    async def prepared(self, phone_number_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(payload)
 
 
 async def last_seqs(database: Database, numbers: list[Number]) -> dict[str, int]:

@@ -1,0 +1,69 @@
+"""The drop-in's `POST /{phone_number_id}/messages`: the Cloud API's own body and its own answer.
+
+Process: worker.
+"""
+
+from typing import Any
+
+from sanic import HTTPResponse, Request
+
+from blueprints.cloud_api_reading import graph_body, graph_caller, number_of
+from blueprints.reading import services_of
+from blueprints.rendering import json_response
+from config.errors import RequestRefused
+from services.commands import CommandTaken
+from services.dropin import GraphFault
+from services.keys import Caller, Scope
+from services.messages import (
+    Message,
+    SendOrder,
+    client_wamid,
+    is_read_mark,
+    parse_content,
+    parse_read_mark,
+)
+from services.numbers import Number
+
+NO_SUCH_MESSAGE = 131009
+
+
+async def post_messages(request: Request, node: str) -> HTTPResponse:
+    """Accept one message, or pass a read mark on."""
+    caller = await graph_caller(request, Scope.MESSAGES_SEND)
+    number = await number_of(request, node, caller)
+    raw = graph_body(request)
+    if is_read_mark(raw):
+        return await _mark_read(request, raw, number, caller)
+    order = SendOrder(parse_content(raw), phone_number_id=number.phone_number_id)
+    accepted = await services_of(request).acceptance.accept(order, caller)
+    return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")))
+
+
+async def _mark_read(request: Request, raw: dict[str, Any], number: Number, caller: Caller) -> HTTPResponse:
+    mark = parse_read_mark(raw)
+    data = {"phone_number_id": number.phone_number_id, "wamid": mark.wamid, "shows_typing": mark.shows_typing}
+    try:
+        await services_of(request).commands.submit("message.mark_read", data, by=caller.key_id, is_errand=True)
+    except CommandTaken:
+        pass  # it is stored, and will be done
+    except RequestRefused as refusal:
+        if refusal.code != "not_found":
+            raise
+        raise GraphFault(NO_SUCH_MESSAGE, f"message_id: {refusal.text}") from refusal
+    return json_response({"success": True})
+
+
+def sent_json(message: Message, *, named: object) -> dict[str, Any]:
+    """Meta's answer to a send. The id is ours, known before WhatsApp has given its own; statuses carry the same.
+
+    Source: Meta, "Messages API", response; business-scoped user ids have no ``wa_id`` (2026-06-29).
+    """
+    contact = {"input": str(named)}
+    if message.recipient_kind != "group":
+        contact["user_id" if message.recipient_kind == "user_id" else "wa_id"] = message.to or ""
+    entry = {"id": client_wamid(message.id)}
+    if message.recipient_kind == "group":
+        entry["group_id"] = message.to or ""
+    if message.kind == "template":
+        entry["message_status"] = "accepted"
+    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [entry]}
