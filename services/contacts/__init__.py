@@ -1,0 +1,59 @@
+"""Contacts: people whichever of our numbers they wrote to, and what they agreed to.
+
+Process: worker, whatsapp.
+"""
+
+from services.contacts.commands import ContactCommands
+from services.contacts.consents import OPTED_OUT, ConsentBook, ConsentReader, opted_out_among, reason_of
+from services.contacts.csv_records import CsvReader, CsvRecord, records_of
+from services.contacts.csv_rows import csv_line
+from services.contacts.documents import CONTACTS, contact_record
+from services.contacts.facts import ContactRegister, Decision, Patch
+from services.contacts.identity import IDENTITY_RULE, Identity, identity_of, identity_of_key, parse_identity
+from services.contacts.keeper import ContactKeeper
+from services.contacts.keywords import Keywords, listed
+from services.contacts.ledger import ContactLedger
+from services.contacts.projection import project_contact
+from services.contacts.records import ConsentCategory, ConsentEntry, ConsentSource, ConsentStatus, Contact
+from services.contacts.repository import ContactFilter, ContactRepository
+from services.contacts.requests import parse_decision, parse_patch
+from services.contacts.transfer import ContactTransfer, ImportReport
+
+__all__ = [
+    "CONTACTS",
+    "IDENTITY_RULE",
+    "OPTED_OUT",
+    "ConsentBook",
+    "ConsentCategory",
+    "ConsentEntry",
+    "ConsentReader",
+    "ConsentSource",
+    "ConsentStatus",
+    "Contact",
+    "ContactCommands",
+    "ContactFilter",
+    "ContactKeeper",
+    "ContactLedger",
+    "ContactRegister",
+    "ContactRepository",
+    "ContactTransfer",
+    "CsvReader",
+    "CsvRecord",
+    "Decision",
+    "Identity",
+    "ImportReport",
+    "Keywords",
+    "Patch",
+    "contact_record",
+    "csv_line",
+    "identity_of",
+    "identity_of_key",
+    "listed",
+    "opted_out_among",
+    "parse_decision",
+    "parse_identity",
+    "parse_patch",
+    "project_contact",
+    "reason_of",
+    "records_of",
+]

@@ -1,0 +1,142 @@
+"""Who must not be written to? The owner's book, all in memory, and the workers' reader with a few seconds of cache.
+
+Process: whatsapp (ConsentBook), worker (ConsentReader).
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from config.clock import Clock
+from services.contacts.documents import CONTACTS
+from services.contacts.records import ConsentCategory
+from services.store import Ascent, Database
+
+REASONS: Final = {
+    ConsentCategory.ALL: "opted out of all messages",
+    ConsentCategory.MARKETING: "opted out of marketing messages",
+}
+OPTED_OUT: Final = "opted_out"
+"""The code of a message that was not sent for this reason. Meta's own for marketing is 131050."""
+
+FRESH_S: Final = 3.0
+MAX_CACHED: Final = 10_000
+
+
+def reason_of(opted_out: ConsentCategory | None, *, is_marketing: bool) -> str | None:
+    """Why a message must not be sent to somebody who opted out of this, in words that follow "the recipient"."""
+    if opted_out is None or (opted_out is ConsentCategory.MARKETING and not is_marketing):
+        return None
+    return REASONS[opted_out]
+
+
+class ConsentBook:
+    """Everybody who opted out, as 8 bytes each, so that a look costs nothing and nothing is ever forgotten.
+
+    The first ``load`` reads them all; from then on the owner, the only writer, notes each decision as it records it:
+    the book is ahead of the database by what the journal still has to write. 100,000 people take about 10 MB.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Empty, and not to be asked before the first ``load``."""
+        self._database = database
+        self._out: dict[ConsentCategory, set[int]] = {category: set() for category in ConsentCategory}
+        self._loading = asyncio.Lock()
+        self.is_loaded = False
+
+    def __len__(self) -> int:
+        """Keys of contacts that are held."""
+        return sum(len(keys) for keys in self._out.values())
+
+    async def load(self, keys: Iterable[str] = ()) -> None:
+        """Make sure that these contacts are known: all of them are, after the first call. Raises ``Unavailable``."""
+        async with self._loading:
+            if self.is_loaded:
+                return
+            for category in ConsentCategory:
+                walk = Ascent(
+                    self._database, CONTACTS, {"opted_out": category.value}, projection={"keys": 1}, page=2_000
+                )
+                while found := await walk.next():
+                    self._out[category].update(_digest(key) for document in found for key in document["keys"])
+            self.is_loaded = True
+
+    def note(self, keys: Sequence[str], opted_out: ConsentCategory | None) -> None:
+        """Remember what these keys of one contact are opted out of now."""
+        digests = [_digest(key) for key in keys]
+        for category, held in self._out.items():
+            if category is opted_out:
+                held.update(digests)
+            else:
+                held.difference_update(digests)
+
+    def opted_out(self, key: str) -> ConsentCategory | None:
+        """What this contact is opted out of."""
+        if not self.is_loaded:
+            raise RuntimeError("the consent book was asked before it was loaded")
+        digest = _digest(key)
+        return next((category for category in REASONS if digest in self._out[category]), None)
+
+    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+        """Why this contact must not get a message, or None. Memory only."""
+        return reason_of(self.opted_out(key), is_marketing=is_marketing)
+
+
+class ConsentReader:
+    """The same question in a worker: a read of the database, remembered for a few seconds."""
+
+    def __init__(self, database: Database, clock: Clock, *, fresh_s: float = FRESH_S) -> None:
+        """No input or output."""
+        self._database = database
+        self._clock = clock
+        self._fresh_s = fresh_s
+        self._cached: OrderedDict[str, tuple[float, ConsentCategory | None]] = OrderedDict()
+
+    async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+        """Why this contact must not get a message, or None; at most ``fresh_s`` old. Raises ``Unavailable``."""
+        return (await self.blocks_all([key], is_marketing=is_marketing)).get(key)
+
+    async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
+        """Reasons by key, for those that must not get a message: one read for all that are not remembered."""
+        now = self._clock.monotonic()
+        opted_out: dict[str, ConsentCategory | None] = {}
+        missing = []
+        for key in keys:
+            cached = self._cached.get(key)
+            if cached is not None and now - cached[0] < self._fresh_s:
+                opted_out[key] = cached[1]
+            else:
+                missing.append(key)
+        if missing:
+            read = await opted_out_among(self._database, missing)
+            for key in missing:
+                opted_out[key] = read.get(key)
+                self._cached[key] = (now, read.get(key))
+                self._cached.move_to_end(key)
+            while len(self._cached) > MAX_CACHED:
+                self._cached.popitem(last=False)
+        found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
+        return {key: reason for key, reason in found.items() if reason is not None}
+
+
+async def opted_out_among(database: Database, keys: Sequence[str]) -> dict[str, ConsentCategory]:
+    """What those of these contacts that opted out are opted out of, straight from the database."""
+    found = await database.find(
+        CONTACTS,
+        {"keys": {"$in": list(keys)}},
+        projection={"keys": 1, "opted_out": 1},
+        limit=len(keys) * 2,
+    )
+    answer: dict[str, ConsentCategory] = {}
+    for document in found:
+        for key in document["keys"] if document.get("opted_out") else ():
+            category = ConsentCategory(document["opted_out"])
+            # One person may stand in two contacts (their number, their user id): the stricter decision counts.
+            answer[key] = ConsentCategory.ALL if ConsentCategory.ALL in (category, answer.get(key)) else category
+    return answer
+
+
+def _digest(key: Any) -> int:
+    return int.from_bytes(hashlib.blake2b(str(key).encode(), digest_size=8).digest(), "big")

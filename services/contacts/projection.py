@@ -1,0 +1,87 @@
+"""From a numbered event to the guarded writes on contacts. Deterministic, so that a new owner can repeat it.
+
+Process: whatsapp.
+
+A contact spans our numbers, and each number counts its events by itself: so the guard is one field a number. A
+decision about consent has an ``order`` of its own as well, because two numbers may be told opposite things.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.contacts.documents import CONTACTS, NOT_OPTED_OUT, consent_document
+from services.contacts.identity import Identity
+from services.contacts.search import tokens_of
+from services.store import Event, Write
+
+HISTORY_LENGTH: Final = 20
+_CONSENT: Final = ("contact.opted_out", "contact.opted_in")
+_NAMES: Final = ("name", "profile_name", "username")
+
+
+def project_contact(event: Event) -> list[Write]:
+    """The writes on ``contacts`` that this event asks for; none for events of other nouns."""
+    if event.type in ("contact.created", "contact.updated"):
+        return [_profile(event, event.data)]
+    if event.type == "contact.imported":
+        return [_profile(event, entry) for entry in event.data["contacts"]]
+    if event.type in _CONSENT:
+        return [_consent(event)]
+    return []
+
+
+def _profile(event: Event, data: Mapping[str, Any]) -> Write:
+    is_new = data["order"] is not None
+    values: dict[str, Any] = {name: data[name] for name in ("key", "wa_id", "user_id", *_NAMES)}
+    values["keys"] = list(Identity(wa_id=data["wa_id"], user_id=data["user_id"]).keys)
+    values["labels"] = list(data["labels"])
+    values["tokens"] = tokens_of((data[name] for name in _NAMES), wa_id=data["wa_id"])
+    values["updated_at"] = event.at
+    if is_new:
+        values |= {"order": data["order"], "created_at": event.at, "opted_out": NOT_OPTED_OUT}
+    return Write(
+        CONTACTS,
+        data["contact_id"],
+        event.seq,
+        set=values,
+        compute={
+            "numbers": _with_number(event.number),
+            "attributes": {"$mergeObjects": [{"$ifNull": ["$attributes", {}]}, {"$literal": data["attributes"]}]},
+        },
+        drop=tuple(f"attributes.{name}" for name in data["removed_attributes"]),
+        upsert=is_new,
+        guard=f"seq_{event.number}",
+    )
+
+
+def _consent(event: Event) -> Write:
+    data = event.data
+    entry = consent_document(data)
+    # Whoever agrees to everything agrees to marketing, too; whoever refuses everything need not be asked about it.
+    categories = ["all", "marketing"] if event.type == "contact.opted_in" and data["category"] == "all" else []
+    decided = dict.fromkeys(categories or [data["category"]], entry)
+    is_newer: dict[str, Any] = {"$lt": [{"$ifNull": ["$consent_order", -1]}, data["order"]]}
+
+    def if_newer(name: str, value: Any) -> dict[str, Any]:
+        return {"$cond": [is_newer, value, f"${name}"]}
+
+    known: dict[str, Any] = {"$ifNull": ["$consent", {}]}
+    history: dict[str, Any] = {"$concatArrays": [{"$ifNull": ["$consent_history", []]}, [{"$literal": entry}]]}
+    return Write(
+        CONTACTS,
+        data["contact_id"],
+        event.seq,
+        set={"updated_at": event.at},
+        compute={
+            "consent": if_newer("consent", {"$mergeObjects": [known, {"$literal": decided}]}),
+            "opted_out": if_newer("opted_out", {"$literal": data["opted_out"] or NOT_OPTED_OUT}),
+            "consent_order": if_newer("consent_order", data["order"]),
+            "consent_history": {"$slice": [history, -HISTORY_LENGTH]},
+            "numbers": _with_number(event.number),
+        },
+        guard=f"seq_{event.number}",
+    )
+
+
+def _with_number(number: str) -> dict[str, Any]:
+    return {"$setUnion": [{"$ifNull": ["$numbers", []]}, [number]]}

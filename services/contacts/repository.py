@@ -1,0 +1,82 @@
+"""Reads of contacts. Lists go newest first and page by ``order``.
+
+Process: worker, whatsapp.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.contacts.documents import CONTACTS, contact_record
+from services.contacts.records import ConsentCategory, Contact
+from services.contacts.search import query_of
+from services.store import AHEAD, EPOCH_FLOOR, Ascent, Database
+
+FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``order``
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFilter:
+    """What a list shows. ``numbers`` non-empty: only contacts of these; ``before``: go on below this ``order``."""
+
+    search: str | None = None
+    label: str | None = None
+    opted_out: ConsentCategory | None = None
+    numbers: frozenset[str] = frozenset()
+    before: int | None = None
+
+
+class ContactRepository:
+    """Contacts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        """No input or output."""
+        self._database = database
+
+    async def get(self, contact_id: str) -> Contact | None:
+        """One contact by its id."""
+        found = await self._database.find_one(CONTACTS, {"_id": contact_id})
+        return contact_record(found) if found else None
+
+    async def by_keys(self, keys: Sequence[str]) -> list[Contact]:
+        """The contacts that have one of these keys."""
+        found = await self._database.find(CONTACTS, {"keys": {"$in": list(keys)}}, limit=max(1, len(keys) * 2))
+        return [contact_record(document) for document in found]
+
+    async def page(self, wanted: ContactFilter, *, limit: int) -> list[Contact]:
+        """Up to ``limit`` contacts, the newest first."""
+        query = query_for(wanted)
+        upper = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        # The words of a search are the narrower index: one look. Otherwise slices of time that double.
+        width = upper if "$and" in query else FIRST_SLICE
+        found: list[dict[str, Any]] = []
+        while len(found) < limit and upper > EPOCH_FLOOR:
+            lower = max(upper - width, EPOCH_FLOOR)
+            found += await self._database.find(
+                CONTACTS,
+                {**query, "order": {"$lt": upper, "$gte": lower}},
+                sort=[("order", -1)],
+                limit=limit - len(found),
+            )
+            upper = lower
+            width *= 8
+        return [contact_record(document) for document in found]
+
+    def walk(self, wanted: ContactFilter, *, after: int = 0, page: int = 500) -> Ascent:
+        """All of them, oldest first, as documents for ``contact_record``."""
+        return Ascent(self._database, CONTACTS, query_for(wanted), after=after, page=page)
+
+
+def query_for(wanted: ContactFilter) -> dict[str, Any]:
+    """The filter as a query, without the range of ``order``."""
+    query: dict[str, Any] = {}
+    if wanted.search and (words := query_of(wanted.search)):
+        query["$and"] = words
+    if wanted.label is not None:
+        query["labels"] = wanted.label
+    if wanted.opted_out is not None:
+        query["opted_out"] = wanted.opted_out.value
+    if wanted.numbers:
+        query["numbers"] = {"$in": sorted(wanted.numbers)}
+    return query
