@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
-from sanic import HTTPResponse, Request, Sanic
+from sanic import Request, Sanic
+from sanic.response import BaseHTTPResponse
 
 import blueprints
 from blueprints.errors import setup_errors
@@ -114,7 +115,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
         )
         await life.open()
 
-    async def observe(request: Request, response: HTTPResponse) -> None:
+    def observe(request: Request, response: BaseHTTPResponse) -> None:
         app.ctx.life.observe(request, response)
 
     app.register_middleware(observe, "response")

@@ -35,7 +35,7 @@ async def post_messages(request: Request, node: str) -> HTTPResponse:
     if is_read_mark(raw):
         return await _mark_read(request, raw, number, caller)
     order = SendOrder(parse_content(raw), phone_number_id=number.phone_number_id)
-    accepted = await services_of(request).acceptance.accept(order, caller)
+    accepted = await services_of(request).acceptance.accept(order, caller, is_dropin=True)
     return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")))
 
 

@@ -4,15 +4,16 @@ Process: worker.
 """
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, choice, cursor_of, json_object, limit_of, needs, services_of, word
-from blueprints.rendering import accepted_json, json_response, message_json, page_response
+from blueprints.rendering import accepted_json, json_response, message_json, page_response, refused_json
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
-from services.messages import Direction, Idempotency, Message, MessageFilter, MessageStatus, parse_order
+from services.messages import Direction, Idempotency, Message, MessageFilter, MessageStatus, SendOrder, parse_order
 
 bp = Blueprint("messages", url_prefix="/messages")
 
@@ -35,7 +36,7 @@ async def send_message(request: Request) -> HTTPResponse:
 @bp.post("/batch")
 @needs(Scope.MESSAGES_SEND)
 async def send_batch(request: Request) -> HTTPResponse:
-    """Accept several messages, all or none; one answer each, in order."""
+    """Accept several messages; one answer each, in order: the message, or why it was refused."""
     services = services_of(request)
     listed = json_object(request).get("messages")
     most = services.settings.max_batch
@@ -47,21 +48,23 @@ async def send_batch(request: Request) -> HTTPResponse:
             code="batch_too_large",
             faults=[Fault("messages", f"has {len(listed)} items")],
         )
-    orders, faults = [], []
     now = services.clock.now()
-    for position, item in enumerate(listed):
-        path = f"messages[{position}]"
-        if not isinstance(item, dict):
-            faults.append(Fault(path, "must be an object"))
-            continue
-        try:
-            orders.append(parse_order(item, now=now, path=f"{path}."))
-        except RequestRefused as refusal:
-            faults += refusal.faults
-    if faults:
-        raise RequestRefused("Some messages of the batch are not valid; none was accepted.", faults=faults)
+    orders = [_order_of(item, position, now) for position, item in enumerate(listed)]
     accepted = await services.acceptance.accept_all(orders, caller_of(request), _idempotency(request))
-    return json_response({"data": [accepted_json(one.message) for one in accepted]}, status=202)
+    answers = [refused_json(one) if isinstance(one, RequestRefused) else accepted_json(one.message) for one in accepted]
+    has_any = any(not isinstance(one, RequestRefused) for one in accepted)
+    return json_response({"data": answers}, status=202 if has_any else 422)
+
+
+def _order_of(item: object, position: int, now: datetime) -> SendOrder | RequestRefused:
+    """One order of a batch, or why it is none."""
+    path = f"messages[{position}]"
+    if not isinstance(item, dict):
+        return RequestRefused("The message is not valid.", faults=[Fault(path, "must be an object")])
+    try:
+        return parse_order(item, now=now, path=f"{path}.")
+    except RequestRefused as refusal:
+        return refusal
 
 
 @bp.get("/<message_id:str>")

@@ -12,6 +12,7 @@ from sanic import HTTPResponse
 
 from blueprints.reading import cursor_text
 from config.clock import rfc3339
+from config.errors import RequestRefused
 from services.conversations import Conversation
 from services.messages import Direction, Message
 from services.store import Event
@@ -46,6 +47,18 @@ def accepted_json(message: Message) -> dict[str, Any]:
         "created_at": message.created_at,
         "send_at": message.send_at,
     }
+
+
+def refused_json(refusal: RequestRefused) -> dict[str, Any]:
+    """One refused item of a batch: the members of a problem that concern the item."""
+    error: dict[str, Any] = {
+        "code": refusal.code,
+        "detail": refusal.text,
+        "errors": [{"path": fault.path, "reason": fault.reason} for fault in refusal.faults],
+    }
+    if "graph_code" in refusal.extra:
+        error["graph_code"] = refusal.extra["graph_code"]
+    return {"error": error}
 
 
 def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, Any]:

@@ -15,12 +15,22 @@ from config.errors import Unavailable
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
-from services.conversations import ConversationRepository
+from services.contacts import ConsentReader
+from services.conversations import ConversationRepository, StandingReader
 from services.graph import GraphClient
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
 from services.live import EventReader
-from services.messages import MESSAGES, Acceptance, DispatchOptions, MessageRepository, OnUncertain, Pace, QuietHours
+from services.messages import (
+    MESSAGES,
+    Acceptance,
+    AcceptancePolicy,
+    DispatchOptions,
+    MessageRepository,
+    OnUncertain,
+    Pace,
+    QuietHours,
+)
 from services.numbers import Number, NumberRepository, Numbers, Readiness
 from services.store import (
     COMMANDS,
@@ -102,7 +112,15 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
         database=database,
         keyring=Keyring(KeyRepository(database), clock, bootstrap_digest=bootstrap_digest),
         numbers=numbers,
-        acceptance=Acceptance(inserts=message_inserts, repository=repository, numbers=numbers, clock=clock),
+        acceptance=Acceptance(
+            inserts=message_inserts,
+            repository=repository,
+            numbers=numbers,
+            policy=AcceptancePolicy(
+                standings=StandingReader(database, clock), consents=ConsentReader(database, clock), clock=clock
+            ),
+            clock=clock,
+        ),
         messages=repository,
         conversations=ConversationRepository(database),
         events=EventReader(database, clock),

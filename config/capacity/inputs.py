@@ -12,7 +12,7 @@ from config.settings_fields import Settings
 BASE_MEMORY_MB = 120
 """Main process, Sanic's state manager and multiprocessing's tracker: about 40 MB each, measured."""
 
-SANDBOX_MEMORY_MB = 80
+SANDBOX_MEMORY_MB = 110
 DATABASE_BESIDE_CACHE_MB = 64
 MONITORS_PER_SERVER = 2
 """The driver keeps one connection to watch a server and one to measure its round trip. Measured with PyMongo 4.20."""

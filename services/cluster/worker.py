@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sanic import HTTPResponse, Request, Sanic
+from sanic import Request, Sanic
+from sanic.response import BaseHTTPResponse
 
 from services.cluster.board import Board
 from services.cluster.door import Door, DoorOptions
@@ -81,7 +82,7 @@ class WorkerLife:
         await self.door.stop()
         await self.heartbeat.stop()
 
-    def observe(self, request: Request, response: HTTPResponse) -> None:
+    def observe(self, request: Request, response: BaseHTTPResponse) -> None:
         """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
         if began is None:

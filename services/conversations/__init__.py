@@ -8,6 +8,7 @@ from services.conversations.directory import ContactRef, Directory, Standing
 from services.conversations.projection import project_conversation
 from services.conversations.records import Conversation
 from services.conversations.repository import ConversationRepository
+from services.conversations.standing_reader import StandingReader
 
 __all__ = [
     "ContactRef",
@@ -16,5 +17,6 @@ __all__ = [
     "ConversationRepository",
     "Directory",
     "Standing",
+    "StandingReader",
     "project_conversation",
 ]

@@ -39,6 +39,11 @@ class Standing:
     pair_tat: float | None = None
 
 
+def pair_of(number: str, key: str) -> str:
+    """A number and a contact key as the one indexed field that identifies a conversation."""
+    return f"{number}:{key}"
+
+
 Place = tuple[str, str]
 """A number and a contact key."""
 
@@ -67,7 +72,7 @@ class Directory:
         for number, keys in missing.items():
             found = await self._database.find(
                 CONVERSATIONS,
-                {"number": number, "contact_key": {"$in": keys}},
+                {"pair": {"$in": [pair_of(number, key) for key in keys]}},
                 projection={"contact_key": 1, "last_inbound_at": 1, "pair_tat": 1},
                 limit=len(keys),
             )

@@ -5,7 +5,7 @@ Process: whatsapp.
 
 from typing import Any
 
-from services.conversations.directory import CONVERSATIONS
+from services.conversations.directory import CONVERSATIONS, pair_of
 from services.store import Event, Write
 
 PREVIEW_LENGTH = 120
@@ -33,6 +33,7 @@ def _opened(event: Event) -> Write:
     values: dict[str, Any] = {
         "number": event.number,
         "contact_key": data["contact_key"],
+        "pair": pair_of(event.number, data["contact_key"]),
         "status": "open",
         "unread": 0,
         "activity": int(event.at.timestamp() * 1000) << 20,

@@ -4,6 +4,7 @@ Process: worker, whatsapp.
 """
 
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
+from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
@@ -30,7 +31,9 @@ __all__ = [
     "MESSAGES",
     "MOVES",
     "Acceptance",
+    "AcceptancePolicy",
     "Accepted",
+    "ConsentCheck",
     "Consents",
     "Content",
     "Direction",
@@ -50,6 +53,7 @@ __all__ = [
     "MessageStatus",
     "OnUncertain",
     "OnWindowClosed",
+    "OptedOut",
     "Pace",
     "Priority",
     "QuietHours",
@@ -59,6 +63,7 @@ __all__ = [
     "SendOrder",
     "TimelineEntry",
     "Tracked",
+    "WindowClosed",
     "WrongState",
     "client_wamid",
     "contact_of",

@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from config.clock import Clock
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
 from services.keys import Caller
+from services.messages.acceptance_policy import AcceptancePolicy
 from services.messages.documents import message_document
 from services.messages.order import SendOrder
 from services.messages.records import Direction, Message
@@ -46,42 +48,84 @@ class Idempotency:
 class Acceptance:
     """Takes orders. The group commit answers when MongoDB acknowledged; nothing is kept here."""
 
-    def __init__(self, *, inserts: GroupCommit, repository: MessageRepository, numbers: Numbers, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        inserts: GroupCommit,
+        repository: MessageRepository,
+        numbers: Numbers,
+        policy: AcceptancePolicy,
+        clock: Clock,
+    ) -> None:
         """No input or output."""
         self._inserts = inserts
         self._repository = repository
         self._numbers = numbers
+        self._policy = policy
         self._clock = clock
 
-    async def accept(self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None) -> Accepted:
+    async def accept(
+        self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None, *, is_dropin: bool = False
+    ) -> Accepted:
         """Store one message.
 
-        Raises ``RequestRefused`` (unknown or forbidden number), ``IdempotencyConflict``, ``Unavailable``.
+        Raises ``RequestRefused`` (unknown or forbidden number, closed window, opt-out), ``IdempotencyConflict``,
+        ``Unavailable``. ``is_dropin``: a closed window is told later, in a status, as Meta does.
         """
-        message = await self._message(order, caller, idempotency)
+        number = await self._number(order, caller)
+        try:
+            await self._policy.check(order, number, is_dropin=is_dropin)
+        except RequestRefused:
+            # What was accepted once is answered the same for ever, whatever the policy says today.
+            earlier = await self._earlier(caller, idempotency)
+            if earlier is None:
+                raise
+            return earlier
+        message = self._message(order, number, caller, idempotency)
         duplicate = await self._inserts.insert(message_document(message))
-        if duplicate is None:
-            return Accepted(message)
-        return await self._replay(message)
+        return Accepted(message) if duplicate is None else await self._replay(message)
 
     async def accept_all(
-        self, orders: Sequence[SendOrder], caller: Caller, idempotency: Idempotency | None = None
-    ) -> list[Accepted]:
-        """Store several messages in their order; one answer each, in their order.
+        self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
+    ) -> list[Accepted | RequestRefused]:
+        """Store several messages in their order; one answer each, in their order: a message, or why not.
 
-        Each gets an idempotency key of its own, made of the request's key and its position.
+        An order that was refused already keeps its place. Each gets an idempotency key of its own, made of the
+        request's key and its position.
         """
-        messages = []
-        for position, order in enumerate(orders):
-            own = None if idempotency is None else Idempotency(f"{idempotency.key}\x1f{position}", idempotency.digest)
-            messages.append(await self._message(order, caller, own))
-        outcomes = await self._inserts.insert_all([message_document(message) for message in messages])
-        return [
-            Accepted(message) if outcome is None else await self._replay(message)
-            for message, outcome in zip(messages, outcomes, strict=True)
-        ]
+        answers = await asyncio.gather(
+            *(self._checked(position, order, caller, idempotency) for position, order in enumerate(orders))
+        )
+        messages = [answer for answer in answers if isinstance(answer, Message)]
+        outcomes = iter(await self._inserts.insert_all([message_document(message) for message in messages]))
+        final: list[Accepted | RequestRefused] = []
+        for answer in answers:
+            if not isinstance(answer, Message):
+                final.append(answer)
+            elif next(outcomes) is None:
+                final.append(Accepted(answer))
+            else:
+                try:
+                    final.append(await self._replay(answer))
+                except RequestRefused as refusal:
+                    final.append(refusal)
+        return final
 
-    async def _message(self, order: SendOrder, caller: Caller, idempotency: Idempotency | None) -> Message:
+    async def _checked(
+        self, position: int, order: SendOrder | RequestRefused, caller: Caller, idempotency: Idempotency | None
+    ) -> Message | Accepted | RequestRefused:
+        """One order of a batch: a message to store, an earlier answer, or a refusal."""
+        if isinstance(order, RequestRefused):
+            return order
+        own = None if idempotency is None else Idempotency(f"{idempotency.key}\x1f{position}", idempotency.digest)
+        try:
+            number = await self._number(order, caller)
+            await self._policy.check(order, number)
+        except RequestRefused as refusal:
+            return await self._earlier(caller, own) or refusal
+        return self._message(order, number, caller, own)
+
+    async def _number(self, order: SendOrder, caller: Caller) -> str:
         number = await self._numbers.resolve(order.phone_number_id)
         if not caller.may_use(number.phone_number_id):
             raise RequestRefused(
@@ -89,6 +133,21 @@ class Acceptance:
                 code="number_forbidden",
                 faults=[Fault("from", "is not among the numbers of this API key")],
             )
+        return number.phone_number_id
+
+    async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Accepted | None:
+        """What this key was answered before, if it was. Raises ``IdempotencyConflict`` for another body."""
+        if idempotency is None:
+            return None
+        key = _stored_key(caller, idempotency)
+        earlier = (await self._repository.by_idempotency([key])).get(key)
+        if earlier is None:
+            return None
+        if earlier.body_digest != idempotency.digest:
+            raise IdempotencyConflict()
+        return Accepted(earlier, is_replay=True)
+
+    def _message(self, order: SendOrder, number: str, caller: Caller, idempotency: Idempotency | None) -> Message:
         now = self._clock.now()
         is_later = order.send_at is not None and order.send_at > now
         content = order.content
@@ -96,7 +155,7 @@ class Acceptance:
             id=new_id("msg"),
             order=new_order(),
             direction=Direction.OUT,
-            phone_number_id=number.phone_number_id,
+            phone_number_id=number,
             kind=content.kind,
             payload=content.payload,
             status=MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED,

@@ -96,7 +96,7 @@ class SendGate:
         if reason is not None:
             return Refuse(
                 "opted_out",
-                f"The recipient does not want this message: {reason}",
+                f"The recipient {reason}",
                 "Do not send again; the recipient can opt in by writing START.",
                 graph_code=131050,
             )

@@ -8,6 +8,7 @@ from services.store.database import Database, DatabaseBusy, DatabaseOptions, Dat
 from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
+from services.store.group_read import GroupRead, ReadsFull
 from services.store.guarded import Write
 from services.store.inbox import (
     COMMANDS,
@@ -47,11 +48,13 @@ __all__ = [
     "Fact",
     "Fenced",
     "GroupCommit",
+    "GroupRead",
     "IntakeFull",
     "Lease",
     "LeaseView",
     "PoolUse",
     "RawNotification",
+    "ReadsFull",
     "Wakeup",
     "Write",
     "append",

@@ -38,7 +38,7 @@ INDEXES: Final = (
     Index("messages", (("wamid", 1),)),
     Index("messages", (("idempotency", 1),), _unique_when_present("idempotency")),
     Index("events", (("number", 1), ("seq", 1)), (("unique", True),)),
-    Index("conversations", (("number", 1), ("contact_key", 1)), (("unique", True),)),
+    Index("conversations", (("pair", 1),), (("unique", True),)),
     Index("conversations", (("activity", 1),)),
     Index("conversations", (("number", 1), ("activity", 1))),
     Index("notifications", (("state", 1), ("order", 1))),

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.errors import Unavailable
+from services.contacts import ConsentBook
 from services.conversations import Directory
 from services.links import Link
 from services.messages import (
     Dispatcher,
     DispatchOptions,
-    EverybodyConsents,
     Governor,
     Hold,
     Lanes,
@@ -79,7 +79,7 @@ class Reign:
         for number in numbers:
             hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
             governor.set_number(number.phone_number_id, options.pace, hold=hold, is_paused=number.is_paused)
-        consents = EverybodyConsents()
+        consents = ConsentBook(database)
         gate = SendGate(
             governor,
             standing_of=directory.standing,

@@ -1,0 +1,90 @@
+"""Policy at the door: what would be refused at the send gate is refused before it costs anything.
+
+Process: worker. The send gate looks again: this is a courtesy to the caller, not the protection.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Final, Protocol
+
+from config import limits
+from config.clock import Clock
+from config.errors import Fault, RequestRefused
+from services.conversations import ContactRef, StandingReader
+from services.messages.content import Content
+from services.messages.order import SendOrder
+from services.messages.policy import is_window_open, needs_window
+from services.messages.records import OnWindowClosed, Priority
+
+SECOND_LOOK_S: Final = 0.15
+"""A caller may react to a customer's message sooner than its document shows it."""
+
+
+class WindowClosed(RequestRefused):
+    """Free-form messages may be sent only within 24 hours of the customer's last message."""
+
+    code = "window_closed"
+
+
+class OptedOut(RequestRefused):
+    """The recipient does not want it."""
+
+    code = "opted_out"
+
+
+class ConsentCheck(Protocol):
+    """Who must not be written to, for workers."""
+
+    async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+        """Why this contact must not get it, in words that follow "the recipient", or None."""
+        ...
+
+
+class AcceptancePolicy:
+    """Looks at opt-outs and at the customer service window."""
+
+    def __init__(self, *, standings: StandingReader, consents: ConsentCheck, clock: Clock) -> None:
+        """No input or output."""
+        self._standings = standings
+        self._consents = consents
+        self._clock = clock
+
+    async def check(self, order: SendOrder, phone_number_id: str, *, is_dropin: bool = False) -> None:
+        """Raise ``OptedOut`` or ``WindowClosed``. A drop-in client learns of a closed window as from Meta: later."""
+        content = order.content
+        contact = _contact(phone_number_id, content)
+        reason = await self._consents.blocks(contact.key, is_marketing=order.priority is Priority.BULK)
+        if reason is not None:
+            raise OptedOut(
+                f"The recipient {reason}. Do not send again; writing START opts in.",
+                faults=[Fault("to", "has opted out")],
+                extra={"graph_code": 131050},
+            )
+        is_later = order.send_at is not None and order.send_at > self._clock.now()
+        if (
+            is_dropin
+            or is_later
+            or order.on_window_closed is not OnWindowClosed.REJECT
+            or not needs_window(content.kind)
+        ):
+            return
+        if await self._is_open(contact):
+            return
+        await asyncio.sleep(SECOND_LOOK_S)
+        if not await self._is_open(contact):
+            raise WindowClosed(
+                "The customer has not written in the last 24 hours: only a template may be sent. "
+                "Send a template, or say on_window_closed: hold or template.",
+                faults=[Fault("type", f"{content.kind} needs an open customer service window")],
+                extra={"graph_code": 131047},
+            )
+
+    async def _is_open(self, contact: ContactRef) -> bool:
+        now: datetime = self._clock.now()
+        last = await self._standings.last_inbound_at(contact, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW)
+        return is_window_open(last, now)
+
+
+def _contact(phone_number_id: str, content: Content) -> ContactRef:
+    is_user = content.recipient_kind == "user_id"
+    return ContactRef(phone_number_id, wa_id=None if is_user else content.to, user_id=content.to if is_user else None)
