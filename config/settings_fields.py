@@ -153,11 +153,37 @@ class Settings(BaseSettings):
     )
     on_uncertain: Literal["hold", "resend"] = setting("hold", "", "what happens to a message in doubt without evidence")
 
+    # What customers decide, and campaigns.
+    opt_out_words: str = setting(
+        "STOP, STOPALL, STOP ALL, UNSUBSCRIBE, OPT OUT, OPTOUT, BAJA, DAR DE BAJA, DARME DE BAJA, SALIR, CANCELAR, PARAR, "
+        "NO MOLESTAR, SAIR, CANCELAR INSCRICAO, DESCADASTRAR, ARRET, ARRETER, DESABONNER, STOPP, ABMELDEN, ABBESTELLEN, "
+        "ANNULLA, DISISCRIVI, AFMELDEN",
+        "",
+        "a message that is one of these words opts its sender out; case and accents do not matter",
+    )
+    opt_in_words: str = setting(
+        "START, UNSTOP, SUBSCRIBE, OPT IN, OPTIN, ALTA, DAR DE ALTA, INICIAR, REINICIAR, INSCREVER, ABONNER, ANMELDEN, "
+        "ISCRIVI, AANMELDEN",
+        "",
+        "a message that is one of these words undoes an opt-out",
+    )
+    opt_out_category: Literal["all", "marketing"] = setting(
+        "all", "", "what an opt-out word stops: every message, or marketing messages alone"
+    )
+    campaign_outstanding: int = setting(
+        500, "messages", "messages of one campaign that wait to be sent at once", ge=10, le=5000
+    )
+    campaign_max_recipients: int = setting(100_000, "people", "most recipients of one campaign", ge=1)
+
     # How long things are kept.
     retention_messages_days: int = setting(90, "days", "messages and their timelines", ge=1)
     retention_events_days: int = setting(30, "days", "the numbered log", ge=1)
     retention_notifications_days: int = setting(7, "days", "what Meta posted, as it came", ge=1)
     retention_attempts_days: int = setting(30, "days", "tries at webhook endpoints", ge=1)
+    retention_campaigns_days: int = setting(90, "days", "campaigns and their recipients, after their end", ge=1)
+    storage_mb: int = setting(
+        512, "MB", "what the database may hold (Atlas M0: 512); a warning at 80 %; 0 = nobody counts", ge=0
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -23,6 +23,7 @@ UNITS_ES = {
     "streams": "flujos",
     "events": "eventos",
     "days": "días",
+    "people": "personas",
 }
 """Units that are words; `s`, `ms`, `MB`, `bytes` and `workers` are the same in both languages."""
 

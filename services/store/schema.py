@@ -44,6 +44,16 @@ INDEXES: Final = (
     Index("notifications", (("state", 1), ("order", 1))),
     Index("commands", (("state", 1), ("order", 1))),
     Index("keys", (("digest", 1),), (("unique", True),)),
+    Index("messages", (("campaign", 1), ("status", 1)), (("partialFilterExpression", {"campaign": {"$exists": True}}),)),
+    Index("contacts", (("key", 1),), (("unique", True),)),
+    Index("contacts", (("keys", 1),)),
+    Index("contacts", (("tokens", 1),)),
+    Index("contacts", (("labels", 1), ("order", 1))),
+    Index("contacts", (("opted_out", 1), ("order", 1))),
+    Index("contacts", (("order", 1),)),
+    Index("campaigns", (("order", 1),)),
+    Index("campaigns", (("status", 1),)),
+    Index("campaign_recipients", (("campaign", 1), ("order", 1))),
 )
 
 
