@@ -155,9 +155,9 @@ class Settings(BaseSettings):
 
     # What customers decide, and campaigns.
     opt_out_words: str = setting(
-        "STOP, STOPALL, STOP ALL, UNSUBSCRIBE, OPT OUT, OPTOUT, BAJA, DAR DE BAJA, DARME DE BAJA, SALIR, CANCELAR, PARAR, "
-        "NO MOLESTAR, SAIR, CANCELAR INSCRICAO, DESCADASTRAR, ARRET, ARRETER, DESABONNER, STOPP, ABMELDEN, ABBESTELLEN, "
-        "ANNULLA, DISISCRIVI, AFMELDEN",
+        "STOP, STOPALL, STOP ALL, UNSUBSCRIBE, OPT OUT, OPTOUT, BAJA, DAR DE BAJA, DARME DE BAJA, SALIR, CANCELAR, "
+        "PARAR, NO MOLESTAR, SAIR, DESCADASTRAR, ARRET, ARRETER, DESABONNER, STOPP, ABMELDEN, ABBESTELLEN, ANNULLA, "
+        "DISISCRIVI, AFMELDEN",
         "",
         "a message that is one of these words opts its sender out; case and accents do not matter",
     )

@@ -44,7 +44,11 @@ INDEXES: Final = (
     Index("notifications", (("state", 1), ("order", 1))),
     Index("commands", (("state", 1), ("order", 1))),
     Index("keys", (("digest", 1),), (("unique", True),)),
-    Index("messages", (("campaign", 1), ("status", 1)), (("partialFilterExpression", {"campaign": {"$exists": True}}),)),
+    Index(
+        "messages",
+        (("campaign", 1), ("status", 1)),
+        (("partialFilterExpression", {"campaign": {"$exists": True}}),),
+    ),
     Index("contacts", (("key", 1),), (("unique", True),)),
     Index("contacts", (("keys", 1),)),
     Index("contacts", (("tokens", 1),)),
