@@ -9,10 +9,11 @@ the outcome waits for evidence (a status that carries our id) before anything is
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from config.clock import Clock
+from services.graph import CodeRule
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
 from services.messages.gate import Go, Park, Refuse, SendGate, Wait, contact_of
 from services.messages.governor import Hold, Turns
@@ -23,7 +24,7 @@ from services.messages.outcomes import Outcomes
 from services.messages.recorder import Recorder
 from services.messages.records import Message, Priority
 from services.messages.states import MessageStatus
-from services.store import Fenced
+from services.store import Fact, Fenced
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,10 @@ class Dispatcher:
     def customer_wrote(self, number: str, key: str) -> None:
         """The window of this pair is open: what was parked for it may come back."""
         self._released += sorted(self._parked.pop((number, key), ()))
+
+    def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
+        """A status reports a failure: the facts it means, not recorded yet."""
+        return self._outcomes.failed_later(tracked, rule, error, contact)
 
     def take_released(self) -> list[str]:
         """Ids of messages that may come back to their lanes; each is given once."""

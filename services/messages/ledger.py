@@ -34,6 +34,7 @@ class Tracked:
     metadata: Mapping[str, Any] | None
     callback_data: str | None
     priority: Priority
+    contact_key: str
     held_reason: str | None = None
     held_until: datetime | None = None
     dead_wamid: str | None = None
@@ -71,6 +72,7 @@ class Ledger:
                 metadata=message.metadata,
                 callback_data=message.callback_data,
                 priority=message.priority,
+                contact_key=f"user:{message.to}" if message.recipient_kind == "user_id" else f"wa:{message.to}",
                 held_reason=message.held_reason,
                 held_until=message.held_until,
                 dead_wamid=message.dead_wamid,

@@ -107,6 +107,31 @@ class Outcomes:
             tracked.not_before = self._clock.monotonic() + wait_s
         return not parks
 
+    def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
+        """A status says that a message which was taken has failed: for good, or it goes again when the table says so.
+
+        The facts are handed back: the caller records them in the order of what it reads.
+        """
+        gives_up = rule.klass is ErrorClass.FAIL or tracked.attempt_count >= self._options.max_refusals
+        if gives_up or not may_move(tracked.status, MessageStatus.HELD):
+            return [self._moved(tracked, MessageStatus.FAILED, "message.failed", {"error": dict(error)})]
+        number, now = tracked.phone_number_id, self._clock.now()
+        wait_s = max(self._options.retry_s, rule.wait_s(tracked.attempt_count - 1))
+        hold = Hold(f"platform_{rule.code}", now + timedelta(seconds=self._spread(wait_s)))
+        facts = []
+        if rule.scope in _WIDE and self._governor.hold_number(number, hold):
+            data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
+            facts.append(Fact("number.held", number, now, data))
+        elif rule.scope is HoldScope.PAIR:
+            self._governor.hold_pair(number, contact, hold)
+        # A late copy of this failure must not hit the next try: its id is dead.
+        dead, tracked.wamid = tracked.wamid, None
+        tracked.dead_wamid = dead
+        data = {"reason": hold.reason, "held_until": hold.until, "due_at": hold.until, "error": dict(error)}
+        facts.append(self._moved(tracked, MessageStatus.HELD, "message.held", {**data, "dead_wamid": dead}))
+        tracked.held_reason, tracked.held_until = hold.reason, hold.until
+        return facts
+
     def without_evidence(self, tracked: Tracked, policy: OnUncertain) -> bool:
         """Nobody can tell whether it left. True: it goes again, because its sender said so."""
         if policy is OnUncertain.RESEND:
@@ -135,9 +160,14 @@ class Outcomes:
         return wait_s * (1 + random.random() / 4)  # noqa: S311
 
     def _move(self, tracked: Tracked, status: MessageStatus, event: str, data: Mapping[str, Any]) -> Recorded:
+        return self._recorder.record([self._moved(tracked, status, event, data)])
+
+    def _moved(self, tracked: Tracked, status: MessageStatus, event: str, data: Mapping[str, Any]) -> Fact:
+        if status is not tracked.status and not may_move(tracked.status, status):
+            raise RuntimeError(f"no move from {tracked.status} to {status} ({tracked.id}, {event})")
         tracked.status = status
         tracked.held_reason = tracked.held_until = None
-        return self._recorder.record([message_fact(tracked, event, data, self._clock)])
+        return message_fact(tracked, event, data, self._clock)
 
 
 _WIDE = frozenset({HoldScope.NUMBER, HoldScope.ACCOUNT})
@@ -154,6 +184,8 @@ def message_fact(tracked: Tracked, event: str, data: Mapping[str, Any], clock: C
     }
     if tracked.wamid and "wamid" not in full:
         full["wamid"] = tracked.wamid
+    if tracked.callback_data is not None:
+        full["biz_opaque_callback_data"] = tracked.callback_data
     if tracked.metadata is not None:
         full["metadata"] = dict(tracked.metadata)
     return Fact(event, tracked.phone_number_id, clock.now(), full, tracked.conversation_id)

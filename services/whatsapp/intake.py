@@ -12,12 +12,14 @@ from config.errors import RequestRefused
 from config.ids import new_id, new_order
 from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, parse_notification
 from services.conversations import ContactRef, Directory, Standing
+from services.graph import classify
 from services.messages import (
     Dispatcher,
     Ledger,
     MessageRepository,
     MessageStatus,
     Tracked,
+    error_data,
     message_fact,
     next_status,
     preview_text,
@@ -151,22 +153,32 @@ class Intake:
         if status is None:
             self.stats.duplicates += 1
             return []
+        if status is MessageStatus.FAILED and change.wamid is not None and change.wamid == tracked.dead_wamid:
+            self.stats.duplicates += 1
+            return []
         was_in_doubt = tracked.status in (MessageStatus.SENDING, MessageStatus.UNCERTAIN)
         if change.wamid:
             self._ledger.learn_wamid(tracked, change.wamid)
+        if was_in_doubt:
+            self._dispatcher.settled(tracked.id)
+        if status is MessageStatus.FAILED and change.errors:
+            return self._failed(tracked, change)
         tracked.status = status
         data: dict[str, object] = {}
         if change.at is not None:
             data["platform_at"] = change.at
         if change.pricing is not None:
             data["pricing"] = change.pricing
-        if change.errors:
-            error = change.errors[0]
-            data["error"] = {"code": error.code, "title": error.title, "details": error.details}
         if was_in_doubt:
             data["evidence"] = "status"
-            self._dispatcher.settled(tracked.id)
         return [message_fact(tracked, f"message.{status.value}", data, self._clock)]
+
+    def _failed(self, tracked: Tracked, change: StatusUpdate) -> list[Fact]:
+        error = change.errors[0]
+        rule = classify(error.code, details=error.details)
+        data = error_data(error.code, error.title, error.details, rule.next_step)
+        # The contact as lanes and pairs know it: the address that the message was sent to.
+        return self._dispatcher.failed_later(tracked, rule, data, tracked.contact_key)
 
     def _find(self, change: StatusUpdate) -> Tracked | None:
         if change.message_id:
