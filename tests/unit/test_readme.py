@@ -1,0 +1,92 @@
+"""Both READMEs say the same and the truth: settings, commands, links."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from config.settings import describe_settings
+from config.settings_table import render_settings_table
+
+ROOT = Path(__file__).parents[2]
+READMES: dict[Literal["en", "es"], str] = {
+    "en": (ROOT / "README.md").read_text(encoding="utf-8"),
+    "es": (ROOT / "README.es.md").read_text(encoding="utf-8"),
+}
+LOCALES = list(READMES)
+
+
+def blocks_of(text: str) -> list[str]:
+    return re.findall(r"^```[a-z]+\n.*?^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def headings_of(text: str) -> list[int]:
+    """The level of each heading, in order; comments inside code blocks are none."""
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [len(marks) for marks in re.findall(r"^(#+) ", prose, flags=re.MULTILINE)]
+
+
+def test_both_have_the_same_headings() -> None:
+    assert headings_of(READMES["en"]) == headings_of(READMES["es"])
+
+
+def test_both_have_the_same_code() -> None:
+    assert blocks_of(READMES["en"]) == blocks_of(READMES["es"])
+    assert len(blocks_of(READMES["en"])) > 5
+
+
+def test_both_have_as_many_list_items_and_paragraphs() -> None:
+    def items(text: str) -> int:
+        return len(re.findall(r"^(?:\* |\d\. )", text, flags=re.MULTILINE))
+
+    def paragraphs(text: str) -> int:
+        return len(re.split(r"\n{2,}", text))
+
+    assert items(READMES["en"]) == items(READMES["es"])
+    assert paragraphs(READMES["en"]) == paragraphs(READMES["es"])
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_settings_table_is_the_one_of_the_settings(locale: Literal["en", "es"]) -> None:
+    command = f"python -m config.settings_table {locale}"
+    found = re.search(rf"<!-- settings: {command} -->\n(.*?)\n<!-- /settings -->", READMES[locale], flags=re.DOTALL)
+    assert found is not None
+    assert found[1] == render_settings_table(locale), f"put the output of `{command}` there"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_variable_that_is_named_exists(locale: Literal["en", "es"]) -> None:
+    known = {row.variable for row in describe_settings()}
+    assert set(re.findall(r"PANAL_[A-Z_]+", READMES[locale])) <= known
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_command_of_make_exists(locale: Literal["en", "es"]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", READMES[locale]))
+    assert named <= targets
+    assert {"run", "test", "plan", "prod-cluster"} <= named
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_link_to_a_file_leads_somewhere(locale: Literal["en", "es"]) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", READMES[locale])
+    ours = [link for link in links if "://" not in link]
+    assert len(ours) > 4
+    assert [link for link in ours if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_it_says_what_it_is_in_three_sentences(locale: Literal["en", "es"]) -> None:
+    first = READMES[locale].split("\n\n")[1]
+    assert len(re.findall(r"\.(?:\s|$)", first)) == 3
+
+
+def test_decisions_are_one_page_and_numbered_without_a_gap() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 40, page.name
+        assert "Decision" in text, f"{page.name} does not say what was decided"
