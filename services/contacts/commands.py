@@ -12,7 +12,7 @@ from config.errors import Fault, RequestRefused
 from services.commands import Command, Outcome
 from services.contacts.facts import ContactRegister, Decision, Entry, Patch
 from services.contacts.identity import Identity, identity_of_key
-from services.contacts.ledger import ContactLedger, Known
+from services.contacts.ledger import Known
 from services.contacts.records import ConsentCategory, ConsentSource, ConsentStatus
 from services.contacts.requests import MAX_ATTRIBUTES, MAX_LABELS, all_of
 from services.store import Fact
@@ -23,11 +23,8 @@ ROWS_PER_EVENT: Final = 100
 class ContactCommands:
     """Handlers of ``contact.*`` commands."""
 
-    def __init__(
-        self, ledger: ContactLedger, register: ContactRegister, clock: Clock, *, numbers: Sequence[str]
-    ) -> None:
+    def __init__(self, register: ContactRegister, clock: Clock, *, numbers: Sequence[str]) -> None:
         """``numbers`` are the phone_number_ids that this owner keeps a log of, the default one first."""
-        self._ledger = ledger
         self._register = register
         self._clock = clock
         self._numbers = tuple(numbers)
@@ -99,8 +96,7 @@ class ContactCommands:
     async def _find(self, data: Mapping[str, Any]) -> tuple[Known | None, Identity]:
         """The contact that a command means: by id (it must exist), or by key."""
         if data.get("contact_id"):
-            await self._register.load(())
-            known = await self._ledger.load_id(str(data["contact_id"]))
+            known = await self._register.load_id(str(data["contact_id"]))
             if known is None:
                 raise RequestRefused("There is no such contact.", code="not_found")
             return known, Identity(known.wa_id, known.user_id)

@@ -66,6 +66,11 @@ class ContactRegister:
         await self._consents.load()
         await self._ledger.load(keys)
 
+    async def load_id(self, contact_id: str) -> Known | None:
+        """The same for one contact by its id; None: there is none."""
+        await self._consents.load()
+        return await self._ledger.load_id(contact_id)
+
     def known(self, identity: Identity) -> Known | None:
         """The contact of this person, the one with the phone number first."""
         return next(iter(self._ledger.of(identity)), None)

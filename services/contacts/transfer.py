@@ -15,7 +15,7 @@ from services.contacts.csv_rows import EXPORT_COLUMNS, csv_line, export_line, im
 from services.contacts.documents import contact_record
 from services.contacts.repository import ContactFilter, ContactRepository
 
-ROWS_PER_COMMAND: Final = 400
+ROWS_PER_COMMAND: Final = 200
 MAX_ERRORS: Final = 100
 
 

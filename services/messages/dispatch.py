@@ -23,6 +23,7 @@ from services.messages.options import DispatchOptions
 from services.messages.outcomes import Outcomes
 from services.messages.recorder import Recorder
 from services.messages.records import Message, Priority
+from services.messages.silence import Silence
 from services.messages.states import MessageStatus
 from services.store import Fact, Fenced
 
@@ -59,6 +60,7 @@ class Dispatcher:
         self._outcomes = Outcomes(
             ledger=ledger, recorder=recorder, governor=gate.governor, clock=clock, options=options
         )
+        self._silence = Silence(options.evidence_wait_s)
         self._turns = Turns(options.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled: dict[str, asyncio.Event] = {}
@@ -84,6 +86,10 @@ class Dispatcher:
         event = self._settled.get(message_id)
         if event is not None:
             event.set()
+
+    def read_notifications(self, *, count: int) -> None:
+        """A look at the inbox of notifications is over: so many were taken up, none if it was empty."""
+        self._silence.looked(self._clock.monotonic(), is_empty=count == 0)
 
     def drop(self, tracked: Tracked) -> None:
         """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
@@ -263,15 +269,14 @@ class Dispatcher:
     async def _resolve(self, message: Message, tracked: Tracked) -> bool:
         """Wait for evidence of a send whose outcome is unknown. True: it goes again, by policy."""
         event = self._settled.setdefault(message.id, asyncio.Event())
+        began = self._clock.monotonic()
         self.in_doubt_count += 1
         try:
-            until = self._clock.monotonic() + self._options.evidence_wait_s
             while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
-                left_s = until - self._clock.monotonic()
-                if left_s <= 0:
+                if self._silence.speaks(began, self._clock.monotonic()):
                     break
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), min(left_s, 0.5))
+                    await asyncio.wait_for(event.wait(), 0.25)
                 event.clear()
         finally:
             self.in_doubt_count -= 1

@@ -74,6 +74,7 @@ class Intake:
         """Ingest one batch of waiting notifications; answer how many. Returns when documents show their effect."""
         waiting = await new_notifications(self._database, limit=BATCH)
         if not waiting:
+            self._dispatcher.read_notifications(count=0)
             return 0
         marks: list[Write] = []
         read: list[Notification] = []
@@ -88,6 +89,7 @@ class Intake:
         entry = self._journal.record(facts, marks)
         self.stats.notifications += len(waiting)
         await entry.applied
+        self._dispatcher.read_notifications(count=len(waiting))
         return len(waiting)
 
     def _read(self, raw: RawNotification) -> Notification | None:
