@@ -10,6 +10,7 @@ from blueprints.cloud_api import bp as cloud_api
 from blueprints.cloud_webhook import bp as cloud_webhook
 from blueprints.cluster import bp as cluster
 from blueprints.cluster import metrics_bp as metrics
+from blueprints.contacts import bp as contacts
 from blueprints.conversations import bp as conversations
 from blueprints.docs import bp as docs
 from blueprints.events import bp as events
@@ -20,6 +21,7 @@ from blueprints.numbers import bp as numbers
 API = Blueprint.group(
     messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
     conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
+    contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     events,  # /v1/events
     numbers,  # /v1/numbers
     capacity,  # /v1/capacity

@@ -29,6 +29,7 @@ _STATUS_OF_CODE: Final = {
     "wrong_state": 409,
     "body_too_large": 413,
     "batch_too_large": 413,
+    "unsupported_media_type": 415,
     "too_many_requests": 429,
 }
 

@@ -15,7 +15,7 @@ from config.errors import Unavailable
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
-from services.contacts import ConsentReader
+from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
 from services.graph import GraphClient
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
@@ -47,6 +47,8 @@ from services.store import (
 log = logging.getLogger(__name__)
 
 LEASE_NAME = "whatsapp"
+IMPORT_WAIT_S = 30.0
+"""How long an import waits for the owner to take its next few hundred lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class WorkerServices:
     acceptance: Acceptance
     messages: MessageRepository
     conversations: ConversationRepository
+    contacts: ContactRepository
+    contact_transfer: ContactTransfer
     events: EventReader
     webhook: WebhookInbox
     readiness: Readiness
@@ -100,6 +104,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
     database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"))
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
+    contacts = ContactRepository(database)
     message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue)
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue)
@@ -123,6 +128,10 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
         ),
         messages=repository,
         conversations=ConversationRepository(database),
+        contacts=contacts,
+        contact_transfer=ContactTransfer(
+            contacts, Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S), clock
+        ),
         events=EventReader(database, clock),
         webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),

@@ -10,6 +10,7 @@ import aiohttp
 
 from config.clock import Clock
 from config.settings import Settings
+from services.contacts import ContactRegister
 from services.conversations import Directory
 from services.links import Link
 from services.messages import Consents, Dispatcher, Governor, Lanes, Ledger, MessageRepository
@@ -37,4 +38,10 @@ class Court:
     dispatcher: Dispatcher
     governor: Governor
     consents: Consents
+    contacts: ContactRegister
     messages: MessageRepository
+
+    @property
+    def number_ids(self) -> list[str]:
+        """Every phone_number_id that this reign keeps a log of, the default one first."""
+        return [number.phone_number_id for number in self.numbers]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from services.commands import CommandDesk, ErrandDesk, Handler
+from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
 from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
 from services.numbers import NumberCommands, project_number
@@ -31,7 +32,7 @@ class Duty:
     poll_s: float = 1.0
 
 
-PROJECTIONS = (project_message, project_conversation, project_number)
+PROJECTIONS = (project_message, project_conversation, project_contact, project_number)
 
 
 def project(event: Event) -> list[Write]:
@@ -51,6 +52,7 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         nudge=court.dispatcher.nudge,
         clock=court.clock,
     )
+    contacts = ContactCommands(court.contacts, court.clock, numbers=court.number_ids)
     return {
         "message.cancel": messages.cancel,
         "message.retry": messages.retry,
@@ -58,6 +60,10 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         "conversation.read": conversations.read,
         "number.pause": numbers.pause,
         "number.resume": numbers.resume,
+        "contact.save": contacts.save,
+        "contact.opt_out": contacts.opt_out,
+        "contact.opt_in": contacts.opt_in,
+        "contact.import": contacts.import_rows,
     }
 
 
@@ -75,6 +81,18 @@ def errands(court: Court) -> Mapping[str, Handler]:
     return {"message.mark_read": read_marks.mark_read}
 
 
+def keeper_of(court: Court) -> ContactKeeper:
+    """Who learns of contacts and their decisions from what customers do."""
+    settings = court.settings
+    return ContactKeeper(
+        court.contacts,
+        court.clock,
+        keywords=Keywords(opt_out=listed(settings.opt_out_words), opt_in=listed(settings.opt_in_words)),
+        keyword_category=ConsentCategory(settings.opt_out_category),
+        numbers=court.number_ids,
+    )
+
+
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     intake = Intake(
@@ -84,6 +102,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         directory=court.directory,
         repository=court.messages,
         dispatcher=court.dispatcher,
+        keeper=keeper_of(court),
         clock=court.clock,
     )
     desk = CommandDesk(court.database, court.journal, court.clock, handlers=handlers(court))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from config.clock import Clock
 from config.errors import RequestRefused
 from config.ids import new_id, new_order
-from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, parse_notification
+from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, UserPreference, parse_notification
+from services.contacts import ContactKeeper
 from services.conversations import ContactRef, Directory, Standing
 from services.graph import classify
 from services.messages import (
@@ -57,6 +58,7 @@ class Intake:
         directory: Directory,
         repository: MessageRepository,
         dispatcher: Dispatcher,
+        keeper: ContactKeeper,
         clock: Clock,
     ) -> None:
         """Nothing runs yet; call ``ingest_new`` in a loop."""
@@ -66,6 +68,7 @@ class Intake:
         self._directory = directory
         self._repository = repository
         self._dispatcher = dispatcher
+        self._keeper = keeper
         self._clock = clock
         self._seen_inbound: dict[str, None] = {}
         self.stats = IntakeStats()
@@ -115,6 +118,8 @@ class Intake:
         known_wamids = await self._known_inbound(inbound)
         contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
         standings, facts = await self._directory.ensure(contacts, self._clock.now())
+        # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
+        learned = await self._keeper.on_changes([one for one in changes if not self._is_known(one, known_wamids)])
         for change in changes:
             if isinstance(change, StatusUpdate):
                 self.stats.statuses += 1
@@ -129,9 +134,15 @@ class Intake:
                 else:
                     self._remember(change.wamid)
                     facts.append(self._received(change, standings[contact.phone_number_id, contact.key]))
-            else:
+            elif not isinstance(change, UserPreference):
                 self._on_unknown(change)
-        return facts
+        return facts + learned
+
+    def _is_known(self, change: object, known_wamids: frozenset[str]) -> bool:
+        """An inbound message that was taken up before."""
+        return isinstance(change, InboundMessage) and (
+            change.wamid in known_wamids or change.wamid in self._seen_inbound
+        )
 
     async def _known_inbound(self, inbound: Sequence[InboundMessage]) -> frozenset[str]:
         wamids = [change.wamid for change in inbound if change.wamid and change.wamid not in self._seen_inbound]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.errors import Unavailable
-from services.contacts import ConsentBook
+from services.contacts import ConsentBook, ContactLedger, ContactRegister
 from services.conversations import Directory
 from services.links import Link
 from services.messages import (
@@ -114,6 +114,7 @@ class Reign:
             dispatcher=dispatcher,
             governor=governor,
             consents=consents,
+            contacts=ContactRegister(ContactLedger(database), consents),
             messages=repository,
         )
         self._floors: dict[str, int] = {}
