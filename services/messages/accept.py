@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
+from config.metering import SILENT, Meter
 from services.keys import Caller
 from services.messages.acceptance_policy import AcceptancePolicy
 from services.messages.documents import message_document
@@ -56,9 +57,11 @@ class Acceptance:
         numbers: Numbers,
         policy: AcceptancePolicy,
         clock: Clock,
+        meter: Meter = SILENT,
     ) -> None:
         """No input or output."""
         self._inserts = inserts
+        self._meter = meter
         self._repository = repository
         self._numbers = numbers
         self._policy = policy
@@ -83,7 +86,7 @@ class Acceptance:
             return earlier
         message = self._message(order, number, caller, idempotency)
         duplicate = await self._inserts.insert(message_document(message))
-        return Accepted(message) if duplicate is None else await self._replay(message)
+        return self._stored(message) if duplicate is None else await self._replay(message)
 
     async def accept_all(
         self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
@@ -103,7 +106,7 @@ class Acceptance:
             if not isinstance(answer, Message):
                 final.append(answer)
             elif next(outcomes) is None:
-                final.append(Accepted(answer))
+                final.append(self._stored(answer))
             else:
                 try:
                     final.append(await self._replay(answer))
@@ -145,7 +148,12 @@ class Acceptance:
             return None
         if earlier.body_digest != idempotency.digest:
             raise IdempotencyConflict()
+        self._meter.suppressed("idempotency_key")
         return Accepted(earlier, is_replay=True)
+
+    def _stored(self, message: Message) -> Accepted:
+        self._meter.accepted(message.phone_number_id)
+        return Accepted(message)
 
     def _message(self, order: SendOrder, number: str, caller: Caller, idempotency: Idempotency | None) -> Message:
         now = self._clock.now()
@@ -190,7 +198,10 @@ class Acceptance:
             )
         if earlier.body_digest != message.body_digest:
             raise IdempotencyConflict()
-        return Accepted(earlier, is_replay=earlier.id != message.id)
+        if earlier.id == message.id:
+            return self._stored(earlier)
+        self._meter.suppressed("idempotency_key")
+        return Accepted(earlier, is_replay=True)
 
 
 def _stored_key(caller: Caller, idempotency: Idempotency) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from config.errors import Unavailable
+from config.metering import SILENT, Meter
 from services.store.driver import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
@@ -18,6 +19,7 @@ from services.store.driver import (
     PyMongoError,
     UpdateOne,
 )
+from services.store.open_connections import OpenConnections
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -81,9 +83,11 @@ class Database:
     ``DatabaseUnavailable`` or ``DatabaseBusy`` for trouble that may pass, and let programming errors through.
     """
 
-    def __init__(self, options: DatabaseOptions) -> None:
+    def __init__(self, options: DatabaseOptions, *, meter: Meter = SILENT) -> None:
         """Prepare the client; nothing is opened yet."""
         self.options = options
+        self._meter = meter
+        self.connections = OpenConnections()
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             options.uri,
             maxPoolSize=options.pool,
@@ -99,6 +103,7 @@ class Database:
             # the embedded server slows to a tenth with retryable writes.
             retryWrites=False,
             w="majority",
+            event_listeners=[self.connections],
         )
         self._db = self.client[options.name]
         self.use = PoolUse(limit=options.pool)
@@ -113,6 +118,7 @@ class Database:
         use = self.use
         if self._gate.locked():
             use.waiting += 1
+            self._meter.database_waited()
             began = time.monotonic()
             try:
                 await asyncio.wait_for(self._gate.acquire(), self.options.wait_queue_ms / 1000)
@@ -129,6 +135,7 @@ class Database:
         use.in_use += 1
         use.operations += 1
         use.documents += documents
+        self._meter.database_ran(documents=documents)
         try:
             return await operation()
         except BulkWriteError:
@@ -136,14 +143,18 @@ class Database:
         except OperationFailure as error:
             if error.code == DUPLICATE_KEY or not _passes(error):
                 raise
-            use.errors += 1
+            self._failed()
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
         except PyMongoError as error:
-            use.errors += 1
+            self._failed()
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
         finally:
             use.in_use -= 1
             self._gate.release()
+
+    def _failed(self) -> None:
+        self.use.errors += 1
+        self._meter.database_failed()
 
     async def ping(self) -> None:
         """One round trip; raises DatabaseUnavailable."""
@@ -201,7 +212,7 @@ class Database:
         try:
             result = await self.run(lambda: self._db[name].bulk_write(writes, ordered=ordered), documents=len(writes))
         except BulkWriteError as error:
-            self.use.errors += 1
+            self._failed()
             raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
         return int(result.modified_count) + int(result.upserted_count)
 

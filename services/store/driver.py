@@ -28,6 +28,11 @@ from pymongo.errors import (
     PyMongoError,
     WaitQueueTimeoutError,
 )
+from pymongo.monitoring import (
+    ConnectionClosedEvent,
+    ConnectionCreatedEvent,
+    ConnectionPoolListener,
+)
 
 __all__ = [
     "AsyncIOMotorClient",
@@ -35,7 +40,10 @@ __all__ = [
     "AsyncIOMotorDatabase",
     "AutoReconnect",
     "BulkWriteError",
+    "ConnectionClosedEvent",
+    "ConnectionCreatedEvent",
     "ConnectionFailure",
+    "ConnectionPoolListener",
     "DeleteMany",
     "DuplicateKeyError",
     "ExecutionTimeout",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.errors import Unavailable
+from config.metering import SILENT, Meter
 from services.store.database import Database, DatabaseUnavailable, Document, Duplicate
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,18 @@ class GroupCommit:
     ``max_waiting`` documents may wait and ``max_batch`` go together; past the first ``IntakeFull`` is raised at once.
     """
 
-    def __init__(self, database: Database, collection: str, *, max_waiting: int, max_batch: int = 500) -> None:
+    def __init__(
+        self,
+        database: Database,
+        collection: str,
+        *,
+        max_waiting: int,
+        max_batch: int = 500,
+        meter: Meter = SILENT,
+    ) -> None:
         """Nothing is opened; the first insert starts the first batch."""
         self._database = database
+        self._meter = meter
         self._collection = collection
         self._max_waiting = max_waiting
         self._max_batch = max_batch
@@ -156,6 +166,7 @@ class GroupCommit:
         )
         for document in found:
             outcomes[refused[document["_id"]]] = None
+            self._meter.suppressed("insert")
 
 
 def _fail(batch: Batch, error: Exception) -> None:
