@@ -25,6 +25,7 @@ from services.messages import (
     MESSAGES,
     Acceptance,
     AcceptancePolicy,
+    Answers,
     DispatchOptions,
     MessageRepository,
     OnUncertain,
@@ -153,6 +154,7 @@ class Queen:
     wakeup: Wakeup
     numbers: NumberRepository
     session: aiohttp.ClientSession
+    answers: Answers
     dispatch_options: DispatchOptions
     pace: Pace
     renew_s: float
@@ -223,6 +225,7 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Qu
         session=aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
         ),
+        answers=Answers(),
         dispatch_options=DispatchOptions(
             concurrency=settings.send_concurrency,
             evidence_wait_s=settings.evidence_wait_s,

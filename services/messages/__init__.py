@@ -5,6 +5,7 @@ Process: worker, whatsapp.
 
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
 from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
+from services.messages.answers import Answers
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
@@ -33,6 +34,7 @@ __all__ = [
     "Acceptance",
     "AcceptancePolicy",
     "Accepted",
+    "Answers",
     "ConsentCheck",
     "Consents",
     "Content",

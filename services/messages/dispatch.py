@@ -15,6 +15,7 @@ from typing import Any
 from config.clock import Clock
 from services.graph import CodeRule
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
+from services.messages.answers import Answers
 from services.messages.gate import Go, Park, Refuse, SendGate, Wait, contact_of
 from services.messages.governor import Hold, Turns
 from services.messages.lanes import Lanes
@@ -44,6 +45,7 @@ class Dispatcher:
         ledger: Ledger,
         recorder: Recorder,
         gate: SendGate,
+        answers: Answers,
         link_of: Callable[[str], Link],
         is_owner: Callable[[], bool],
         clock: Clock,
@@ -53,6 +55,7 @@ class Dispatcher:
         self._lanes = lanes
         self._ledger = ledger
         self._gate = gate
+        self._answers = answers
         self._link_of = link_of
         self._is_owner = is_owner
         self._clock = clock
@@ -259,6 +262,7 @@ class Dispatcher:
             )
             # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
             return True
+        self._answers.remember(message.id, submitted)
         self._submitted(tracked, submitted)
         return False
 
@@ -268,6 +272,10 @@ class Dispatcher:
 
     async def _resolve(self, message: Message, tracked: Tracked) -> bool:
         """Wait for evidence of a send whose outcome is unknown. True: it goes again, by policy."""
+        answer = self._answers.of(message.id)
+        if answer is not None:
+            self._outcomes.submitted(tracked, answer)
+            return False
         event = self._settled.setdefault(message.id, asyncio.Event())
         began = self._clock.monotonic()
         self.in_doubt_count += 1

@@ -69,8 +69,10 @@ class Journal:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._open = 0
+        self._unfinished: dict[int, Entry] = {}
         self.stats = JournalStats()
+        self.listeners: list[Callable[[Sequence[Event]], None]] = []
+        """Told of events, in order, once they stand in the log. They must be quick and must not fail."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Entry:
         """Number these facts now and write them soon. Await ``durable`` before acting on them outside.
@@ -89,7 +91,7 @@ class Journal:
             events.append(Event(new_id("evt"), fact.number, seq, fact.type, fact.at, fact.data, fact.conversation_id))
         entry = Entry(events, marks, loop.create_future(), loop.create_future())
         self._pending.append(entry)
-        self._open += 1
+        self._unfinished[id(entry)] = entry
         self._idle.clear()
         self._wake.set()
         return entry
@@ -108,6 +110,17 @@ class Journal:
             for task in loops:
                 task.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Nobody writes any more: who waits for a write must not wait for ever."""
+        for entry in self._unfinished.values():
+            for future in (entry.durable, entry.applied):
+                if not future.done():
+                    future.set_exception(Fenced("The reign is over.", detail="a fact was not written"))
+                    future.exception()  # told to whoever waits; nobody may
+        self._unfinished.clear()
+        self._idle.set()
 
     async def drained(self) -> None:
         """Wait until everything that was recorded is applied."""
@@ -123,6 +136,8 @@ class Journal:
                 for entry in batch:
                     if not entry.durable.done():
                         entry.durable.set_result(None)
+                    for listener in self.listeners:
+                        listener(entry.events)
                 await self._to_apply.put(batch)
 
     async def _apply_loop(self) -> None:
@@ -134,8 +149,8 @@ class Journal:
             for entry in batch:
                 if not entry.applied.done():
                     entry.applied.set_result(None)
-                self._open -= 1
-            if self._open == 0:
+                self._unfinished.pop(id(entry), None)
+            if not self._unfinished:
                 self._idle.set()
 
     def _take(self) -> list[Entry]:

@@ -93,6 +93,7 @@ class Reign:
             ledger=ledger,
             recorder=journal,
             gate=gate,
+            answers=queen.answers,
             link_of=links.__getitem__,
             is_owner=lease.is_held,
             clock=clock,
@@ -153,7 +154,8 @@ class Reign:
             for task in loops:
                 task.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            await self.court.dispatcher.stop(within_s=0.0)
+            # What left already may still be answered: the process remembers it for its next reign.
+            await self.court.dispatcher.stop(within_s=self._options.stop_s if not stop.is_set() else 0.0)
 
     async def _open(self, due: list[Due]) -> None:
         """Finish what the last owner left, say in every log that a reign began (the fence), find messages in doubt."""
