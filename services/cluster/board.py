@@ -143,6 +143,12 @@ class Board:
         """The board on memory that came through Sanic's shared_ctx (`app.shared_ctx.board = board.memory`)."""
         return cls(memory, (len(memory) - 2 * MAIN_BYTES) // (2 * SLOT_BYTES))
 
+    @classmethod
+    def of(cls, shared_ctx: object) -> "Board":
+        """The board that main put on `app.shared_ctx`; without one (`--single-process`) a board for this process."""
+        memory = getattr(shared_ctx, "board", None)
+        return cls.attach(memory) if memory is not None else cls.create(slots=1)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (Board.attach, (self.memory,))
 

@@ -75,6 +75,11 @@ class Cell:
     def is_worker(self) -> bool:
         return self.name.startswith(WORKER_PREFIX)
 
+    def try_at_once(self) -> None:
+        """The operator says that it is mended: no pause, no breaker."""
+        self.history.forget()
+        self.retry_at = 0.0
+
     @property
     def is_ready(self) -> bool:
         return self.child is not None and self.child.ready_at is not None and self.child.is_alive()
@@ -93,6 +98,10 @@ class Fleet:
 
     def workers(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.is_worker]
+
+    def everybody(self) -> list[Child]:
+        """Every child that may be alive, those that drain included."""
+        return [cell.child for cell in self.cells if cell.child is not None] + self.retiring
 
     def find(self, name: str) -> Cell | None:
         return next((cell for cell in self.cells if cell.name == name), None)
@@ -173,8 +182,7 @@ class Fleet:
 
     def sentinels(self) -> list[int]:
         """Become readable when a living child dies: the monitor sleeps on them."""
-        children = [cell.child for cell in self.cells if cell.child is not None] + self.retiring
-        return [child.process.sentinel for child in children if child.is_alive()]
+        return [child.process.sentinel for child in self.everybody() if child.is_alive()]
 
     def _signal(self, child: Child, signum: int) -> None:
         """Safe against reuse of a PID: a child that is not reaped yet keeps its own."""

@@ -23,6 +23,7 @@ class SupervisorOptions:
     start_timeout_s: float = 40.0
     start_attempts: int = 3
     worker_memory_bytes: int = 200 * MEGABYTE
+    memory_min_age_s: float = 60.0
     max_requests: int = 0
     max_requests_jitter: float = 0.1
     max_workers: int = 0

@@ -44,14 +44,17 @@ class Rollout:
         if all(waiting is not cell for waiting, _ in self._waiting):
             self._waiting.append((cell, reason))
 
-    def reload(self, reason: str = "reload") -> None:
-        """Every worker, one by one."""
+    def reload(self, why: str) -> str:
+        """Every worker, one by one; what was given up for now is tried at once. A line for whoever asked."""
+        for cell in self._fleet.cells:
+            if cell.child is None:
+                cell.try_at_once()
         for cell in self._fleet.workers():
-            cell.history.forget()
-            cell.retry_at = 0.0
-            self.ask(cell, reason)
-        self._ledger.note("reload", "", reason=f"{len(self._waiting)} workers")
-        logger.info("Workers are replaced one by one.", extra={"action": "reload.started", "count": len(self._waiting)})
+            self.ask(cell, "reload")
+        line = f"replacing {len(self._fleet.workers())} workers, one by one"
+        self._ledger.note("reload", "", reason=why)
+        logger.info("Reload: %s.", line, extra={"action": "reload.started", "reason": why})
+        return line
 
     def step(self) -> None:
         """Go on with what is under way; never blocks."""

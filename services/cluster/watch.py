@@ -32,16 +32,15 @@ class Watch:
         self._blind_until = 0.0
 
     def look(self, now: float) -> None:
-        """Stalls. When main itself did not run for a while (a paused machine), the others get time to report first."""
+        """Stalls, of those that have been ready: a start has its own limit. When main itself did not run for a while (a paused machine), the others get time to report first."""
         if now - self._last_look_at > BLIND_GAP_S:
             self._blind_until = now + self._options.stall_s
         self._last_look_at = now
-        children = [cell.child for cell in self._fleet.cells if cell.child is not None] + self._fleet.retiring
-        for child in children:
+        for child in self._fleet.everybody():
             if child.stack_due_at is not None:
                 if now >= child.stack_due_at:
                     self._end_stalled(child)
-            elif now >= self._blind_until and child.is_alive():
+            elif child.ready_at is not None and now >= self._blind_until and child.is_alive():
                 found = self._fleet.vitals(child)
                 if found is not None and found[1] > self._options.stall_s:
                     self._report_stalled(child, found[1])
@@ -83,6 +82,8 @@ class Watch:
 
     def _weigh_memory(self, cell: Cell, child: Child, rss_bytes: int) -> None:
         limit = self._options.worker_memory_bytes
+        if time.monotonic() - child.started_at < self._options.memory_min_age_s and rss_bytes < 2 * limit:
+            return  # a limit below what a fresh worker needs must not become an endless replacement
         child.over_memory_count = child.over_memory_count + 1 if limit and rss_bytes > limit else 0
         if child.over_memory_count == MEMORY_LOOKS:
             logger.warning(

@@ -83,12 +83,13 @@ async def main_ready(app: Sanic[Any, Any]) -> None:
         on_gone=metrics_files.fold,
         options=SupervisorOptions(
             run_dir=RUN_DIR,
-            stall_s=number("TEST_STALL_S", 2),
+            stall_s=number("TEST_STALL_S", 8),
             worker_memory_bytes=int(number("TEST_MEMORY_MB", 0)) * 2**20,
+            memory_min_age_s=0,
             max_requests=int(number("TEST_MAX_REQUESTS", 0)),
             max_workers=int(number("TEST_MAX_WORKERS", 6)),
             drain_s=number("TEST_DRAIN_S", 8),
-            start_timeout_s=10,
+            start_timeout_s=20,
             restart=RestartPolicy(cool_s=number("TEST_COOL_S", 60), stable_s=0.5),
         ),
     )
@@ -99,7 +100,7 @@ async def opening(app: Sanic[Any, Any]) -> None:
     refuse_if_the_test_says_so()
     life = WorkerLife(
         app,
-        Board.attach(app.shared_ctx.board),
+        Board.of(app.shared_ctx),
         run_dir=RUN_DIR,
         drain_s=number("TEST_DRAIN_S", 8),
         heartbeat_s=0.2,

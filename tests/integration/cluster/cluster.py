@@ -69,7 +69,7 @@ class Cluster:
         wanted = self.workers if workers is None else workers
         return len(serving) == wanted and all(row["state"] == "ready" for row in rows)
 
-    def wait_until_up(self, workers: int | None = None, *, limit_s: float = 20) -> float:
+    def wait_until_up(self, workers: int | None = None, *, limit_s: float = 40) -> float:
         return until(lambda: self.is_up(workers), "every process is ready", limit_s=limit_s)
 
     def signal(self, signum: int) -> None:

@@ -1,11 +1,13 @@
 """Reload, scale and recycling under load: not one request fails."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from services.cluster.control import ask
 from tests.integration.cluster.cluster import running
 from tests.integration.cluster.load import Load
 from tests.integration.cluster.waiting import until_async
@@ -106,3 +108,14 @@ async def test_a_worker_that_dies_during_a_reload_does_not_stop_it(tmp_path: Pat
             except ProcessLookupError:
                 continue
         await until_async(lambda: cluster.is_up() and not set(before) & set(cluster.pids()), "all are new", limit_s=30)
+
+
+async def test_the_shell_may_ask_as_well(tmp_path: Path) -> None:
+    with running(tmp_path) as cluster:
+        assert await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "3") == (0, "from 2 to 3 workers")
+        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=15)
+        code, line = await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "7")
+        assert (code, line.split(":")[0]) == (1, "refused")
+        before = set(cluster.pids())
+        assert (await asyncio.to_thread(ask, str(cluster.run_dir), "reload"))[0] == 0
+        await until_async(lambda: cluster.is_up(3) and not before & set(cluster.pids()), "all are new", limit_s=30)
