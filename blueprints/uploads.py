@@ -58,8 +58,9 @@ async def streamed_json(request: Request) -> dict[str, Any]:
 
 
 async def _chunks(request: Request, most: int) -> AsyncIterator[bytes]:
+    stream: Any = request.stream  # Sanic's type knows nothing of its HTTP/1 methods
     size = 0
-    while request.stream is not None and (chunk := await request.stream.read()):
+    while chunk := await stream.read():
         size += len(chunk)
         if size > most:
             raise RequestRefused(

@@ -118,7 +118,7 @@ def _patch(data: Mapping[str, Any]) -> Patch:
 
 
 def _check_room(known: Known | None, patch: Patch) -> None:
-    held = known.attribute_names if known else frozenset[str]()
+    held = set(known.attributes) if known else set()
     if len((held | patch.attributes.keys()) - set(patch.removed_attributes)) > MAX_ATTRIBUTES:
         fault = Fault("attributes", f"would be more than {MAX_ATTRIBUTES} with those that the contact has")
         raise RequestRefused("The contact would have too many attributes.", faults=[fault])

@@ -57,7 +57,7 @@ def import_row(record: CsvRecord, now: datetime) -> tuple[dict[str, Any] | None,
     if identity is not None:
         row["key"] = identity.key
     if "name" in cells:
-        row["name"] = name_of(cells["name"], "name", faults)
+        row["name"] = name_of(" ".join(cells["name"].split()), "name", faults)
     if "labels" in cells:
         listed = [label.strip() for label in cells["labels"].split(LABEL_SEPARATOR) if label.strip()]
         row["add_labels"] = labels_of(listed, "labels", faults)

@@ -87,16 +87,18 @@ class ContactRegister:
         if number not in known.numbers:
             known.numbers |= {number}
             changed.append("phone_number_ids")
-        removed = [name for name in patch.removed_attributes if name in known.attribute_names]
-        if patch.attributes or removed:
-            known.attribute_names = (known.attribute_names | patch.attributes.keys()) - set(removed)
+        attributes = {name: value for name, value in patch.attributes.items() if known.attributes.get(name) != value}
+        removed = [name for name in patch.removed_attributes if name in known.attributes]
+        if attributes or removed:
+            kept = {name: value for name, value in known.attributes.items() if name not in removed}
+            known.attributes = {**kept, **attributes}
             changed.append("attributes")
         if not changed and not is_new:
             return known, None
         self._ledger.hold(known)
         if "user_id" in changed or "wa_id" in changed:
             self._consents.note(known.keys, known.opted_out)
-        return known, Entry(is_new, _data(known, patch, removed, is_new=is_new, changed=changed, source=source))
+        return known, Entry(is_new, _data(known, attributes, removed, is_new=is_new, changed=changed, source=source))
 
     def decide(self, identity: Identity, number: str, decision: Decision, now: datetime) -> list[Fact]:
         """Record a decision for every contact of this person. Nothing when it is known already."""
@@ -165,7 +167,13 @@ def _rename(known: Known, patch: Patch) -> list[str]:
 
 
 def _data(
-    known: Known, patch: Patch, removed: Sequence[str], *, is_new: bool, changed: Sequence[str], source: str
+    known: Known,
+    attributes: Mapping[str, Any],
+    removed: Sequence[str],
+    *,
+    is_new: bool,
+    changed: Sequence[str],
+    source: str,
 ) -> dict[str, Any]:
     return {
         "contact_id": known.id,
@@ -176,7 +184,7 @@ def _data(
         "profile_name": known.profile_name,
         "username": known.username,
         "labels": list(known.labels),
-        "attributes": dict(patch.attributes),
+        "attributes": dict(attributes),
         "removed_attributes": list(removed),
         "changed": list(changed),
         "source": source,

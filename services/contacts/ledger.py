@@ -33,7 +33,7 @@ class Known:
     username: str | None = None
     labels: tuple[str, ...] = ()
     numbers: frozenset[str] = frozenset()
-    attribute_names: frozenset[str] = frozenset()
+    attributes: dict[str, Any] = field(default_factory=dict)
     opted_out: ConsentCategory | None = None
     consent: dict[ConsentCategory, ConsentStatus] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ class ContactLedger:
             username=document.get("username"),
             labels=tuple(document.get("labels", ())),
             numbers=frozenset(document.get("numbers", ())),
-            attribute_names=frozenset(document.get("attributes") or ()),
+            attributes=dict(document.get("attributes") or {}),
             opted_out=ConsentCategory(opted_out) if opted_out else None,
             consent={
                 ConsentCategory(category): ConsentStatus(entry["status"])
