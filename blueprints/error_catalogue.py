@@ -111,6 +111,37 @@ _ENTRIES: Final = (
     ErrorEntry("http_416", 416, "The range that was asked for does not exist.", "Ask without `Range`."),
     ErrorEntry("http_417", 417, "The server cannot do what `Expect` demands.", "Leave the header out."),
     ErrorEntry("http_431", 431, "The headers have more bytes than the server takes.", "Send fewer or shorter ones."),
+    ErrorEntry(
+        "unsupported_media_type",
+        RequestRefused,
+        "The body is not of the type that this call takes.",
+        "Send it as `errors` says, with that `Content-Type`.",
+    ),
+    ErrorEntry(
+        "invalid_csv",
+        RequestRefused,
+        "The file cannot be read as CSV, or its header has a column that means nothing.",
+        "Mend the lines that `errors` names. Lines before them were taken.",
+    ),
+    ErrorEntry(
+        "graph_fault",
+        RequestRefused,
+        "A call of the Cloud API that Meta would refuse.",
+        "The answer has Meta's own form: look up its `error.code` in the list below.",
+    ),
+    # --- what WhatsApp, or the recipient, does not allow
+    ErrorEntry(
+        "window_closed",
+        RequestRefused,
+        "The customer has not written for 24 hours (or never): WhatsApp takes nothing but templates then.",
+        "Send a template, or let `on_window_closed` hold the message until the customer writes. Also in messages.",
+    ),
+    ErrorEntry(
+        "opted_out",
+        RequestRefused,
+        "The recipient does not want this message.",
+        "Do not send it again; the recipient can opt in. Also in messages.",
+    ),
     # --- who calls
     ErrorEntry(
         "not_authenticated",
@@ -170,6 +201,12 @@ _ENTRIES: Final = (
         "Wait as long as `Retry-After` says, and send again. The operator sets the limit (PANAL_ACCEPT_QUEUE).",
     ),
     ErrorEntry(
+        "reads_full",
+        Unavailable,
+        "The server has more look-ups waiting than it may hold.",
+        "Wait as long as `Retry-After` says, and send again.",
+    ),
+    ErrorEntry(
         "database_unavailable",
         Unavailable,
         "The database did not answer in time. Nothing was accepted.",
@@ -200,20 +237,6 @@ _ENTRIES: Final = (
         "Wait as long as `Retry-After` says, and send it again.",
     ),
     # --- why a message waits, or was not sent
-    ErrorEntry(
-        "window_closed",
-        PanalError,
-        "The customer has not written for 24 hours (or never): WhatsApp takes nothing but templates then.",
-        "Send a template, or let `on_window_closed` hold the message until the customer writes.",
-        where="message",
-    ),
-    ErrorEntry(
-        "opted_out",
-        PanalError,
-        "The recipient does not want this message.",
-        "Do not send it again; the recipient can opt in.",
-        where="message",
-    ),
     ErrorEntry(
         "paused",
         PanalError,

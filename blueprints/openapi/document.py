@@ -14,7 +14,9 @@ import orjson
 from blueprints.error_catalogue import CATALOGUE, ErrorEntry
 from blueprints.errors import _TITLES as TITLES
 from blueprints.errors import CONTENT_TYPE
+from blueprints.openapi.cloud_api import CLOUD_API, CLOUD_API_SCHEMAS
 from blueprints.openapi.cluster import CLUSTER, CLUSTER_CALLS, PROCESS, READINESS, plan_schema
+from blueprints.openapi.contacts import CONTACT_SCHEMAS, CONTACTS
 from blueprints.openapi.conversations import CONVERSATIONS
 from blueprints.openapi.events import EVENTS
 from blueprints.openapi.messages import MESSAGES
@@ -24,7 +26,15 @@ from blueprints.openapi.schemas import SCHEMAS
 from blueprints.openapi.send_order import send_order_schemas
 from services.keys import Scope
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*MESSAGES, *CONVERSATIONS, *EVENTS, *OPERATING, *CLUSTER_CALLS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *MESSAGES,
+    *CONVERSATIONS,
+    *CONTACTS,
+    *EVENTS,
+    *OPERATING,
+    *CLUSTER_CALLS,
+    *CLOUD_API,
+)
 
 SECURITY: Final = "apiKey"
 ROOT: Final = Path(__file__).parents[2]
@@ -32,9 +42,11 @@ ROOT: Final = Path(__file__).parents[2]
 TAGS: Final = {
     "Messages": "Send, read, cancel, send again.",
     "Conversations": "One number of ours and one contact: what was said, what is unread.",
+    "Contacts": "People, what is known of them, and what they agreed to.",
     "Events": "The numbered log of everything that happens.",
     "Numbers": "The phone numbers that we operate.",
     "Operating": "Health, processes, capacity, and this document.",
+    "Cloud API": "Meta's own calls, for programs that were written for Meta.",
     "Cloud webhook": "Where Meta posts to us.",
 }
 
@@ -94,7 +106,7 @@ def codes_of(operation: Operation) -> list[ErrorEntry]:
         codes += ["not_authenticated", "not_permitted"]
     if operation.body is not None:
         codes.append("body_too_large")
-        if operation.scope is not None:
+        if operation.scope is not None and operation.body.media_type == "application/json":
             codes.append("invalid_json")
     if operation.scope is not None and any(parameter.where != "path" for parameter in operation.parameters):
         codes.append("invalid_request")
@@ -105,16 +117,19 @@ def codes_of(operation: Operation) -> list[ErrorEntry]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
+    responses = {str(answer.status): _answer(answer) for answer in operation.answers}
+    refusals = _graph_errors() if operation.form == "graph" else _problems(operation)
+    for status, refusal in refusals.items():
+        answer = responses.setdefault(status, {"description": refusal["description"]})
+        answer["content"] = {**answer.get("content", {}), **refusal["content"]}
+        answer.update({name: value for name, value in refusal.items() if name not in answer})
     document: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": _description(operation),
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
-        "responses": {
-            **{str(answer.status): _answer(answer) for answer in operation.answers},
-            **_problems(operation, taken={answer.status for answer in operation.answers}),
-        },
+        "responses": responses,
     }
     if operation.body is not None:
         document["requestBody"] = _body(operation.body)
@@ -146,7 +161,7 @@ def _body(body: Body) -> dict[str, Any]:
     media: dict[str, Any] = {"schema": dict(body.schema)} if body.schema is not None else {}
     if body.examples:
         media["examples"] = _examples(body.examples)
-    return {"required": True, "description": body.description, "content": {body.media_type: media}}
+    return {"required": body.is_required, "content": {body.media_type: media}}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
@@ -167,12 +182,18 @@ def _examples(examples: tuple[Example, ...]) -> dict[str, Any]:
     return {example.name: {"summary": example.summary, "value": example.value} for example in examples}
 
 
-def _problems(operation: Operation, *, taken: set[int]) -> dict[str, Any]:
+def _graph_errors() -> dict[str, Any]:
+    content = {"application/json": {"schema": ref("GraphError")}}
+    return {
+        "4XX": {"description": "Refused: Meta's code says why.", "content": content},
+        "5XX": {"description": "Not now: `is_transient` says whether to try again.", "content": content},
+    }
+
+
+def _problems(operation: Operation) -> dict[str, Any]:
     problems: dict[str, Any] = {}
     for status, group in groupby(codes_of(operation), key=lambda entry: entry.status):
         entries = list(group)
-        if status in taken:
-            continue
         problems[str(status)] = {
             "description": f"{TITLES[status]}: " + ", ".join(f"`{entry.code}`" for entry in entries),
             "content": {
@@ -204,7 +225,7 @@ def _problem(entry: ErrorEntry) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     cluster = {"Cluster": CLUSTER, "Process": PROCESS, "Plan": plan_schema(), "Readiness": READINESS}
-    return {**SCHEMAS, **cluster, **send_order_schemas()}
+    return {**SCHEMAS, **CONTACT_SCHEMAS, **cluster, **CLOUD_API_SCHEMAS, **send_order_schemas()}
 
 
 def _version() -> str:

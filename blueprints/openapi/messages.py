@@ -25,7 +25,28 @@ _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 128}
 _ID: Final = Parameter(
     "message_id", "path", "Our id of the message: `msg_…`.", {"type": "string"}, example=examples.MESSAGE_ID
 )
-_SENDING: Final = ("invalid_request", "unknown_number", "number_forbidden", "no_number", "intake_full")
+_SENDING: Final = (
+    "invalid_request",
+    "window_closed",
+    "opted_out",
+    "unknown_number",
+    "number_forbidden",
+    "no_number",
+    "intake_full",
+)
+_BATCH: Final = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "array", "items": {"anyOf": [ref("AcceptedMessage"), ref("RefusedMessage")]}}},
+}
+_REFUSED: Final = {
+    "error": {
+        "code": "invalid_request",
+        "detail": "The message is not valid.",
+        "errors": [{"path": "messages[1].text.body", "reason": "must not be empty"}],
+        "graph_code": 100,
+    }
+}
 _ONCE: Final = ("idempotency_conflict", "idempotency_in_progress")
 
 MESSAGES: Final = (
@@ -71,8 +92,8 @@ MESSAGES: Final = (
         "send_batch",
         "Messages",
         "Send several messages",
-        description="Accepts up to 1,000 messages (`PANAL_MAX_BATCH`): all of them, or none when one of them is not "
-        "valid. The answers stand in the order of the messages.",
+        description="Accepts up to 1,000 messages (`PANAL_MAX_BATCH`). Each has its own answer, in their order: the "
+        "accepted message, or why it was refused. The others are accepted all the same.",
         scope=Scope.MESSAGES_SEND,
         parameters=(IDEMPOTENCY_KEY,),
         body=Body(
@@ -86,14 +107,11 @@ MESSAGES: Final = (
         answers=(
             Answer(
                 202,
-                "All of them are stored.",
-                {
-                    "type": "object",
-                    "required": ["data"],
-                    "properties": {"data": {"type": "array", "items": ref("AcceptedMessage")}},
-                },
-                (Example("accepted", "Accepted", {"data": [examples.ACCEPTED]}),),
+                "At least one is stored.",
+                _BATCH,
+                (Example("accepted", "One accepted, one refused", {"data": [examples.ACCEPTED, _REFUSED]}),),
             ),
+            Answer(422, "None of them is stored.", _BATCH, (Example("refused", "All refused", {"data": [_REFUSED]}),)),
         ),
         errors=("batch_too_large", *_SENDING, *_ONCE),
     ),

@@ -40,7 +40,7 @@ class Body:
     schema: Schema | None
     examples: tuple[Example, ...] = ()
     media_type: str = "application/json"
-    description: str = ""
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Operation:
 
     ``errors`` are the codes of the error catalogue that are special to this call; those that every call of its kind
     may give (no key, no scope, a body that is not JSON, no database …) are added by ``document.py``.
-    ``scope`` None: the call needs no API key.
+    ``scope`` None: the call needs no API key. ``form`` says how errors are told: our problems, or as Meta does.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -76,6 +76,7 @@ class Operation:
     body: Body | None = None
     errors: tuple[str, ...] = ()
     needs_database: bool = True
+    form: Literal["problem", "graph"] = "problem"
 
 
 def ref(name: str) -> dict[str, str]:

@@ -192,9 +192,20 @@ PROBLEM: Final = object_of(
     description="RFC 9457. Every answer that is not a success has this shape.",
 )
 
+REFUSED_MESSAGE: Final = object_of(
+    {
+        "error": object_of(
+            {name: PROBLEM["properties"][name] for name in ("code", "detail", "errors", "graph_code")},
+            optional=("graph_code",),
+        )
+    },
+    description="One message of a batch that was not accepted.",
+)
+
 SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "MessageStatus": STATUS,
     "AcceptedMessage": ACCEPTED_MESSAGE,
+    "RefusedMessage": REFUSED_MESSAGE,
     "Message": MESSAGE,
     "MessageOutcome": MESSAGE_OUTCOME,
     "TimelineEntry": TIMELINE_ENTRY,

@@ -1,0 +1,106 @@
+"""The drop-in for Meta's Cloud API in the API reference.
+
+Process: worker.
+"""
+
+from typing import Any, Final
+
+from blueprints.openapi import examples
+from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
+from blueprints.openapi.schemas import object_of
+from services.keys import Scope
+
+TAG: Final = "Cloud API"
+
+GRAPH_ERROR: Final = object_of(
+    {
+        "error": object_of(
+            {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "code": {"type": "integer", "description": "See [WhatsApp's codes](/docs/errors#whatsapp)."},
+                "error_subcode": {"type": "integer"},
+                "error_data": {"type": "object", "additionalProperties": True},
+                "is_transient": {"type": "boolean", "description": "The same call may work later."},
+                "fbtrace_id": {"type": "string", "description": "Ours: the log knows the call by it."},
+            },
+            optional=("error_subcode", "error_data", "is_transient"),
+        )
+    },
+    description="An error as Meta tells it: Meta's codes, Meta's HTTP statuses.",
+)
+
+SENT: Final = object_of(
+    {
+        "messaging_product": {"const": "whatsapp"},
+        "contacts": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+        "messages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": {"type": "string", "description": "Ours, in the shape of a wamid; statuses carry the same."}
+                },
+                "additionalProperties": True,
+            },
+        },
+    }
+)
+
+CLOUD_API_SCHEMAS: Final[dict[str, dict[str, Any]]] = {"GraphError": GRAPH_ERROR, "CloudApiSent": SENT}
+
+_VERSION: Final = Parameter(
+    "version",
+    "path",
+    "Any version of the Graph API, `v23.0` for example. It may also be left out, with its slash.",
+    {"type": "string", "pattern": "^v[0-9]+([.][0-9]+)?$"},
+    example="v23.0",
+)
+_NUMBER: Final = Parameter(
+    "phone_number_id", "path", "The number that sends.", {"type": "string"}, example=examples.NUMBER
+)
+_READ_MARK: Final = {
+    "messaging_product": "whatsapp",
+    "status": "read",
+    "message_id": examples.INBOUND_WAMID,
+    "typing_indicator": {"type": "text"},
+}
+_ANSWER: Final = {
+    "messaging_product": "whatsapp",
+    "contacts": [{"input": examples.PHONE, "wa_id": examples.PHONE}],
+    "messages": [{"id": "wamid.bXNnXzAxTTg2NTdIWk41WktRVEREOVc1V04yVjY5"}],
+}
+
+CLOUD_API: Final = (
+    Operation(
+        "POST",
+        "/{version}/{phone_number_id}/messages",
+        "cloud_api_messages",
+        TAG,
+        "Send a message, or mark one as read",
+        (
+            Answer(
+                200,
+                "It is stored, as with `POST /v1/messages`; or the read mark will be passed on.",
+                {"anyOf": [ref("CloudApiSent"), object_of({"success": {"const": True}})]},
+                (
+                    Example("sent", "A message", _ANSWER),
+                    Example("marked", "A read mark", {"success": True}),
+                ),
+            ),
+        ),
+        scope=Scope.MESSAGES_SEND,
+        description="Meta's own call, for programs that were written for Meta's Cloud API: change their base URL to "
+        "`https://your.host/v23.0`, and their token to an API key. Bodies, answers and errors are Meta's.",
+        parameters=(_VERSION, _NUMBER),
+        body=Body(
+            {"type": "object", "additionalProperties": True},
+            (
+                Example("text", "Text", {"messaging_product": "whatsapp", **examples.TEXT_ORDER}),
+                Example("read", "Mark as read, and show that somebody writes", _READ_MARK),
+            ),
+        ),
+        form="graph",
+    ),
+)
