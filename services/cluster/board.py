@@ -42,6 +42,11 @@ class Vitals:
     pool_checked_out: int = 0
     pool_waiting: int = 0
     pool_max: int = 0
+    pool_open: int = 0
+    db_operations: int = 0
+    db_operations_per_s: float = 0.0
+    messages_accepted: int = 0
+    messages_accepted_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
