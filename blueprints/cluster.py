@@ -15,6 +15,7 @@ from blueprints.reading import needs
 from blueprints.rendering import json_response
 from services.cluster import metrics
 from services.cluster.board import Board, ProcessRow
+from services.cluster.board_metrics import operations_per_message
 from services.keys import Scope
 
 bp = Blueprint("cluster", url_prefix="/cluster")
@@ -75,6 +76,7 @@ def _row(row: ProcessRow) -> dict[str, Any]:
 
 def _totals(rows: list[ProcessRow]) -> dict[str, Any]:
     workers = [row for row in rows if row.role == "worker"]
+    per_message = operations_per_message([row.vitals for row in rows])
     return {
         "processes": len(rows),
         "workers": len(workers),
@@ -84,6 +86,10 @@ def _totals(rows: list[ProcessRow]) -> dict[str, Any]:
         "db_in_use": sum(row.vitals.pool_checked_out for row in rows),
         "db_waiting": sum(row.vitals.pool_waiting for row in rows),
         "db_pool_max": sum(row.vitals.pool_max for row in rows),
+        "db_connections": sum(row.vitals.pool_open for row in rows),
+        "db_operations_per_s": round(sum(row.vitals.db_operations_per_s for row in rows), 2),
+        "db_operations_per_message": round(per_message, 2) if per_message is not None else None,
+        "messages_accepted_per_s": round(sum(row.vitals.messages_accepted_per_s for row in rows), 3),
         "restarts": sum(row.restarts for row in rows),
     }
 

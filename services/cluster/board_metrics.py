@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from services.cluster.board import Board, ClusterFacts, ProcessRow
+from services.cluster.board import Board, ClusterFacts, ProcessRow, Vitals
 
 MEASURES: tuple[tuple[str, str, Callable[[ProcessRow], float]], ...] = (
     ("panal_process_resident_bytes", "Resident memory", lambda row: row.vitals.rss_bytes),
@@ -22,6 +22,12 @@ MEASURES: tuple[tuple[str, str, Callable[[ProcessRow], float]], ...] = (
     ("panal_db_pool_checked_out", "Database connections in use", lambda row: row.vitals.pool_checked_out),
     ("panal_db_pool_waiting", "Operations waiting for a connection", lambda row: row.vitals.pool_waiting),
     ("panal_db_pool_max", "Size of the pool", lambda row: row.vitals.pool_max),
+    ("panal_db_pool_open", "Open database connections, monitors left out", lambda row: row.vitals.pool_open),
+    (
+        "panal_db_operations_per_second",
+        "Database operations, mean of the last minute",
+        lambda row: row.vitals.db_operations_per_s,
+    ),
     ("panal_process_restarts", "New processes under this name since the start", lambda row: row.restarts),
 )
 
@@ -52,6 +58,19 @@ class BoardMetrics(Collector):
             yield family
         yield from _of_queen(rows)
         yield from _of_main(facts)
+        per_message = operations_per_message([row.vitals for row in rows])
+        if per_message is not None:
+            yield GaugeMetricFamily(
+                "panal_db_operations_per_message",
+                "Database operations of the last minute for each message accepted in it, all processes together",
+                value=per_message,
+            )
+
+
+def operations_per_message(vitals: Sequence[Vitals]) -> float | None:
+    """What one accepted message costs the database, everything else that goes on included. None without messages."""
+    accepted_per_s = sum(one.messages_accepted_per_s for one in vitals)
+    return sum(one.db_operations_per_s for one in vitals) / accepted_per_s if accepted_per_s else None
 
 
 def _one_a_name(rows: Sequence[ProcessRow]) -> dict[str, ProcessRow]:

@@ -16,6 +16,7 @@ from typing import Any
 from services.cluster.board import BoardRefused, BoardWriter, Vitals
 from services.cluster.guard import dump_stacks_on_signal
 from services.cluster.latency import RequestStats
+from services.cluster.meter import ProcessMeter
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class PoolUse:
     checked_out: int = 0
     waiting: int = 0
     size_max: int = 0
+    open: int = 0
 
 
 class Heartbeat:
@@ -34,6 +36,7 @@ class Heartbeat:
 
     `extra()` gives what only this process knows (the queen: lease, epoch, queue depth and age), `pool()` the use of
     its database pool, `in_flight()` and `connections()` the HTTP side. All are called once a beat and must be cheap.
+    `meter` is what counts its database operations.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Heartbeat:
         run_dir: str,
         every_s: float = 1.0,
         stats: RequestStats | None = None,
+        meter: ProcessMeter | None = None,
         extra: Callable[[], Mapping[str, Any]] | None = None,
         pool: Callable[[], PoolUse] | None = None,
         in_flight: Callable[[], int] | None = None,
@@ -53,6 +57,7 @@ class Heartbeat:
         self._run_dir = run_dir
         self._every_s = every_s
         self._stats = stats
+        self._meter = meter
         self._extra = extra
         self._pool = pool
         self._in_flight = in_flight
@@ -111,6 +116,9 @@ class Heartbeat:
             self._stats.turn(now)
             p50_ms, p95_ms, p99_ms = self._stats.quantiles_ms(0.5, 0.95, 0.99)
         pool = self._pool() if self._pool is not None else PoolUse()
+        meter = self._meter
+        if meter is not None:
+            meter.turn(now)
         return Vitals(
             state=self.state,
             rss_bytes=rss_bytes(),
@@ -126,6 +134,11 @@ class Heartbeat:
             pool_checked_out=pool.checked_out,
             pool_waiting=pool.waiting,
             pool_max=pool.size_max,
+            pool_open=pool.open,
+            db_operations=meter.operations if meter is not None else 0,
+            db_operations_per_s=round(meter.operations_per_s, 2) if meter is not None else 0.0,
+            messages_accepted=meter.messages_accepted if meter is not None else 0,
+            messages_accepted_per_s=round(meter.accepted_per_s, 3) if meter is not None else 0.0,
         )
 
 

@@ -47,7 +47,7 @@ SENT_TO_DELIVERED_SECONDS = Histogram(
 )
 CLOUD_WEBHOOK_LAG_SECONDS = Histogram(
     "panal_cloud_webhook_lag_seconds",
-    "From Meta's own timestamp in a notification to its effect here",
+    "From Meta's own timestamp in a notification (whole seconds) to its effect here",
     buckets=_MESSAGE_S,
     registry=_memory,
 )
@@ -57,17 +57,26 @@ ENDPOINT_LAG_SECONDS = Histogram(
     buckets=_MESSAGE_S,
     registry=_memory,
 )
+MESSAGES_ACCEPTED = Counter(
+    "panal_messages_accepted", "Messages stored and answered with 202", ("phone_number_id",), registry=_memory
+)
 MESSAGES = Counter(
     "panal_messages", "Messages by the state they reached", ("phone_number_id", "state"), registry=_memory
 )
+EVENTS = Counter("panal_events", "Numbered events, by type", ("phone_number_id", "type"), registry=_memory)
 DUPLICATES_SUPPRESSED = Counter(
     "panal_duplicates_suppressed",
-    "What came twice and had one effect: idempotency_key, notification, message",
+    "What came twice and had one effect: idempotency_key, insert, inbound, status",
     ("kind",),
     registry=_memory,
 )
+DB_OPERATIONS = Counter(
+    "panal_db_operations", "Operations sent to the database (Atlas M0 allows 100/s)", ("role",), registry=_memory
+)
+DB_DOCUMENTS = Counter("panal_db_documents", "Documents in those operations", ("role",), registry=_memory)
+DB_ERRORS = Counter("panal_db_errors", "Operations that failed in a way that may pass", ("role",), registry=_memory)
 DB_POOL_WAITS = Counter(
-    "panal_db_pool_waits", "Operations that had to wait for a connection of the pool", registry=_memory
+    "panal_db_pool_waits", "Operations that had to wait for a connection of the pool", ("role",), registry=_memory
 )
 
 

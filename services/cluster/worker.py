@@ -18,6 +18,7 @@ from services.cluster.drain import Drain
 from services.cluster.guard import leave_with_parent
 from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.cluster.latency import RequestStats
+from services.cluster.meter import ProcessMeter
 from services.cluster.metrics import observe_request
 
 
@@ -38,6 +39,7 @@ class WorkerLife:
         heartbeat_s: float = 1.0,
         door: DoorOptions | None = None,
         pool: Callable[[], PoolUse] | None = None,
+        meter: ProcessMeter | None = None,
         extra: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         leave_with_parent()
@@ -49,6 +51,7 @@ class WorkerLife:
             run_dir=run_dir,
             every_s=heartbeat_s,
             stats=self.stats,
+            meter=meter,
             extra=extra,
             pool=pool,
             in_flight=self.door.in_flight,
