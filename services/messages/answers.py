@@ -26,6 +26,10 @@ class Answers:
         if len(self._heard) > MAX_REMEMBERED:
             self._heard.popitem(last=False)
 
+    def forget(self, message_id: str) -> None:
+        """It is sent again: what was answered before is no evidence of that."""
+        self._heard.pop(message_id, None)
+
     def of(self, message_id: str) -> Submitted | None:
         """What WhatsApp answered to this message, if this process heard it."""
         return self._heard.get(message_id)

@@ -55,8 +55,16 @@ class MessageCommands:
         if message is None:
             raise RequestRefused("There is no such message.", code="not_found")
         tracked.status = MessageStatus.QUEUED
-        fact = message_fact(tracked, "message.retried", {"reason": "requested", "by": command.by}, self._clock)
+        tracked.held_reason = tracked.held_until = None
+        tracked.not_before = 0.0
+        data = {"reason": "requested", "by": command.by}
+        if tracked.wamid is not None:
+            # A late copy of what was said of the last try must not hit the next one.
+            data["dead_wamid"] = tracked.dead_wamid = tracked.wamid
+            tracked.wamid = None
+        fact = message_fact(tracked, "message.retried", data, self._clock)
         self._dispatcher.offer(message)
+        self._dispatcher.nudge()
         return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
 
     async def reschedule(self, command: Command) -> Outcome:

@@ -35,6 +35,9 @@ UNNOTICED_S = 1.0
 """A wait that is shorter is not worth an event."""
 
 
+_WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.HELD})
+
+
 class Dispatcher:
     """Serves lanes until stopped. One task a lane that holds something, ``concurrency`` of them sending."""
 
@@ -148,7 +151,7 @@ class Dispatcher:
             tracked = self._ledger.track(message)
             if tracked.status is MessageStatus.SENDING:
                 stays = await self._resolve(message, tracked)
-            elif tracked.status in (MessageStatus.QUEUED, MessageStatus.HELD):
+            elif tracked.status in _WAITING:
                 stays = await self._attempt(message, tracked)
             else:
                 stays = False
@@ -163,7 +166,7 @@ class Dispatcher:
             return False
         left_s = tracked.not_before - self._clock.monotonic()
         if left_s > 0:
-            await self._pause(left_s)
+            await self._pause(self._until_expiry(message, left_s))
             return True
         verdict = self._gate.judge(message, now)
         match verdict:
@@ -186,8 +189,7 @@ class Dispatcher:
 
     def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
         """The wait for a turn may have been long: it may have been canceled, or its number held."""
-        is_waiting = tracked.status in (MessageStatus.QUEUED, MessageStatus.HELD)
-        return is_waiting and isinstance(self._gate.judge(message, self._clock.now()), Go)
+        return tracked.status in _WAITING and isinstance(self._gate.judge(message, self._clock.now()), Go)
 
     def _note_wait(self, tracked: Tracked, hold: Hold) -> None:
         is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
@@ -195,10 +197,15 @@ class Dispatcher:
             self._outcomes.held(tracked, hold, due_at=None)
 
     def _seconds_until(self, hold: Hold, message: Message) -> float:
-        ends = [moment for moment in (hold.until, message.expires_at) if moment is not None]
-        if not ends:
-            return LONGEST_LOOK_S
-        return min(LONGEST_LOOK_S, max(0.005, (min(ends) - self._clock.now()).total_seconds()))
+        held_s = LONGEST_LOOK_S
+        if hold.until is not None:
+            held_s = min(held_s, (hold.until - self._clock.now()).total_seconds())
+        return self._until_expiry(message, held_s)
+
+    def _until_expiry(self, message: Message, seconds: float) -> float:
+        if message.expires_at is not None:
+            seconds = min(seconds, (message.expires_at - self._clock.now()).total_seconds())
+        return max(0.005, seconds)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -238,6 +245,9 @@ class Dispatcher:
         )
         if wait_s > 0:
             await asyncio.sleep(wait_s)
+            if self._stopping.is_set() or tracked.status not in _WAITING:
+                return True  # the lane looks again: it may have been canceled
+        self._answers.forget(message.id)
         recorded = self._outcomes.sending(
             tracked,
             is_fallback=go.payload is not None,
@@ -261,6 +271,11 @@ class Dispatcher:
                 extra={"action": "message.in_doubt", "message_id": message.id, "detail": error.detail},
             )
             # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
+            return True
+        except Exception:
+            # A bug of ours after the bytes may have left. Ending the reign would bring the next owner to the same
+            # message, and the next: instead this one message is in doubt.
+            log.exception("A link failed.", extra={"action": "link.failed", "message_id": message.id})
             return True
         self._answers.remember(message.id, submitted)
         self._submitted(tracked, submitted)

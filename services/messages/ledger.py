@@ -98,7 +98,7 @@ class Ledger:
         missing = [message_id for message_id in set(ids) if message_id not in self._tracked]
         for message in (await self._repository.by_ids(missing)).values():
             self.track(message)
-        unknown = [wamid for wamid in set(wamids) if wamid not in self._id_of_wamid]
+        unknown = [wamid for wamid in set(wamids) if self.by_wamid(wamid) is None]
         for message in (await self._repository.by_wamids(unknown)).values():
             self.track(message)
 

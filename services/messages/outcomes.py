@@ -53,7 +53,7 @@ class Outcomes:
     def submitted(self, tracked: Tracked, submitted: Submitted) -> None:
         """WhatsApp has it. A status may have been faster than the answer: then it is further on already."""
         self._ledger.learn_wamid(tracked, submitted.wamid)
-        if may_move(tracked.status, MessageStatus.SENT):
+        if tracked.status is MessageStatus.SENDING:
             self._move(tracked, MessageStatus.SENT, "message.sent", {"wamid": submitted.wamid})
 
     def expired(self, tracked: Tracked) -> None:
@@ -77,12 +77,16 @@ class Outcomes:
 
     def not_submitted(self, tracked: Tracked, error: NotSubmitted) -> None:
         """It provably did not leave: it goes again after a while, as often as it takes."""
+        if tracked.status is not MessageStatus.SENDING:
+            return  # the proof of an earlier try came in meanwhile
         options = self._options
         wait_s = min(options.retry_max_s, options.retry_s * 2 ** min(tracked.attempt_count - 1, 16))
         self._again(tracked, error.code, wait_s)
 
     def refused(self, tracked: Tracked, refusal: SendRefused, contact: str) -> bool:
         """The platform said no; its table says what that means. True: the message stays the head of its lane."""
+        if tracked.status is not MessageStatus.SENDING:
+            return False  # the proof of an earlier try came in meanwhile
         rule = refusal.rule
         error = error_data(rule.code, refusal.title, refusal.details, rule.next_step)
         is_own = rule.scope is HoldScope.MESSAGE

@@ -30,8 +30,13 @@ _S = MessageStatus
 MOVES: Final = MappingProxyType(
     {
         _S.SCHEDULED: frozenset({_S.SCHEDULED, _S.QUEUED, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
-        _S.QUEUED: frozenset({_S.QUEUED, _S.SENDING, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
-        _S.HELD: frozenset({_S.QUEUED, _S.HELD, _S.SENDING, _S.CANCELED, _S.EXPIRED, _S.FAILED}),
+        # Forward without a send: it waits for its next try when the proof of an earlier one comes in.
+        _S.QUEUED: frozenset(
+            {_S.QUEUED, _S.SENDING, _S.HELD, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.SENT, _S.DELIVERED, _S.READ}
+        ),
+        _S.HELD: frozenset(
+            {_S.QUEUED, _S.HELD, _S.SENDING, _S.CANCELED, _S.EXPIRED, _S.FAILED, _S.SENT, _S.DELIVERED, _S.READ}
+        ),
         # Back to queued: it provably never left, or WhatsApp refused it for the moment.
         _S.SENDING: frozenset(
             {_S.QUEUED, _S.HELD, _S.SENT, _S.DELIVERED, _S.READ, _S.UNCERTAIN, _S.FAILED, _S.EXPIRED}

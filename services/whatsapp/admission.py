@@ -62,6 +62,8 @@ class Admission:
         contacts = {message.id: contact_of(message) for message in fresh}
         standings, facts = await self._directory.ensure(list(contacts.values()), self._clock.now())
         await self._consents.load([contact.key for contact in contacts.values()])
+        # Others worked while this one was reading: it may have been admitted, or canceled.
+        fresh = [message for message in fresh if self._is_new(message)]
         for message in fresh:
             contact = contacts[message.id]
             standing = standings[contact.phone_number_id, contact.key]

@@ -31,6 +31,7 @@ from services.whatsapp.journal import Journal
 log = logging.getLogger(__name__)
 
 BATCH = 200
+_IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
 SEEN_INBOUND = 20_000
 
 
@@ -164,16 +165,20 @@ class Intake:
             return []
         status = next_status(tracked.status, change.raw_status)
         if status is None:
+            if change.raw_status == "failed" and tracked.status in _IN_DOUBT and change.wamid:
+                tracked.dead_wamid = change.wamid  # a try that the next one has replaced: its "sent" proves nothing
             self.stats.duplicates += 1
             return []
-        if status is MessageStatus.FAILED and change.wamid is not None and change.wamid == tracked.dead_wamid:
+        is_dead = change.wamid is not None and change.wamid == tracked.dead_wamid
+        if is_dead and status in (MessageStatus.SENT, MessageStatus.FAILED):
             self.stats.duplicates += 1
             return []
-        was_in_doubt = tracked.status in (MessageStatus.SENDING, MessageStatus.UNCERTAIN)
+        was_in_doubt = tracked.status in _IN_DOUBT
         if change.wamid:
             self._ledger.learn_wamid(tracked, change.wamid)
         if was_in_doubt:
             self._dispatcher.settled(tracked.id)
+            self._dispatcher.nudge()
         if status is MessageStatus.FAILED and change.errors:
             return self._failed(tracked, change)
         tracked.status = status

@@ -1,0 +1,462 @@
+"""The head of a lane goes to the link once; what became of it is recorded, and doubt is resolved by evidence."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from services.conversations import Standing
+from services.graph import classify
+from services.links import NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
+from services.messages import (
+    Answers,
+    Dispatcher,
+    DispatchOptions,
+    EverybodyConsents,
+    Governor,
+    Lanes,
+    Ledger,
+    Message,
+    MessageStatus,
+    OnUncertain,
+    Pace,
+    SendGate,
+    Tracked,
+)
+from services.messages.governor import Hold
+from services.store import Fenced
+from tests.doubles.clock import LoopClock, virtual_time
+from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.link import ScriptedLink
+from tests.doubles.messages import outgoing
+
+S = MessageStatus
+UNCHOSEN = DispatchOptions(concurrency=8, evidence_wait_s=20, on_uncertain=OnUncertain.HOLD)
+
+
+def refusal(code: int) -> SendRefused:
+    return SendRefused(classify(code), title=f"error {code}")
+
+
+@dataclass
+class Bench:
+    """A dispatcher of its own, with everything around it in the test's hands."""
+
+    options: DispatchOptions = UNCHOSEN
+    link: ScriptedLink = field(default_factory=ScriptedLink)
+    journal: NotedJournal = field(default_factory=NotedJournal)
+    lanes: Lanes = field(default_factory=Lanes)
+    governor: Governor = field(default_factory=Governor)
+    is_owner: bool = True
+
+    def __post_init__(self) -> None:
+        clock = LoopClock()
+        self.governor.set_number(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+        self.ledger = Ledger(None)  # type: ignore[arg-type]  # nothing is read here
+        standing = Standing("cnv_1", last_inbound_at=clock.now())
+        self.dispatcher = Dispatcher(
+            lanes=self.lanes,
+            ledger=self.ledger,
+            recorder=self.journal,
+            gate=SendGate(
+                self.governor,
+                standing_of=lambda _number, _key: standing,
+                consents=EverybodyConsents(),
+                is_marketing=lambda _message: False,
+            ),
+            answers=Answers(),
+            link_of=lambda _number: self.link,
+            is_owner=lambda: self.is_owner,
+            clock=clock,
+            options=self.options,
+        )
+        self.listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        """The intake at work: WhatsApp says something every second, about others."""
+        while True:
+            await asyncio.sleep(1)
+            self.dispatcher.read_notifications(count=1)
+            self.dispatcher.read_notifications(count=0)
+
+    def offer(self, *messages: Message) -> list[Tracked]:
+        tracked = [self.ledger.track(message) for message in messages]
+        for message in messages:
+            self.dispatcher.offer(message)
+        return tracked
+
+    async def until_idle(self, within_s: float = 3_600) -> None:
+        async with asyncio.timeout(within_s):
+            while len(self.lanes):  # noqa: ASYNC110 - in virtual time a poll costs nothing
+                await asyncio.sleep(0.05)
+
+    def sent(self) -> list[str]:
+        return [order.id for order in self.link.sent]
+
+    def tell(self, tracked: Tracked, status: MessageStatus) -> None:
+        """Evidence comes in, as the intake brings it."""
+        tracked.status = status
+        self.dispatcher.settled(tracked.id)
+
+
+@virtual_time
+async def test_a_message_is_recorded_before_it_leaves_and_when_it_has_left() -> None:
+    bench = Bench(journal=NotedJournal(is_held_back=True))
+    (tracked,) = bench.offer(outgoing(1))
+    await asyncio.sleep(1)
+    assert bench.journal.types() == ["message.sending"]
+    assert bench.link.asked == []
+    bench.journal.let_go()
+    await asyncio.sleep(1)
+    assert bench.journal.types() == ["message.sending", "message.sent"]
+    assert tracked.status is S.SENT
+    assert tracked.wamid == "wamid.msg_1"
+    assert bench.ledger.by_wamid("wamid.msg_1") is tracked
+
+
+@virtual_time
+async def test_messages_to_one_recipient_leave_in_order_and_one_at_a_time() -> None:
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()))
+    bench.offer(outgoing(2), outgoing(1), outgoing(3))
+    await asyncio.sleep(1)
+    assert len(bench.link.asked) == 1
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    # 2 was the head before 1 came; nothing goes before a head.
+    assert bench.sent() == ["msg_2", "msg_1", "msg_3"]
+
+
+@virtual_time
+async def test_recipients_do_not_wait_for_each_other() -> None:
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()))
+    bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"), outgoing(3, to="16505550001"))
+    await asyncio.sleep(1)
+    assert sorted(order.id for order in bench.link.asked) == ["msg_1", "msg_2"]
+
+
+@virtual_time
+async def test_no_more_go_at_a_time_than_allowed() -> None:
+    bench = Bench(options=replace(UNCHOSEN, concurrency=3), link=ScriptedLink(gate=asyncio.Event()))
+    bench.offer(*(outgoing(position, to=f"1650555000{position}") for position in range(9)))
+    await asyncio.sleep(1)
+    assert len(bench.link.asked) == 3
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert len(bench.link.sent) == 9
+
+
+@virtual_time
+async def test_a_final_refusal_fails_the_message_and_the_next_one_goes() -> None:
+    bench = Bench(link=ScriptedLink(script=deque([refusal(131026)])))
+    first, second = bench.offer(outgoing(1), outgoing(2))
+    await bench.until_idle()
+    assert (first.status, second.status) == (S.FAILED, S.SENT)
+    failed = next(fact for fact in bench.journal.facts if fact.type == "message.failed")
+    assert failed.data["error"]["code"] == 131026
+    assert failed.data["error"]["next_step"]
+
+
+@virtual_time
+async def test_a_passing_refusal_is_tried_again_before_anything_else_to_this_recipient() -> None:
+    bench = Bench(link=ScriptedLink(script=deque([refusal(131000), refusal(131000)])))
+    bench.offer(outgoing(1), outgoing(2))
+    await bench.until_idle()
+    assert [order.id for order in bench.link.asked] == ["msg_1", "msg_1", "msg_1", "msg_2"]
+    assert bench.journal.types("msg_1") == ["message.sending", "message.retried"] * 2 + [
+        "message.sending",
+        "message.sent",
+    ]
+    retried = [fact for fact in bench.journal.facts if fact.type == "message.retried"]
+    assert all(fact.data["retry_at"] > fact.at for fact in retried)
+
+
+@virtual_time
+async def test_passing_refusals_without_end_are_a_failure() -> None:
+    bench = Bench(link=ScriptedLink(script=deque([refusal(131000)] * 50)))
+    (tracked,) = bench.offer(outgoing(1))
+    await bench.until_idle(within_s=48 * 3_600)
+    assert tracked.status is S.FAILED
+    assert len(bench.link.asked) == UNCHOSEN.max_refusals
+
+
+@virtual_time
+async def test_what_did_not_leave_goes_again_as_often_as_it_takes_and_ever_more_slowly() -> None:
+    bench = Bench(link=ScriptedLink(script=deque([NotSubmitted()] * 20)))
+    (tracked,) = bench.offer(outgoing(1))
+    began = asyncio.get_running_loop().time()
+    await bench.until_idle()
+    assert tracked.status is S.SENT
+    assert bench.sent() == ["msg_1"]
+    took_s = asyncio.get_running_loop().time() - began
+    assert took_s < 20 * UNCHOSEN.retry_max_s * 1.3
+    assert took_s > 10 * UNCHOSEN.retry_max_s
+
+
+@virtual_time
+async def test_evidence_settles_a_message_in_doubt_without_a_second_send() -> None:
+    lost = OutcomeUnknown()
+    bench = Bench(link=ScriptedLink(script=deque([lost]), arrives=[lost]))
+    (tracked, _) = bench.offer(outgoing(1), outgoing(2))
+    await asyncio.sleep(5)
+    assert tracked.status is S.SENDING
+    assert bench.dispatcher.in_doubt_count == 1
+    assert len(bench.link.asked) == 1, "the next one waits: it must not overtake"
+    bench.tell(tracked, S.SENT)
+    await asyncio.sleep(0.1)
+    assert bench.sent() == ["msg_1", "msg_2"]
+    assert bench.dispatcher.in_doubt_count == 0
+
+
+@virtual_time
+async def test_without_evidence_it_is_uncertain_and_is_not_sent_again() -> None:
+    bench = Bench(link=ScriptedLink(script=deque([OutcomeUnknown()])))
+    (tracked, second) = bench.offer(outgoing(1), outgoing(2))
+    await bench.until_idle()
+    assert (tracked.status, second.status) == (S.UNCERTAIN, S.SENT)
+    assert [order.id for order in bench.link.asked] == ["msg_1", "msg_2"]
+    assert bench.journal.types("msg_1") == ["message.sending", "message.uncertain"]
+
+
+@pytest.mark.parametrize("is_chosen_by", ["message", "settings"])
+@virtual_time
+async def test_without_evidence_it_goes_again_where_that_was_asked_for(is_chosen_by: str) -> None:
+    is_own = is_chosen_by == "message"
+    bench = Bench(
+        options=replace(UNCHOSEN, on_uncertain=OnUncertain.HOLD if is_own else OnUncertain.RESEND),
+        link=ScriptedLink(script=deque([OutcomeUnknown()])),
+    )
+    (tracked,) = bench.offer(outgoing(1, on_uncertain=OnUncertain.RESEND if is_own else None))
+    await bench.until_idle()
+    assert tracked.status is S.SENT
+    assert tracked.attempt_count == 2
+    assert bench.journal.types() == ["message.sending", "message.retried", "message.sending", "message.sent"]
+
+
+@virtual_time
+async def test_a_message_found_in_sending_waits_for_evidence_before_anything_else() -> None:
+    bench = Bench()
+    (tracked, _) = bench.offer(outgoing(1, status=S.SENDING, attempt_count=1), outgoing(2))
+    await asyncio.sleep(UNCHOSEN.evidence_wait_s - 1)
+    assert bench.link.asked == []
+    bench.tell(tracked, S.DELIVERED)
+    await bench.until_idle()
+    assert bench.sent() == ["msg_2"]
+    assert bench.journal.types("msg_1") == []
+
+
+@virtual_time
+async def test_a_status_that_is_faster_than_the_answer_is_not_undone_by_it() -> None:
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()))
+    (tracked,) = bench.offer(outgoing(1))
+    await asyncio.sleep(1)
+    bench.tell(tracked, S.DELIVERED)
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert tracked.status is S.DELIVERED
+    assert bench.journal.types() == ["message.sending"]
+    assert bench.ledger.by_wamid("wamid.msg_1") is tracked
+
+
+@pytest.mark.parametrize(
+    "answer", [NotSubmitted(), refusal(131000), refusal(131026), refusal(131056), refusal(130429)], ids=str
+)
+@virtual_time
+async def test_a_bad_answer_to_a_second_try_does_not_undo_the_proof_of_the_first(
+    answer: NotSubmitted | SendRefused,
+) -> None:
+    bench = Bench(link=ScriptedLink(script=deque([OutcomeUnknown(), answer])))
+    (tracked,) = bench.offer(outgoing(1, on_uncertain=OnUncertain.RESEND))
+    await asyncio.sleep(UNCHOSEN.evidence_wait_s - 1)
+    bench.link.gate = asyncio.Event()
+    await asyncio.sleep(5)
+    assert len(bench.link.asked) == 2
+    bench.tell(tracked, S.SENT)
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert tracked.status is S.SENT
+    assert len(bench.link.asked) == 2
+    assert bench.journal.types()[-1] == "message.sending"
+
+
+@virtual_time
+async def test_what_has_expired_is_not_sent() -> None:
+    bench = Bench()
+    late = outgoing(1, expires_at=LoopClock().now() - timedelta(seconds=1))
+    (tracked, second) = bench.offer(late, outgoing(2))
+    await bench.until_idle()
+    assert (tracked.status, second.status) == (S.EXPIRED, S.SENT)
+    assert bench.sent() == ["msg_2"]
+    assert bench.journal.types("msg_1") == ["message.expired"]
+
+
+@virtual_time
+async def test_what_expires_while_its_number_waits_is_not_sent_later() -> None:
+    bench = Bench()
+    bench.governor.set_paused(NUMBER, is_paused=True)
+    (tracked,) = bench.offer(outgoing(1, expires_at=LoopClock().now() + timedelta(seconds=10)))
+    await asyncio.sleep(11)
+    assert tracked.status is S.EXPIRED
+
+
+@virtual_time
+async def test_what_expires_while_it_waits_for_its_next_try_is_not_kept_until_then() -> None:
+    bench = Bench(
+        options=replace(UNCHOSEN, retry_s=60, retry_max_s=60), link=ScriptedLink(script=deque([NotSubmitted()]))
+    )
+    (tracked, _) = bench.offer(outgoing(1, expires_at=LoopClock().now() + timedelta(seconds=10)), outgoing(2))
+    await asyncio.sleep(11)
+    assert tracked.status is S.EXPIRED
+    assert bench.sent() == ["msg_2"]
+
+
+@virtual_time
+async def test_a_stale_owner_sends_nothing() -> None:
+    bench = Bench(is_owner=False)
+    bench.offer(outgoing(1))
+    with pytest.raises(Fenced):
+        await bench.dispatcher.failure
+    assert bench.link.asked == []
+    await bench.dispatcher.stop(within_s=0)
+
+
+@virtual_time
+async def test_a_lease_that_runs_out_while_the_log_is_slow_stops_the_send() -> None:
+    bench = Bench(journal=NotedJournal(is_held_back=True))
+    bench.offer(outgoing(1))
+    await asyncio.sleep(1)
+    bench.is_owner = False
+    bench.journal.let_go()
+    with pytest.raises(Fenced):
+        await bench.dispatcher.failure
+    assert bench.link.asked == []
+    await bench.dispatcher.stop(within_s=0)
+
+
+@virtual_time
+async def test_a_stop_lets_what_is_under_way_end_and_starts_nothing() -> None:
+    bench = Bench(options=replace(UNCHOSEN, concurrency=1), link=ScriptedLink(gate=asyncio.Event()))
+    under_way, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
+    await asyncio.sleep(1)
+    stopping = asyncio.create_task(bench.dispatcher.stop(within_s=5))
+    await asyncio.sleep(1)
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await stopping
+    assert (under_way.status, waiting.status) == (S.SENT, S.QUEUED)
+    assert bench.sent() == ["msg_1"]
+
+
+@virtual_time
+async def test_a_stop_does_not_wait_for_a_send_that_hangs() -> None:
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()))
+    (tracked,) = bench.offer(outgoing(1))
+    await asyncio.sleep(1)
+    began = asyncio.get_running_loop().time()
+    await bench.dispatcher.stop(within_s=5)
+    assert asyncio.get_running_loop().time() - began < 7
+    assert tracked.status is S.SENDING, "the next owner must find it in doubt"
+
+
+@virtual_time
+async def test_a_canceled_message_is_passed_over_at_once_whether_it_is_the_head_or_not() -> None:
+    bench = Bench(options=replace(UNCHOSEN, retry_s=60), link=ScriptedLink(script=deque([NotSubmitted()])))
+    head, later, last = bench.offer(outgoing(1), outgoing(2), outgoing(3))
+    await asyncio.sleep(1)
+    for tracked in (later, head):
+        tracked.status = S.CANCELED
+        bench.dispatcher.drop(tracked)
+    await asyncio.sleep(1)
+    assert bench.sent() == ["msg_3"]
+    assert last.status is S.SENT
+
+
+@virtual_time
+async def test_a_message_that_is_canceled_while_it_waits_for_its_turn_is_not_sent() -> None:
+    bench = Bench(options=replace(UNCHOSEN, concurrency=1), link=ScriptedLink(gate=asyncio.Event()))
+    _, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
+    await asyncio.sleep(1)
+    waiting.status = S.CANCELED
+    bench.dispatcher.drop(waiting)
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert bench.sent() == ["msg_1"]
+    assert bench.journal.types("msg_2") == []
+
+
+@pytest.mark.parametrize("status", [S.CANCELED, S.SENT])
+@virtual_time
+async def test_a_message_that_is_settled_while_it_waits_for_the_numbers_rate_is_not_sent(
+    status: MessageStatus,
+) -> None:
+    bench = Bench()
+    bench.governor.set_number(NUMBER, Pace(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+    _, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
+    await asyncio.sleep(0.5)
+    assert bench.sent() == ["msg_1"]
+    waiting.status = status
+    bench.dispatcher.drop(waiting)
+    await bench.until_idle()
+    assert bench.sent() == ["msg_1"]
+    assert waiting.status is status
+
+
+@virtual_time
+async def test_a_stop_while_a_message_waits_for_the_numbers_rate_leaves_it_queued() -> None:
+    bench = Bench()
+    bench.governor.set_number(NUMBER, Pace(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+    _, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
+    await asyncio.sleep(0.5)
+    await bench.dispatcher.stop(within_s=5)
+    assert waiting.status is S.QUEUED
+    assert bench.sent() == ["msg_1"]
+
+
+@virtual_time
+async def test_a_hold_that_is_lifted_lets_the_lane_go_at_once() -> None:
+    bench = Bench()
+    bench.governor.hold_number(NUMBER, Hold("platform_190", None))
+    (tracked,) = bench.offer(outgoing(1))
+    await asyncio.sleep(30)
+    assert tracked.status is S.HELD
+    assert bench.journal.types() == ["message.held"], "told once, not at every look"
+    bench.governor.release_number(NUMBER)
+    bench.dispatcher.nudge()
+    await asyncio.sleep(0.1)
+    assert bench.sent() == ["msg_1"]
+
+
+class Faulty(ScriptedLink):
+    """A link with a bug."""
+
+    async def send(self, order: OutgoingMessage) -> Submitted:
+        self.asked.append(order)
+        if order.id == "msg_1":
+            raise KeyError("messages")
+        return await super().send(order)
+
+
+@virtual_time
+async def test_a_bug_in_the_link_leaves_its_message_in_doubt_and_stops_nobody_else() -> None:
+    """Else the next owner meets the same message, and the next: nobody sends any more."""
+    bench = Bench(link=Faulty())
+    poison, fine = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
+    await bench.until_idle()
+    assert not bench.dispatcher.failure.done()
+    assert (poison.status, fine.status) == (S.UNCERTAIN, S.SENT)
+
+
+@virtual_time
+async def test_a_message_is_offered_twice_and_sent_once() -> None:
+    bench = Bench()
+    message = outgoing(1)
+    bench.offer(message, message)
+    await bench.until_idle()
+    bench.offer(message)
+    await bench.until_idle()
+    assert bench.sent() == ["msg_1"]
