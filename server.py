@@ -13,6 +13,7 @@ from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
 import blueprints
+from blueprints.console_cluster import sample_now
 from blueprints.errors import setup_errors
 from config.capacity import Plan, PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
 from config.locales import locale_of, text
@@ -124,6 +125,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def serve(app: Sanic[Any, Any]) -> None:
         await app.ctx.services.wait_for_database(settings.db_wait_s)
         await app.ctx.life.serve()
+        app.add_task(app.ctx.services.samples.run(lambda: sample_now(app)), name="samples")
 
     @app.before_server_stop
     async def drain(app: Sanic[Any, Any]) -> None:

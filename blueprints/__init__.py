@@ -10,20 +10,26 @@ from blueprints.cloud_api import bp as cloud_api
 from blueprints.cloud_webhook import bp as cloud_webhook
 from blueprints.cluster import bp as cluster
 from blueprints.cluster import metrics_bp as metrics
+from blueprints.console_api import bp as console_api
+from blueprints.console_pages import bp as console_pages
 from blueprints.contacts import bp as contacts
 from blueprints.conversations import bp as conversations
 from blueprints.docs import bp as docs
 from blueprints.events import bp as events
 from blueprints.health import bp as health
+from blueprints.keys import bp as keys
 from blueprints.messages import bp as messages
 from blueprints.numbers import bp as numbers
+from blueprints.webhook_endpoints import bp as webhook_endpoints
 
 API = Blueprint.group(
     messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
     conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     events,  # /v1/events
+    webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …
     numbers,  # /v1/numbers
+    keys,  # /v1/keys
     capacity,  # /v1/capacity
     cluster,  # /v1/cluster
     url_prefix="/v1",
@@ -35,6 +41,8 @@ ALL = (
     cloud_api,  # /{vN.M or nothing}/{id}/…: the drop-in for Meta's Cloud API
     health,  # /livez, /readyz
     metrics,  # /metrics
+    console_api,  # /console/session, /console/history, /console/sandbox/…
+    console_pages,  # /console, /console/assets/…
     docs,  # /openapi.json, /docs, /docs/errors, /docs/assets/…
 )
 

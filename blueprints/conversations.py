@@ -1,18 +1,26 @@
-"""``/v1/conversations``: list, one, its messages.
+"""``/v1/conversations``: list and search, one, its messages and notes, and what an agent changes.
 
 Process: worker.
 """
 
+from typing import Any, Final
+
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, cursor_of, limit_of, needs, services_of, word
-from blueprints.rendering import conversation_json, json_response, message_json, page_response
-from config.errors import RequestRefused
-from services.conversations import Conversation
+from blueprints.reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
+from blueprints.rendering import conversation_json, json_response, message_json, note_json, page_response
+from config.errors import Fault, RequestRefused
+from config.ids import new_id, new_order
+from services.conversations import Conversation, ConversationFilter
 from services.keys import Scope
 from services.messages import MessageFilter
 
 bp = Blueprint("conversations", url_prefix="/conversations")
+
+MAX_LABELS: Final = 20
+MAX_LABEL: Final = 40
+MAX_ASSIGNEE: Final = 80
+MAX_NOTE: Final = 4_000
 
 
 @bp.get("/")
@@ -23,7 +31,26 @@ async def list_conversations(request: Request) -> HTTPResponse:
     number = word(request, "phone_number_id")
     if number is None and caller.numbers:
         number = min(caller.numbers)
-    found = await services.conversations.page(phone_number_id=number, before=cursor_of(request), limit=limit)
+    status, faults = word(request, "status"), list[Fault]()
+    if status not in (None, "open", "closed"):
+        faults.append(Fault("status", "must be open or closed"))
+    if word(request, "unread") not in (None, "true"):
+        faults.append(Fault("unread", "must be true, or left out"))
+    if faults:
+        raise RequestRefused("A query parameter is not valid.", faults=faults)
+    assignee = word(request, "assignee")
+    wanted = ConversationFilter(
+        phone_number_id=number,
+        search=word(request, "q"),
+        is_open=None if status is None else status == "open",
+        is_unread=word(request, "unread") == "true",
+        assignee=None if assignee == "none" else assignee,
+        is_unassigned=assignee == "none",
+        label=word(request, "label"),
+        wa_id=word(request, "wa_id"),
+        before=cursor_of(request),
+    )
+    found = await services.conversations.page(wanted, limit=limit)
     items = [conversation_json(one) for one in found if caller.may_use(one.phone_number_id)]
     return page_response(items, limit=limit, last=found[-1].activity if found else None)
 
@@ -48,6 +75,47 @@ async def list_thread(request: Request, conversation_id: str) -> HTTPResponse:
     )
 
 
+@bp.patch("/<conversation_id:str>")
+@needs(Scope.CONVERSATIONS)
+async def update_conversation(request: Request, conversation_id: str) -> HTTPResponse:
+    """Assign it, label it, close or open it."""
+    conversation = await _own(request, conversation_id)
+    changes = _changes(json_object(request))
+    result = await services_of(request).commands.submit(
+        "conversation.update", {"conversation_id": conversation.id, **changes}, by=caller_of(request).key_id
+    )
+    return json_response(result)
+
+
+@bp.get("/<conversation_id:str>/notes")
+@needs(Scope.CONVERSATIONS)
+async def list_notes(request: Request, conversation_id: str) -> HTTPResponse:
+    """What agents wrote for each other, oldest first."""
+    conversation = await _own(request, conversation_id)
+    notes = await services_of(request).conversations.notes(conversation.id)
+    return json_response({"data": [note_json(note) for note in notes], "next_cursor": None})
+
+
+@bp.post("/<conversation_id:str>/notes")
+@needs(Scope.CONVERSATIONS)
+async def add_note(request: Request, conversation_id: str) -> HTTPResponse:
+    """A note for colleagues: the customer never sees it."""
+    conversation = await _own(request, conversation_id)
+    text = json_object(request).get("text")
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_NOTE:
+        raise RequestRefused("The note is not valid.", faults=[Fault("text", f"must have 1 to {MAX_NOTE} characters")])
+    caller = caller_of(request)
+    data = {
+        "conversation_id": conversation.id,
+        "note_id": new_id("note"),
+        "order": new_order(),
+        "text": text.strip(),
+        "by_name": caller.name,
+    }
+    result = await services_of(request).commands.submit("conversation.note", data, by=caller.key_id)
+    return json_response(result, status=201)
+
+
 @bp.post("/<conversation_id:str>/read")
 @needs(Scope.CONVERSATIONS)
 async def read_conversation(request: Request, conversation_id: str) -> HTTPResponse:
@@ -57,6 +125,31 @@ async def read_conversation(request: Request, conversation_id: str) -> HTTPRespo
         "conversation.read", {"conversation_id": conversation.id}, by=caller_of(request).key_id
     )
     return json_response(result)
+
+
+def _changes(body: dict[str, Any]) -> dict[str, Any]:
+    """What a PATCH changes. Raises ``RequestRefused`` with every fault."""
+    faults = [Fault(name, "cannot be changed") for name in body if name not in ("assignee", "labels", "status")]
+    changes: dict[str, Any] = {}
+    if "assignee" in body:
+        assignee = body["assignee"]
+        if assignee is not None and not (isinstance(assignee, str) and 0 < len(assignee) <= MAX_ASSIGNEE):
+            faults.append(Fault("assignee", f"must be null, or have 1 to {MAX_ASSIGNEE} characters"))
+        changes["assignee"] = assignee
+    if "labels" in body:
+        labels = body["labels"]
+        is_valid = isinstance(labels, list) and len(labels) <= MAX_LABELS
+        if not is_valid or not all(isinstance(one, str) and 0 < len(one.strip()) <= MAX_LABEL for one in labels):
+            faults.append(Fault("labels", f"must be up to {MAX_LABELS} words of up to {MAX_LABEL} characters"))
+        else:
+            changes["labels"] = list(dict.fromkeys(one.strip() for one in labels))
+    if "status" in body:
+        if body["status"] not in ("open", "closed"):
+            faults.append(Fault("status", "must be open or closed"))
+        changes["status"] = body["status"]
+    if faults or not changes:
+        raise RequestRefused("The change is not valid.", faults=faults or [Fault("", "changes nothing")])
+    return changes
 
 
 async def _own(request: Request, conversation_id: str) -> Conversation:

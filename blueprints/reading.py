@@ -11,7 +11,7 @@ import orjson
 from sanic import HTTPResponse, Request
 
 from config.errors import Fault, RequestRefused
-from services.keys import Caller, Scope, require
+from services.keys import Caller, NotPermitted, Scope, require
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
@@ -31,12 +31,40 @@ def caller_of(request: Request) -> Caller:
     return cast(Caller, request.ctx.caller)
 
 
+SESSION_COOKIE = "panal_session"
+CONSOLE_HEADER = "x-panal-console"
+
+
+async def authenticated(request: Request) -> Caller:
+    """The caller of this request: by its bearer key, or by the session of the console."""
+    authorization, cookie = request.headers.get("authorization"), request.cookies.get(SESSION_COOKIE)
+    if authorization is not None or not cookie:
+        return await services_of(request).keyring.caller(authorization)
+    if not is_own_page(request):
+        raise NotPermitted("A session is for the console's own pages; elsewhere send an API key.")
+    return await services_of(request).sessions.caller(cookie)
+
+
+def is_own_page(request: Request) -> bool:
+    """Does this call come from the console itself, and not from a page of somebody else in the same browser?
+
+    Browsers send a SameSite=Strict cookie only from our own site; this looks at what they say beside it. A call that
+    changes something also carries a header that no other site can send without being asked first.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        return False
+    return request.method in ("GET", "HEAD") or CONSOLE_HEADER in request.headers
+
+
 def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
     """Let a handler run only for a caller with this scope."""
 
     def wrap(handler: Handler[P]) -> Handler[P]:
         async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse:
-            caller = await services_of(request).keyring.caller(request.headers.get("authorization"))
+            caller = await authenticated(request)
             require(caller, scope)
             request.ctx.caller = caller
             return await handler(request, *args, **kwargs)

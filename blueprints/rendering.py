@@ -11,9 +11,10 @@ import orjson
 from sanic import HTTPResponse
 
 from blueprints.reading import cursor_text
+from config import limits
 from config.clock import rfc3339
 from config.errors import RequestRefused
-from services.conversations import Conversation
+from services.conversations import Conversation, Note
 from services.messages import Direction, Message
 from services.store import Event
 
@@ -105,8 +106,8 @@ def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, An
 
 
 def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    """A conversation as lists and details show it."""
-    preview = conversation.preview
+    """A conversation as lists and details show it. ``window_closes_at`` is null when the customer never wrote."""
+    preview, last_inbound_at = conversation.preview, conversation.last_inbound_at
     return {
         "id": conversation.id,
         "phone_number_id": conversation.phone_number_id,
@@ -117,6 +118,9 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
         },
         "status": "open" if conversation.is_open else "closed",
         "unread_count": conversation.unread_count,
+        "assignee": conversation.assignee,
+        "labels": list(conversation.labels),
+        "window_closes_at": last_inbound_at + limits.CUSTOMER_SERVICE_WINDOW if last_inbound_at else None,
         "created_at": conversation.created_at,
         "last_inbound_at": conversation.last_inbound_at,
         "last_outbound_at": conversation.last_outbound_at,
@@ -130,6 +134,11 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
             "at": preview.at,
         },
     }
+
+
+def note_json(note: Note) -> dict[str, Any]:
+    """A note. ``by`` is the id of the key that wrote it."""
+    return {"id": note.id, "text": note.text, "by": note.by, "by_name": note.by_name, "at": note.at}
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from config.errors import Unavailable
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
+from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
+from services.egress import AddressPolicy
 from services.graph import GraphClient
-from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository, Keyring
+from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
 from services.live import EventReader
 from services.messages import (
@@ -44,6 +46,7 @@ from services.store import (
     ensure_schema,
     expiry_indexes,
 )
+from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,11 @@ class WorkerServices:
     webhook: WebhookInbox
     readiness: Readiness
     commands: Commands
+    keys: KeyAdmin
+    sessions: Sessions
+    samples: Samples
+    phones: EmulatedPhones | None
+    webhook_endpoints: WebhookEndpoints
     message_inserts: GroupCommit
     command_inserts: GroupCommit
     notification_inserts: GroupCommit
@@ -93,6 +101,8 @@ class WorkerServices:
 
     async def close(self) -> None:
         """Write what was taken, then close the connections."""
+        if self.phones is not None:
+            await self.phones.close()
         await self.message_inserts.close()
         await self.notification_inserts.close()
         await self.command_inserts.close()
@@ -109,6 +119,10 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
     message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue)
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue)
+    commands = Commands(database, command_inserts, clock)
+    keys = KeyRepository(database)
+    key_admin = KeyAdmin(keys, commands, command_inserts, clock)
+    keyring = Keyring(keys, clock, bootstrap_digest=bootstrap_digest, note_use=key_admin.note_use)
     secrets = WebhookSecrets(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
@@ -116,7 +130,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
         settings=settings,
         clock=clock,
         database=database,
-        keyring=Keyring(KeyRepository(database), clock, bootstrap_digest=bootstrap_digest),
+        keyring=keyring,
         numbers=numbers,
         acceptance=Acceptance(
             inserts=message_inserts,
@@ -136,7 +150,20 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
         events=EventReader(database, clock),
         webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),
-        commands=Commands(database, command_inserts, clock),
+        commands=commands,
+        keys=key_admin,
+        sessions=Sessions(SessionSecret(database), keyring, clock),
+        samples=Samples(database, clock),
+        phones=EmulatedPhones(port=settings.sandbox_port, token=settings.sandbox_token.get_secret_value())
+        if settings.whatsapp == "sandbox"
+        else None,
+        webhook_endpoints=WebhookEndpoints(
+            WebhookRepository(database),
+            commands,
+            clock,
+            policy=egress_policy(settings),
+            test_wait_s=settings.webhook_timeout_s + 2,
+        ),
         message_inserts=message_inserts,
         command_inserts=command_inserts,
         notification_inserts=notification_inserts,
@@ -168,6 +195,7 @@ class Queen:
             expiry_indexes(
                 events_days=settings.retention_events_days,
                 notifications_days=settings.retention_notifications_days,
+                attempts_days=settings.retention_attempts_days,
             ),
         )
         await self.numbers.seed(
@@ -180,6 +208,7 @@ class Queen:
             )
         )
         await KeyRepository(self.database).put(self.prepare_seed())
+        await SessionSecret(self.database).seed()
 
     def links(self, numbers: list[Number]) -> dict[str, Link]:
         """The transport of each number. The sandbox is the cloud link with another host and token."""
@@ -247,6 +276,11 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Qu
             created_at=clock.now(),
         ),
     )
+
+
+def egress_policy(settings: Settings) -> AddressPolicy:
+    """Where URLs that others chose may lead: plain HTTP in development only, private networks by setting."""
+    return AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production)
 
 
 def _database_options(settings: Settings, pool: int, app_name: str) -> DatabaseOptions:

@@ -6,16 +6,18 @@ Process: worker, whatsapp.
 from services.conversations.commands import ConversationCommands
 from services.conversations.directory import ContactRef, Directory, Standing
 from services.conversations.projection import project_conversation
-from services.conversations.records import Conversation
-from services.conversations.repository import ConversationRepository
+from services.conversations.records import Conversation, Note
+from services.conversations.repository import ConversationFilter, ConversationRepository
 from services.conversations.standing_reader import StandingReader
 
 __all__ = [
     "ContactRef",
     "Conversation",
     "ConversationCommands",
+    "ConversationFilter",
     "ConversationRepository",
     "Directory",
+    "Note",
     "Standing",
     "StandingReader",
     "project_conversation",

@@ -6,8 +6,10 @@ Process: whatsapp.
 from typing import Any
 
 from services.conversations.directory import CONVERSATIONS, pair_of
+from services.conversations.words import MAX_TEXT_WORDS, name_words, text_words
 from services.store import Event, Write
 
+NOTES = "notes"
 PREVIEW_LENGTH = 120
 
 
@@ -19,6 +21,10 @@ def project_conversation(event: Event) -> list[Write]:
         return [_opened(event)]
     if event.type == "conversation.read":
         return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"unread": 0})]
+    if event.type == "conversation.updated":
+        return [_updated(event)]
+    if event.type == "conversation.noted":
+        return [_noted(event)]
     if event.type == "message.received":
         return [_inbound(event)]
     if event.type == "message.queued":
@@ -40,6 +46,7 @@ def _opened(event: Event) -> Write:
         "created_at": event.at,
     }
     values |= {name: data[name] for name in ("wa_id", "user_id", "name") if data.get(name)}
+    values["tokens"] = values["name_tokens"] = name_words(data.get("name"), data.get("wa_id"))
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
 
 
@@ -56,13 +63,30 @@ def _inbound(event: Event) -> Write:
         for source, target in (("from", "wa_id"), ("from_user_id", "user_id"), ("name", "name"))
         if data.get(source)
     }
-    return Write(
-        CONVERSATIONS,
-        str(event.conversation_id),
-        event.seq,
-        set=values,
-        compute={"unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]}},
-    )
+    names = name_words(data.get("name"), data.get("from"))
+    said = text_words(str(data.get("preview") or ""))
+    compute: dict[str, Any] = {"unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]}}
+    if said:
+        kept = {"$concatArrays": [{"$literal": said}, {"$ifNull": ["$text_tokens", []]}]}
+        compute["text_tokens"] = {"$slice": [kept, MAX_TEXT_WORDS]}
+    else:
+        compute["text_tokens"] = {"$ifNull": ["$text_tokens", []]}
+    values["name_tokens"] = names
+    compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
+    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)
+
+
+def _updated(event: Event) -> Write:
+    data = event.data
+    values: dict[str, Any] = {name: data[name] for name in ("assignee", "labels", "status") if name in data}
+    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
+
+
+def _noted(event: Event) -> Write:
+    data = event.data
+    values = {name: data[name] for name in ("order", "text", "by", "by_name")}
+    values |= {"conversation": event.conversation_id, "at": event.at}
+    return Write(NOTES, str(data["note_id"]), event.seq, set=values, upsert=True)
 
 
 def _outbound(event: Event) -> Write:

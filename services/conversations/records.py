@@ -34,3 +34,18 @@ class Conversation:
     last_inbound_at: datetime | None
     last_outbound_at: datetime | None
     preview: Preview | None
+    assignee: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What an agent wrote for colleagues; the customer never sees it. ``by`` is the id of a key."""
+
+    id: str
+    order: int
+    conversation_id: str
+    text: str
+    by: str
+    by_name: str
+    at: datetime

@@ -5,14 +5,35 @@ Process: worker, whatsapp.
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from services.conversations.directory import CONVERSATIONS
-from services.conversations.records import Conversation, Preview
+from services.conversations.projection import NOTES
+from services.conversations.records import Conversation, Note, Preview
+from services.conversations.words import query_of
 from services.store import Database
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``activity``
 EPOCH_FLOOR: Final = 1_700_000_000_000 << 20
+
+
+MOST_NOTES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """What a list shows; None and False show all. ``before``: go on below this ``activity``."""
+
+    phone_number_id: str | None = None
+    search: str | None = None
+    is_open: bool | None = None
+    is_unread: bool = False
+    assignee: str | None = None
+    is_unassigned: bool = False
+    label: str | None = None
+    wa_id: str | None = None
+    before: int | None = None
 
 
 class ConversationRepository:
@@ -27,11 +48,19 @@ class ConversationRepository:
         found = await self._database.find_one(CONVERSATIONS, {"_id": conversation_id})
         return _record(found) if found else None
 
-    async def page(self, *, phone_number_id: str | None, before: int | None, limit: int) -> list[Conversation]:
+    async def notes(self, conversation_id: str) -> list[Note]:
+        """The notes of a conversation, oldest first."""
+        found = await self._database.find(
+            NOTES, {"conversation": conversation_id}, sort=[("order", 1)], limit=MOST_NOTES
+        )
+        return [_note(document) for document in found]
+
+    async def page(self, wanted: ConversationFilter, *, limit: int) -> list[Conversation]:
         """Up to ``limit`` conversations, the one with the last message first."""
-        query = {"number": phone_number_id} if phone_number_id else {}
-        upper = before if before is not None else (time.time_ns() // 1_000_000 + 60_000) << 20
-        width = FIRST_SLICE
+        query = _query(wanted)
+        upper = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 + 60_000) << 20
+        # The words of a search are the narrower index: one look. Otherwise slices of time that grow.
+        width = upper if "$and" in query else FIRST_SLICE
         found: list[dict[str, Any]] = []
         while len(found) < limit and upper > EPOCH_FLOOR:
             lower = max(upper - width, EPOCH_FLOOR)
@@ -44,6 +73,40 @@ class ConversationRepository:
             upper = lower
             width *= 8
         return [_record(document) for document in found]
+
+
+def _query(wanted: ConversationFilter) -> dict[str, Any]:
+    """The filter as a query, without the range of ``activity``."""
+    query: dict[str, Any] = {}
+    if wanted.phone_number_id:
+        query["number"] = wanted.phone_number_id
+    if wanted.search and (words := query_of(wanted.search)):
+        query["$and"] = words
+    if wanted.is_open is not None:
+        query["status"] = "open" if wanted.is_open else "closed"
+    if wanted.is_unread:
+        query["unread"] = {"$gt": 0}
+    if wanted.assignee:
+        query["assignee"] = wanted.assignee
+    elif wanted.is_unassigned:
+        query["assignee"] = None
+    if wanted.label:
+        query["labels"] = wanted.label
+    if wanted.wa_id:
+        query["wa_id"] = wanted.wa_id
+    return query
+
+
+def _note(document: Mapping[str, Any]) -> Note:
+    return Note(
+        id=document["_id"],
+        order=int(document["order"]),
+        conversation_id=document["conversation"],
+        text=document["text"],
+        by=document["by"],
+        by_name=document.get("by_name", ""),
+        at=document["at"],
+    )
 
 
 def _record(document: Mapping[str, Any]) -> Conversation:
@@ -69,4 +132,6 @@ def _record(document: Mapping[str, Any]) -> Conversation:
         )
         if preview
         else None,
+        assignee=document.get("assignee"),
+        labels=tuple(document.get("labels", ())),
     )

@@ -3,6 +3,7 @@
 Process: worker, whatsapp (seeds the first one).
 """
 
+from services.keys.admin import MAX_NAME, KeyAdmin, NewKey, key_commands
 from services.keys.bootstrap import BootstrapKey, bootstrap_key
 from services.keys.keyring import BOOTSTRAP_KEY_ID, Keyring, NotAuthenticated, NotPermitted, require
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
@@ -12,15 +13,19 @@ from services.keys.secrets import key_digest, new_key_text
 __all__ = [
     "ALL_SCOPES",
     "BOOTSTRAP_KEY_ID",
+    "MAX_NAME",
     "ApiKey",
     "BootstrapKey",
     "Caller",
+    "KeyAdmin",
     "KeyRepository",
     "Keyring",
+    "NewKey",
     "NotAuthenticated",
     "NotPermitted",
     "Scope",
     "bootstrap_key",
+    "key_commands",
     "key_digest",
     "new_key_text",
     "require",

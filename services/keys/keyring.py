@@ -4,6 +4,8 @@ Process: worker.
 """
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from config.clock import Clock
 from config.errors import RequestRefused
@@ -14,6 +16,10 @@ from services.keys.secrets import key_digest
 FRESH_S = 30.0
 MAX_REMEMBERED = 1_000
 MAX_KEY_LENGTH = 512
+USE_NOTED_S = 300.0
+"""A key's last use is noted again when what stands there is older than this."""
+
+NoteUse = Callable[[str], Awaitable[None]]
 
 BOOTSTRAP_KEY_ID = "key_bootstrap"
 
@@ -38,13 +44,17 @@ class Keyring:
     Unknown keys are remembered too (for the same time, in the same bounded memory), so that guessing costs us nothing.
     """
 
-    def __init__(self, repository: KeyRepository, clock: Clock, *, bootstrap_digest: str) -> None:
-        """Empty."""
+    def __init__(
+        self, repository: KeyRepository, clock: Clock, *, bootstrap_digest: str, note_use: NoteUse | None = None
+    ) -> None:
+        """Empty. ``note_use`` is told the id of a key that was used, now and then."""
+        self._note_use = note_use
         self._repository = repository
         self._clock = clock
         self._bootstrap_digest = bootstrap_digest
         self._bootstrap = Caller(key_id=BOOTSTRAP_KEY_ID, name="bootstrap", scopes=ALL_SCOPES)
         self._remembered: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
+        self._by_id: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
 
     async def caller(self, authorization: str | None) -> Caller:
         """The caller of this ``Authorization`` header. Raises ``NotAuthenticated`` or ``Unavailable``."""
@@ -67,16 +77,36 @@ class Keyring:
             raise NotAuthenticated()
         return caller
 
+    async def caller_by_id(self, key_id: str) -> Caller | None:
+        """The caller of a key that was shown before (a session of the console), while it has not ended."""
+        if key_id == BOOTSTRAP_KEY_ID:
+            return self._bootstrap
+        now = self._clock.monotonic()
+        remembered = self._by_id.get(key_id)
+        if remembered is not None and remembered[0] > now:
+            return remembered[1]
+        caller = await self._caller_of(await self._repository.by_id(key_id))
+        self._by_id[key_id] = (now + FRESH_S, caller)
+        if len(self._by_id) > MAX_REMEMBERED:
+            self._by_id.popitem(last=False)
+        return caller
+
     async def _look_up(self, digest: str) -> Caller | None:
         if digest == self._bootstrap_digest:
             return self._bootstrap
-        key = await self._repository.by_digest(digest)
+        return await self._caller_of(await self._repository.by_digest(digest))
+
+    async def _caller_of(self, key: ApiKey | None) -> Caller | None:
         if key is None or self._has_ended(key):
             return None
+        noted_at, now = key.last_used_at, self._clock.now()
+        is_noted = noted_at is not None and now - noted_at < timedelta(seconds=USE_NOTED_S)
+        if self._note_use is not None and not is_noted:
+            await self._note_use(key.id)
         return Caller(key_id=key.id, name=key.name, scopes=key.scopes, numbers=key.numbers)
 
     def _has_ended(self, key: ApiKey) -> bool:
-        return key.expires_at is not None and key.expires_at <= self._clock.now()
+        return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= self._clock.now())
 
 
 def require(caller: Caller, scope: Scope) -> None:

@@ -40,6 +40,8 @@ class ApiKey:
     created_at: datetime
     numbers: frozenset[str] = frozenset()
     expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

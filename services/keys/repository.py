@@ -10,6 +10,7 @@ from services.keys.records import ApiKey, Scope
 from services.store import Database
 
 KEYS = "keys"
+MAX_KEYS = 1_000
 
 
 class KeyRepository:
@@ -23,6 +24,16 @@ class KeyRepository:
         """The key whose text has this SHA-256, if there is one."""
         found = await self._database.find_one(KEYS, {"digest": digest})
         return _record(found) if found else None
+
+    async def by_id(self, key_id: str) -> ApiKey | None:
+        """One key by its id, ended ones too."""
+        found = await self._database.find_one(KEYS, {"_id": key_id})
+        return _record(found) if found else None
+
+    async def all(self) -> list[ApiKey]:
+        """Every key, ended ones too, the newest first. They are few."""
+        found = await self._database.find(KEYS, {}, limit=MAX_KEYS)
+        return sorted((_record(document) for document in found), key=lambda key: key.created_at, reverse=True)
 
     async def put(self, key: ApiKey) -> None:
         """Make or replace a key."""
@@ -53,4 +64,6 @@ def _record(document: Mapping[str, Any]) -> ApiKey:
         created_at=document["created_at"],
         numbers=frozenset(document.get("numbers", ())),
         expires_at=document.get("expires_at"),
+        revoked_at=document.get("revoked_at"),
+        last_used_at=document.get("last_used_at"),
     )

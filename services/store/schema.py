@@ -41,8 +41,13 @@ INDEXES: Final = (
     Index("conversations", (("pair", 1),), (("unique", True),)),
     Index("conversations", (("activity", 1),)),
     Index("conversations", (("number", 1), ("activity", 1))),
+    Index("conversations", (("tokens", 1),)),
+    Index("conversations", (("wa_id", 1), ("activity", 1))),
+    Index("notes", (("conversation", 1), ("order", 1))),
     Index("notifications", (("state", 1), ("order", 1))),
     Index("commands", (("state", 1), ("order", 1))),
+    Index("attempts", (("endpoint", 1), ("order", 1))),
+    Index("dead_letters", (("endpoint", 1), ("order", 1))),
     Index("keys", (("digest", 1),), (("unique", True),)),
     Index(
         "messages",
@@ -61,7 +66,7 @@ INDEXES: Final = (
 )
 
 
-def expiry_indexes(*, events_days: int, notifications_days: int) -> tuple[Index, ...]:
+def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: int = 30) -> tuple[Index, ...]:
     """Time-to-live indexes: retention in days for each collection.
 
     Messages have none: the owner deletes them by their ``order``, which is indexed anyway.
@@ -70,7 +75,9 @@ def expiry_indexes(*, events_days: int, notifications_days: int) -> tuple[Index,
     return (
         Index("events", (("at", 1),), (("expireAfterSeconds", events_days * day_s),)),
         Index("notifications", (("received_at", 1),), (("expireAfterSeconds", notifications_days * day_s),)),
+        Index("samples", (("at", 1),), (("expireAfterSeconds", 7_200),)),
         Index("commands", (("at", 1),), (("expireAfterSeconds", 7 * day_s),)),
+        Index("attempts", (("at", 1),), (("expireAfterSeconds", attempts_days * day_s),)),
     )
 
 

@@ -9,9 +9,20 @@ from dataclasses import dataclass
 from services.commands import CommandDesk, ErrandDesk, Handler
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
+from services.egress import AddressPolicy
+from services.keys import key_commands
 from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
 from services.numbers import NumberCommands, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
+from services.webhook_endpoints import (
+    Deliveries,
+    DeliveryOptions,
+    Feed,
+    NumberNames,
+    WebhookEndpointCommands,
+    parse_schedule,
+    project_webhook_endpoint,
+)
 from services.whatsapp.admission import Admission
 from services.whatsapp.court import Court
 from services.whatsapp.intake import Intake
@@ -32,7 +43,7 @@ class Duty:
     poll_s: float = 1.0
 
 
-PROJECTIONS = (project_message, project_conversation, project_contact, project_number)
+PROJECTIONS = (project_message, project_conversation, project_contact, project_number, project_webhook_endpoint)
 
 
 def project(event: Event) -> list[Write]:
@@ -58,6 +69,9 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         "message.retry": messages.retry,
         "message.reschedule": messages.reschedule,
         "conversation.read": conversations.read,
+        "conversation.update": conversations.update,
+        "conversation.note": conversations.note,
+        **key_commands(),
         "number.pause": numbers.pause,
         "number.resume": numbers.resume,
         "contact.save": contacts.save,
@@ -79,6 +93,30 @@ def errands(court: Court) -> Mapping[str, Handler]:
     """Commands that call WhatsApp: they run side by side."""
     read_marks = ReadMarks(repository=court.messages, link_of=court.links.__getitem__, clock=court.clock)
     return {"message.mark_read": read_marks.mark_read}
+
+
+def deliveries_of(court: Court) -> Deliveries:
+    """The delivery engine of this reign: it hears of events as the journal writes them."""
+    settings = court.settings
+    feed = Feed(court.database, court.journal.seqs)
+    court.journal.listeners.append(feed.hear)
+    return Deliveries(
+        court.database,
+        court.journal,
+        feed=feed,
+        names={
+            number.phone_number_id: NumberNames(number.waba_id, number.display_phone_number) for number in court.numbers
+        },
+        is_owner=court.lease.is_held,
+        clock=court.clock,
+        policy=AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production),
+        options=DeliveryOptions(
+            schedule=parse_schedule(settings.webhook_schedule),
+            timeout_s=settings.webhook_timeout_s,
+            concurrency=settings.webhook_concurrency,
+            disable_after_s=settings.webhook_disable_days * 86_400,
+        ),
+    )
 
 
 def keeper_of(court: Court) -> ContactKeeper:
@@ -105,7 +143,9 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         keeper=keeper_of(court),
         clock=court.clock,
     )
-    desk = CommandDesk(court.database, court.journal, court.clock, handlers=handlers(court))
+    deliveries = deliveries_of(court)
+    endpoints = WebhookEndpointCommands(deliveries, court.database, court.clock)
+    desk = CommandDesk(court.database, court.journal, court.clock, handlers={**handlers(court), **endpoints.handlers()})
     watchdog = Watchdog(court)
     released = Released(repository=court.messages, admission=admission)
     readers = [
@@ -129,5 +169,6 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),
+        Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
     ]

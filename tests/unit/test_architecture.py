@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 OUR_ROOTS = ("config", "services", "blueprints", "server")
 
 NOUNS = frozenset(
-    {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers"}
+    {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers", "console"}
     | {"live", "cloud_webhook", "commands", "dropin"}
 )
 FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}

@@ -1,0 +1,139 @@
+"""What only the console calls: its session, the charts' samples, who works here, and the emulated phones.
+
+Process: worker.
+"""
+
+import re
+from typing import Any, Final
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from blueprints.reading import (
+    SESSION_COOKIE,
+    authenticated,
+    caller_of,
+    is_own_page,
+    json_object,
+    needs,
+    services_of,
+    whole_number,
+)
+from blueprints.rendering import json_response
+from config.errors import RequestRefused
+from services.console import Session, SessionEnded
+from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
+
+bp = Blueprint("console_api", url_prefix="/console")
+
+PHONE_CALLS: Final = re.compile(r"(phones(/[^/]+(/messages)?)?|rules(/[^/]+)?|settings|sample\.[a-z0-9]+)")
+"""What the console may ask of the sandbox. ``reset`` is not among it: it would forget what the database knows."""
+MEDIA_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+@bp.post("/session")
+async def sign_in(request: Request) -> HTTPResponse:
+    """Open a session with an API key that has the scope ``console``."""
+    if not is_own_page(request):
+        raise NotPermitted("Sign in from the console's own page.")
+    key = json_object(request).get("key")
+    if not isinstance(key, str) or not key.strip():
+        raise NotAuthenticated("Give an API key.")
+    session = await services_of(request).sessions.open(key.strip())
+    return _with_cookie(request, session)
+
+
+@bp.get("/session")
+async def who_am_i(request: Request) -> HTTPResponse:
+    """Who is signed in; nobody is no error here."""
+    try:
+        caller = await authenticated(request)
+    except (NotAuthenticated, NotPermitted):
+        return json_response({"signed_in": False, **_facts(request)})
+    return json_response({**_who(caller), **_facts(request)})
+
+
+@bp.post("/session/touch")
+async def stay(request: Request) -> HTTPResponse:
+    """Somebody is there: the idle time begins anew."""
+    if not is_own_page(request):
+        raise SessionEnded()
+    return _with_cookie(request, await services_of(request).sessions.touch(request.cookies.get(SESSION_COOKIE) or ""))
+
+
+@bp.delete("/session")
+async def sign_out(request: Request) -> HTTPResponse:
+    """Forget the session in this browser."""
+    answer = json_response({"signed_in": False})
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+@bp.get("/agents")
+@needs(Scope.CONSOLE)
+async def list_agents(request: Request) -> HTTPResponse:
+    """Names of the keys that may use the console: whom a conversation can be given to."""
+    keys = await services_of(request).keys.all()
+    names = {key.name for key in keys if key.revoked_at is None and Scope.CONSOLE in key.scopes}
+    return json_response({"data": sorted(names | {caller_of(request).name})})
+
+
+@bp.get("/history")
+@needs(Scope.CLUSTER_READ)
+async def get_history(request: Request) -> HTTPResponse:
+    """Samples of the last minutes, oldest first."""
+    minutes = whole_number(request, "minutes", 60, least=1, most=120)
+    return json_response({"data": await services_of(request).samples.since(minutes)})
+
+
+@bp.get("/sandbox/media/<media_id:str>")
+@needs(Scope.CONSOLE)
+async def get_phone_media(request: Request, media_id: str) -> HTTPResponse:
+    """What the business uploaded, as the customer's phone shows it."""
+    phones = services_of(request).phones
+    if phones is None or MEDIA_ID.fullmatch(media_id) is None:
+        raise RequestRefused("There is no such file.", code="not_found")
+    answer = await phones.media(media_id)
+    headers = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
+    return HTTPResponse(answer.body, status=answer.status, headers=headers, content_type=answer.content_type)
+
+
+@bp.get("/sandbox/<path:path>", name="ask_phones")
+@bp.post("/sandbox/<path:path>", name="use_phones")
+@bp.put("/sandbox/<path:path>", name="script_phones")
+@bp.delete("/sandbox/<path:path>", name="unscript_phones")
+@needs(Scope.CONSOLE)
+async def call_phones(request: Request, path: str) -> HTTPResponse:
+    """One call of the sandbox's control API."""
+    phones = services_of(request).phones
+    if phones is None or PHONE_CALLS.fullmatch(path) is None:
+        raise RequestRefused("There is no such call, or no sandbox here.", code="not_found")
+    answer = await phones.control(request.method, path, query=request.query_string, body=request.body or None)
+    return HTTPResponse(answer.body, status=answer.status, content_type=answer.content_type)
+
+
+def _with_cookie(request: Request, session: Session) -> HTTPResponse:
+    answer = json_response({**_who(session.caller), **_facts(request)})
+    answer.add_cookie(
+        SESSION_COOKIE, session.text, path="/", secure=_is_secure(request), httponly=True, samesite="Strict"
+    )
+    return answer
+
+
+def _is_secure(request: Request) -> bool:
+    """Is the browser's own connection encrypted? A proxy in front says so."""
+    return request.headers.get("x-forwarded-proto", request.scheme) == "https"
+
+
+def _who(caller: Caller) -> dict[str, Any]:
+    return {
+        "signed_in": True,
+        "key_id": caller.key_id,
+        "name": caller.name,
+        "scopes": sorted(scope.value for scope in caller.scopes),
+        "numbers": sorted(caller.numbers),
+    }
+
+
+def _facts(request: Request) -> dict[str, Any]:
+    settings = services_of(request).settings
+    return {"locale": settings.locale, "whatsapp": settings.whatsapp, "is_production": settings.is_production}

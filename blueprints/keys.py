@@ -1,0 +1,93 @@
+"""``/v1/keys``: API keys. The text is in the answer to its creation, and nowhere else.
+
+Process: worker.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from blueprints.reading import caller_of, json_object, needs, services_of
+from blueprints.rendering import json_response
+from config.errors import Fault, RequestRefused
+from services.keys import MAX_NAME, ApiKey, Scope
+
+bp = Blueprint("keys", url_prefix="/keys")
+
+
+@bp.get("/")
+@needs(Scope.ADMIN)
+async def list_keys(request: Request) -> HTTPResponse:
+    """Every key, the newest first, ended ones too."""
+    keys = await services_of(request).keys.all()
+    return json_response({"data": [key_json(key) for key in keys], "next_cursor": None})
+
+
+@bp.post("/")
+@needs(Scope.ADMIN)
+async def create_key(request: Request) -> HTTPResponse:
+    """A new key; ``key`` is its text, shown this once."""
+    body, faults = json_object(request), list[Fault]()
+    name = body.get("name")
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
+        faults.append(Fault("name", f"must have 1 to {MAX_NAME} characters"))
+    scopes = _scopes(body.get("scopes"), faults)
+    numbers = _numbers(body.get("numbers", []), faults)
+    expires_at = _expires_at(body.get("expires_at"), faults)
+    if faults:
+        raise RequestRefused("The key is not valid.", faults=faults)
+    made = await services_of(request).keys.create(
+        name=str(name).strip(), scopes=scopes, numbers=numbers, expires_at=expires_at, by=caller_of(request).key_id
+    )
+    return json_response({**key_json(made.key), "key": made.text}, status=201)
+
+
+@bp.delete("/<key_id:str>")
+@needs(Scope.ADMIN)
+async def revoke_key(request: Request, key_id: str) -> HTTPResponse:
+    """End a key; it is refused everywhere within half a minute."""
+    return json_response(await services_of(request).keys.revoke(key_id, by=caller_of(request).key_id))
+
+
+def key_json(key: ApiKey) -> dict[str, Any]:
+    """A key without its text and digest."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "numbers": sorted(key.numbers),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+    }
+
+
+def _scopes(value: Any, faults: list[Fault]) -> frozenset[Scope]:
+    known = {scope.value for scope in Scope}
+    if not isinstance(value, list) or not value:
+        faults.append(Fault("scopes", f"must be a list of: {', '.join(sorted(known))}"))
+        return frozenset()
+    faults += [Fault(f"scopes[{n}]", "is not a scope") for n, word in enumerate(value) if word not in known]
+    return frozenset(Scope(word) for word in value if word in known)
+
+
+def _numbers(value: Any, faults: list[Fault]) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.isdigit() for one in value):
+        faults.append(Fault("numbers", "must be a list of phone_number_ids; empty means every number"))
+        return frozenset()
+    return frozenset(value)
+
+
+def _expires_at(value: Any, faults: list[Fault]) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = datetime.min  # noqa: DTZ901 - refused below, as it has no zone
+    if moment.tzinfo is None or moment <= datetime.now(UTC):
+        faults.append(Fault("expires_at", "must be an RFC 3339 time with a zone, in the future"))
+        return None
+    return moment

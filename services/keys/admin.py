@@ -1,0 +1,127 @@
+"""Making and revoking keys: the worker makes the text and shows it once, the owner writes what is stored.
+
+Process: worker (KeyAdmin), whatsapp (key_commands).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from config.clock import Clock, rfc3339
+from config.errors import Fault, RequestRefused
+from config.ids import new_id, new_order
+from services.commands import Command, Commands, Handler, Outcome
+from services.keys.keyring import BOOTSTRAP_KEY_ID
+from services.keys.records import ApiKey, Scope
+from services.keys.repository import KEYS, KeyRepository
+from services.keys.secrets import key_digest, new_key_text
+from services.store import NEW, GroupCommit, Write
+
+CREATE: Final = "key.create"
+REVOKE: Final = "key.revoke"
+USED: Final = "key.used"
+MAX_NAME: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key and its text, which is nowhere else."""
+
+    key: ApiKey
+    text: str
+
+
+class KeyAdmin:
+    """What an administrator does with keys, from any worker."""
+
+    def __init__(self, repository: KeyRepository, commands: Commands, inserts: GroupCommit, clock: Clock) -> None:
+        """No input or output."""
+        self._repository = repository
+        self._commands = commands
+        self._inserts = inserts
+        self._clock = clock
+
+    async def all(self) -> list[ApiKey]:
+        """Every key, the newest first."""
+        return await self._repository.all()
+
+    async def create(
+        self,
+        *,
+        name: str,
+        scopes: frozenset[Scope],
+        numbers: frozenset[str],
+        expires_at: datetime | None,
+        by: str,
+    ) -> NewKey:
+        """A new key. Its text is never stored: who loses it makes another one."""
+        text = new_key_text()
+        key = ApiKey(
+            id=new_id("key"),
+            name=name,
+            digest=key_digest(text),
+            scopes=scopes,
+            created_at=self._clock.now(),
+            numbers=numbers,
+            expires_at=expires_at,
+        )
+        data = {
+            "id": key.id,
+            "name": name,
+            "digest": key.digest,
+            "scopes": sorted(scope.value for scope in scopes),
+            "numbers": sorted(numbers),
+            "created_at": key.created_at,
+            "expires_at": expires_at,
+        }
+        await self._commands.submit(CREATE, data, by=by)
+        return NewKey(key, text)
+
+    async def revoke(self, key_id: str, *, by: str) -> Mapping[str, Any]:
+        """End a key; workers forget it within half a minute. Raises ``RequestRefused``: unknown, or the first key."""
+        if key_id == BOOTSTRAP_KEY_ID:
+            raise RequestRefused(
+                "The first key is set by the operator: change PANAL_BOOTSTRAP_KEY, or delete its file and restart.",
+                code="wrong_state",
+                faults=[Fault("key_id", "is the first key")],
+            )
+        if await self._repository.by_id(key_id) is None:
+            raise RequestRefused("There is no such key.", code="not_found")
+        return await self._commands.submit(REVOKE, {"id": key_id, "at": self._clock.now()}, by=by)
+
+    async def note_use(self, key_id: str) -> None:
+        """Ask the owner to write down that a key was used; nobody waits for it."""
+        now = self._clock.now()
+        await self._inserts.insert(
+            {
+                "_id": new_id("cmd"),
+                "order": new_order(),
+                "state": NEW,
+                "kind": USED,
+                "data": {"id": key_id, "at": now},
+                "by": key_id,
+                "at": now,
+            }
+        )
+
+
+def key_commands() -> Mapping[str, Handler]:
+    """The owner's side. Keys belong to no number, so they make no numbered event; the log tells of them."""
+    return {CREATE: _create, REVOKE: _revoke, USED: _used}
+
+
+async def _create(command: Command) -> Outcome:
+    values = {name: value for name, value in command.data.items() if name != "id"}
+    key_id = str(command.data["id"])
+    return Outcome({"id": key_id}, writes=[Write(KEYS, key_id, None, set=values, upsert=True)])
+
+
+async def _revoke(command: Command) -> Outcome:
+    key_id, at = str(command.data["id"]), command.data["at"]
+    write = Write(KEYS, key_id, None, set={"revoked_at": at, "revoked_by": command.by})
+    return Outcome({"id": key_id, "revoked_at": rfc3339(at)}, writes=[write])
+
+
+async def _used(command: Command) -> Outcome:
+    return Outcome(writes=[Write(KEYS, str(command.data["id"]), None, set={"last_used_at": command.data["at"]})])
