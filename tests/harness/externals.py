@@ -1,0 +1,80 @@
+"""What stands outside of a box when there are two of them: the database and WhatsApp, each a process of its own."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from tests.harness.cluster import ROOT, free_port, until
+
+
+@contextlib.contextmanager
+def external_database(folder: Path) -> Iterator[str]:
+    """A database server of its own; yields its connection string."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    program = shutil.which("secantusd-rs", path=str(Path(sys.executable).parent)) or "secantusd-rs"
+    command = [program, "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(folder / "db")]
+    command += ["--sync-on-commit", "--log-file-max", "128MB", "--cache-size", "128M", "--log-level", "WARNING"]
+    (folder / "db").mkdir(exist_ok=True)
+    with (folder / "database.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        yield f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false"
+    finally:
+        end(process)
+
+
+@contextlib.contextmanager
+def external_sandbox(folder: Path, *, webhook_url: str) -> Iterator[int]:
+    """The emulated WhatsApp by itself; yields its port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [sys.executable, "-m", "services.sandbox", "--port", str(port), "--webhook-url", webhook_url]
+    command += ["--data-dir", str(folder / "sandbox")]
+    with (folder / "sandbox.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/_sandbox", timeout=1).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        until(answers, "the sandbox answers", within_s=30)
+        yield port
+    finally:
+        end(process)
+
+
+def box_environment(uri: str, sandbox_port: int) -> dict[str, str]:
+    """Settings of a box that shares a database and WhatsApp with others."""
+    return {
+        "PANAL_MONGODB_URI": uri,
+        "PANAL_DB_SERVERS": "1",
+        "PANAL_WHATSAPP": "cloud",
+        "PANAL_GRAPH_BASE_URL": f"http://127.0.0.1:{sandbox_port}",
+        "PANAL_ACCESS_TOKEN": "sandbox-token",
+        "PANAL_SANDBOX_PORT": str(sandbox_port),
+        "PANAL_OVERLAP_INSTANCES": "0",
+        "PANAL_LEASE_TTL_S": "4",
+        "PANAL_LEASE_RENEW_S": "1",
+        "PANAL_NUMBER_RATE_PER_S": "1000",
+    }
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """SIGTERM, then what it takes."""
+    process.send_signal(signal.SIGCONT)
+    process.terminate()
+    try:
+        process.wait(8)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
