@@ -23,6 +23,7 @@ from services.cluster import metrics_files, seams
 from services.cluster.board import Board
 from services.cluster.database import run_database
 from services.cluster.heartbeat import PoolUse
+from services.cluster.meter import ProcessMeter
 from services.cluster.options import SupervisorOptions
 from services.cluster.protocol import use_guarded_protocol
 from services.cluster.sandbox import run_guarded_sandbox
@@ -103,15 +104,20 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def open_worker(app: Sanic[Any, Any]) -> None:
         setup_logging(settings, os.environ.get("SANIC_WORKER_NAME", "Sanic-Server"))
         app.ctx.plan = orjson.loads(os.environ.get(PLAN_VARIABLE, "null"))
-        app.ctx.services = services = build_worker(settings, bootstrap_digest=first_key(settings).digest)
+        meter = ProcessMeter("worker")
+        app.ctx.services = services = build_worker(settings, bootstrap_digest=first_key(settings).digest, meter=meter)
         life = WorkerLife(
             app,
             Board.attach(app.shared_ctx.board),
             run_dir=str(Path(settings.data_dir) / "run"),
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
+            meter=meter,
             pool=lambda: PoolUse(
-                services.database.use.in_use, services.database.use.waiting, services.database.use.limit
+                services.database.use.in_use,
+                services.database.use.waiting,
+                services.database.use.limit,
+                services.database.connections.count,
             ),
         )
         await life.open()

@@ -12,6 +12,7 @@ import aiohttp
 
 from config.clock import Clock, SystemClock
 from config.errors import Unavailable
+from config.metering import SILENT, Meter
 from config.settings import Settings
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
@@ -109,16 +110,16 @@ class WorkerServices:
         await self.database.close()
 
 
-def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices:
+def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT) -> WorkerServices:
     """The services of an HTTP worker. Opens nothing: the first operation does. Call it on the event loop."""
     clock = SystemClock()
-    database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"))
+    database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"), meter=meter)
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
     contacts = ContactRepository(database)
-    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue)
-    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue)
-    command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue)
+    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue, meter=meter)
+    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
+    command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)
     keys = KeyRepository(database)
     key_admin = KeyAdmin(keys, commands, command_inserts, clock)
@@ -140,6 +141,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str) -> WorkerServices
                 standings=StandingReader(database, clock), consents=ConsentReader(database, clock), clock=clock
             ),
             clock=clock,
+            meter=meter,
         ),
         messages=repository,
         conversations=ConversationRepository(database),
@@ -233,10 +235,10 @@ class Queen:
         await self.database.close()
 
 
-def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str) -> Queen:
+def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Queen:
     """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
     clock = SystemClock()
-    database = Database(_database_options(settings, settings.db_pool_queen, "panal-whatsapp"))
+    database = Database(_database_options(settings, settings.db_pool_queen, "panal-whatsapp"), meter=meter)
     return Queen(
         settings=settings,
         clock=clock,

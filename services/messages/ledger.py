@@ -39,6 +39,8 @@ class Tracked:
     held_until: datetime | None = None
     dead_wamid: str | None = None
     not_before: float = 0.0
+    accepted_at: datetime | None = None  # a scheduled message: its own time
+    sent_at: datetime | None = None
 
 
 class Ledger:
@@ -76,6 +78,8 @@ class Ledger:
                 held_reason=message.held_reason,
                 held_until=message.held_until,
                 dead_wamid=message.dead_wamid,
+                accepted_at=max(message.created_at, message.send_at or message.created_at),
+                sent_at=message.updated_at if message.status is MessageStatus.SENT else None,
             )
             self._tracked[message.id] = tracked
             if message.wamid:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from config.clock import Clock
 from config.errors import RequestRefused
 from config.ids import new_id, new_order
+from config.metering import DuplicateKind
 from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, UserPreference, parse_notification
+from services.cluster.metrics import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
 from services.contacts import ContactKeeper
 from services.conversations import ContactRef, Directory, Standing
 from services.graph import classify
@@ -89,10 +91,12 @@ class Intake:
                 continue
             read.append(notification)
             marks.append(mark(NOTIFICATIONS, raw.id, DONE))
-        facts = await self._facts([change for notification in read for change in notification.changes])
+        changes = [change for notification in read for change in notification.changes]
+        facts = await self._facts(changes)
         entry = self._journal.record(facts, marks)
         self.stats.notifications += len(waiting)
         await entry.applied
+        self._measure(changes)
         self._dispatcher.read_notifications(count=len(waiting))
         return len(waiting)
 
@@ -105,6 +109,16 @@ class Intake:
                 extra={"action": "notification.unreadable", "notification_id": raw.id, "detail": str(refusal)},
             )
             return None
+
+    def _measure(self, changes: Sequence[object]) -> None:
+        now = self._clock.now()
+        for change in changes:
+            if isinstance(change, StatusUpdate | InboundMessage) and change.at is not None:
+                CLOUD_WEBHOOK_LAG_SECONDS.observe(max(0.0, (now - change.at).total_seconds()))
+
+    def _suppressed(self, kind: DuplicateKind) -> None:
+        self.stats.duplicates += 1
+        DUPLICATES_SUPPRESSED.labels(kind).inc()
 
     async def _facts(self, changes: Sequence[object]) -> list[Fact]:
         ours = self._journal.seqs
@@ -131,7 +145,7 @@ class Intake:
                 if contact is None or change.phone_number_id not in ours:
                     self._on_unknown(change)
                 elif change.wamid in known_wamids or change.wamid in self._seen_inbound:
-                    self.stats.duplicates += 1
+                    self._suppressed("inbound")
                 else:
                     self._remember(change.wamid)
                     facts.append(self._received(change, standings[contact.phone_number_id, contact.key]))
@@ -167,7 +181,8 @@ class Intake:
         if status is None:
             if change.raw_status == "failed" and tracked.status in _IN_DOUBT and change.wamid:
                 tracked.dead_wamid = change.wamid  # a try that the next one has replaced: its "sent" proves nothing
-            self.stats.duplicates += 1
+            if change.raw_status != MessageStatus.SENT.value:  # every message has one after the answer to its send
+                self._suppressed("status")
             return []
         is_dead = change.wamid is not None and change.wamid == tracked.dead_wamid
         if is_dead and status in (MessageStatus.SENT, MessageStatus.FAILED):

@@ -18,6 +18,7 @@ from config.settings import Settings
 from services.cluster.board import Board
 from services.cluster.guard import install_stop_signals, leave_with_parent
 from services.cluster.heartbeat import Heartbeat, PoolUse
+from services.cluster.meter import ProcessMeter
 from services.store import Fenced, is_schema_ready
 from services.whatsapp.reign import Reign, ReignOptions, last_seqs
 from services.whatsapp.report import Report
@@ -41,14 +42,21 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
-    queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest)
+    meter = ProcessMeter("whatsapp")
+    queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
     report = Report(queen)
     heartbeat = Heartbeat(
         board.writer(NAME, "whatsapp"),
         run_dir=run_dir,
         every_s=settings.heartbeat_s,
+        meter=meter,
         extra=report.facts,
-        pool=lambda: PoolUse(queen.database.use.in_use, queen.database.use.waiting, queen.database.use.limit),
+        pool=lambda: PoolUse(
+            queen.database.use.in_use,
+            queen.database.use.waiting,
+            queen.database.use.limit,
+            queen.database.connections.count,
+        ),
     )
     heartbeat.start("starting")
     try:

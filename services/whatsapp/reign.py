@@ -35,6 +35,7 @@ from services.whatsapp.duties import Duty, due_readers, duties, project
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
 from services.whatsapp.preparation import PreparedLink
+from services.whatsapp.tally import Tally
 from services.wiring import Queen
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Reign:
         repository = MessageRepository(database)
         journal = Journal(database, lease, seqs=seqs, project=project)
         ledger = Ledger(repository)
+        journal.listeners.append(Tally(ledger).hear)
         lanes = Lanes()
         directory = Directory(database)
         governor = Governor()
