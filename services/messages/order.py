@@ -126,14 +126,15 @@ class _OwnFields:
             return None
         try:
             moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
+            utc = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+        except (ValueError, OverflowError):  # the first and the last hours of the calendar may not exist in UTC
+            utc = None
+        if utc is None:
             self.faults.append(
                 Fault(f"{self.path}{name}", "must be a time with a zone, for example 2026-01-31T09:30:00Z")
             )
             return None
-        return moment.astimezone(UTC)
+        return utc
 
     def choice(self, name: str, kinds: type[Choice]) -> Choice | None:
         value = self.raw.get(name)
