@@ -175,6 +175,19 @@ class Settings(BaseSettings):
     )
     campaign_max_recipients: int = setting(100_000, "people", "most recipients of one campaign", ge=1)
 
+    # Webhook endpoints.
+    webhook_schedule: str = setting(
+        "5,30,120,600,1800,3600,7200,14400,28800,43200,43200,43200,43200,28800",
+        "s",
+        "pauses before the second try at an endpoint, the third …; after the last one the event is a dead letter",
+        pattern=r"^[0-9.]+(,[0-9.]+){0,99}$",
+    )
+    webhook_timeout_s: float = setting(15.0, "s", "longest wait for an endpoint's answer", gt=0, le=60)
+    webhook_concurrency: int = setting(16, "deliveries", "tries at one endpoint at once", ge=1, le=1000)
+    webhook_disable_days: float = setting(
+        5.0, "days", "an endpoint that took nothing for so long is disabled", gt=0, le=365
+    )
+
     # How long things are kept.
     retention_messages_days: int = setting(90, "days", "messages and their timelines", ge=1)
     retention_events_days: int = setting(30, "days", "the numbered log", ge=1)

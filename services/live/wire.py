@@ -1,0 +1,39 @@
+"""An event as everybody outside sees it: the same object in the log, in streams and in webhooks.
+
+Process: worker, whatsapp.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from config.clock import rfc3339
+from services.store import Event
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """The public object; moments are still moments."""
+    return {
+        "seq": event.seq,
+        "id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "phone_number_id": event.number,
+        "data": event.data,
+    }
+
+
+def event_bytes(event: Event) -> bytes:
+    """The public object as JSON. The same event gives the same bytes, whether it comes from memory or the database."""
+    return orjson.dumps(
+        event_json(event), default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+    )
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
