@@ -1,5 +1,6 @@
 """Meta's Graph API: calls, outcomes, and what its error codes mean. Knows nothing of our database."""
 
+from services.graph.access import GraphAccess, graph_access
 from services.graph.classify import classify
 from services.graph.client import GraphClient, SendAnswer, appsecret_proof, graph_path
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
@@ -13,6 +14,7 @@ __all__ = [
     "CodeRule",
     "Download",
     "ErrorClass",
+    "GraphAccess",
     "GraphAnswer",
     "GraphClient",
     "GraphManagement",
@@ -29,5 +31,6 @@ __all__ = [
     "Usage",
     "appsecret_proof",
     "classify",
+    "graph_access",
     "graph_path",
 ]

@@ -4,6 +4,7 @@ Process: worker, whatsapp.
 """
 
 from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
+from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
 from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
@@ -38,6 +39,10 @@ __all__ = [
     "NEW",
     "NOTIFICATIONS",
     "Ascent",
+    "Blob",
+    "BlobFacts",
+    "BlobTooLarge",
+    "Blobs",
     "Database",
     "DatabaseBusy",
     "DatabaseOptions",

@@ -12,10 +12,12 @@ import os
 os.environ.setdefault("MOTOR_MAX_WORKERS", os.environ.get("PANAL_DB_POOL_PER_WORKER", "30"))
 
 # The order matters: the line above must run first, hence E402.
+from bson import ObjectId
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
+    AsyncIOMotorGridFSBucket,
 )
 from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import (
@@ -38,6 +40,7 @@ __all__ = [
     "AsyncIOMotorClient",
     "AsyncIOMotorCollection",
     "AsyncIOMotorDatabase",
+    "AsyncIOMotorGridFSBucket",
     "AutoReconnect",
     "BulkWriteError",
     "ConnectionClosedEvent",
@@ -48,6 +51,7 @@ __all__ = [
     "DuplicateKeyError",
     "ExecutionTimeout",
     "InsertOne",
+    "ObjectId",
     "OperationFailure",
     "PyMongoError",
     "UpdateMany",

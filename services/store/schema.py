@@ -63,6 +63,11 @@ INDEXES: Final = (
     Index("campaigns", (("order", 1),)),
     Index("campaigns", (("status", 1),)),
     Index("campaign_recipients", (("campaign", 1), ("order", 1))),
+    # GridFS: the two that its specification asks for, made before the first upload.
+    Index("blobs.files", (("filename", 1), ("uploadDate", 1))),
+    Index("blobs.chunks", (("files_id", 1), ("n", 1)), (("unique", True),)),
+    Index("blobs.intents", (("at", 1),)),
+    Index("media", (("expires_at", 1),)),
 )
 
 

@@ -1,0 +1,35 @@
+"""Media: files that clients bring and files that customers send.
+
+Process: worker, whatsapp.
+"""
+
+from services.media.checks import MediaCheck
+from services.media.keeping import MediaKeeping
+from services.media.kinds import MediaRefused
+from services.media.library import MediaLibrary, NoSuchMedia, OpenMedia
+from services.media.multipart import FormRefused
+from services.media.projection import project_media
+from services.media.records import Media, MediaOrigin
+from services.media.repository import BUCKET, MEDIA, MediaRepository
+from services.media.sending import MediaForSending
+from services.media.uploads import MediaUploads
+from services.media.urls import MediaUrls
+
+__all__ = [
+    "BUCKET",
+    "MEDIA",
+    "FormRefused",
+    "Media",
+    "MediaCheck",
+    "MediaForSending",
+    "MediaKeeping",
+    "MediaLibrary",
+    "MediaOrigin",
+    "MediaRefused",
+    "MediaRepository",
+    "MediaUploads",
+    "MediaUrls",
+    "NoSuchMedia",
+    "OpenMedia",
+    "project_media",
+]

@@ -1,0 +1,122 @@
+"""A client brings a file: its bytes are stored as they come, then looked at, then it has an id.
+
+Process: worker.
+"""
+
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import timedelta
+
+from config import limits
+from config.clock import Clock
+from config.errors import Unavailable
+from services.media.kinds import MAX_BYTES, MediaRefused, clean_filename, judge, kind_of
+from services.media.multipart import FilePart, FormRefused, read_form
+from services.media.records import Media, MediaOrigin
+from services.media.repository import MediaRepository
+from services.store import BlobFacts, Blobs
+
+DIGITS = 15
+"""Clients read media ids as digits, and some as a number that a double can hold."""
+NO_FILE = "(#100) The parameter file is required"
+
+
+class MediaUploads:
+    """Stores files that clients bring. Insert only: what it did not finish, the owner sweeps."""
+
+    def __init__(self, repository: MediaRepository, blobs: Blobs, clock: Clock, *, max_bytes: int) -> None:
+        """``max_bytes`` is the installation's own limit; WhatsApp's limits a kind are in ``kinds.py``."""
+        self._repository = repository
+        self._blobs = blobs
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    async def store_form(self, body: AsyncIterable[bytes], content_type: str, *, phone_number_id: str) -> Media:
+        """Store the file of a multipart form: ``file``, and optionally ``type`` and ``ttl_minutes``, in any order.
+
+        Raises ``FormRefused``, ``MediaRefused``, ``BlobTooLarge``, ``Unavailable``; then nothing is left behind.
+        """
+        media_id = new_media_id()
+        most = self._max_bytes
+
+        async def keep(part: FilePart, data: AsyncIterator[bytes]) -> BlobFacts:
+            return await self._blobs.write(media_id, data, max_bytes=_most(part.content_type, most))
+
+        try:
+            form = await read_form(body, content_type, store=keep)
+            if form.part is None or form.stored is None:
+                raise FormRefused(NO_FILE)
+            return await self._finish(
+                media_id,
+                form.stored,
+                declared=form.fields.get("type") or form.part.content_type,
+                filename=form.part.filename,
+                phone_number_id=phone_number_id,
+                lifetime=_lifetime(form.fields.get("ttl_minutes")),
+            )
+        except BaseException:
+            await self._blobs.delete(media_id)
+            raise
+
+    async def store_bytes(
+        self, data: AsyncIterable[bytes], *, declared: str | None, filename: str | None, phone_number_id: str
+    ) -> Media:
+        """Store a file that comes by itself, for example from a link. Raises as ``store_form`` does."""
+        media_id = new_media_id()
+        try:
+            facts = await self._blobs.write(media_id, data, max_bytes=_most(declared, self._max_bytes))
+            return await self._finish(
+                media_id, facts, declared=declared, filename=filename, phone_number_id=phone_number_id
+            )
+        except BaseException:
+            await self._blobs.delete(media_id)
+            raise
+
+    async def _finish(
+        self,
+        media_id: str,
+        facts: BlobFacts,
+        *,
+        declared: str | None,
+        filename: str | None,
+        phone_number_id: str,
+        lifetime: timedelta = limits.MEDIA_ID_LIFETIME,
+    ) -> Media:
+        found = judge(declared, facts.head, facts.size_bytes)
+        now = self._clock.now()
+        media = Media(
+            id=media_id,
+            phone_number_id=phone_number_id,
+            origin=MediaOrigin.UPLOAD,
+            mime_type=found.mime_type,
+            kind=found.kind,
+            created_at=now,
+            expires_at=now + lifetime,
+            sha256=facts.sha256,
+            size_bytes=facts.size_bytes,
+            filename=clean_filename(filename),
+        )
+        if not await self._repository.add(media):
+            raise Unavailable("The file could not get an id. Try again.", detail=f"media id {media_id} is taken")
+        return media
+
+
+def new_media_id() -> str:
+    """Fifteen random digits."""
+    lowest = 10 ** (DIGITS - 1)
+    return str(lowest + secrets.randbelow(9 * lowest))
+
+
+def _most(declared: str | None, most: int) -> int:
+    """Stop early where the type is known: 100 MB need not come in to learn that it is no sticker."""
+    kind = kind_of(declared or "")
+    return most if kind is None else min(most, MAX_BYTES[kind])
+
+
+def _lifetime(minutes: str | None) -> timedelta:
+    """Meta's ``ttl_minutes`` (2026): never longer than an id lives anyway."""
+    if minutes is None or not minutes:
+        return limits.MEDIA_ID_LIFETIME
+    if not minutes.isdecimal() or not 0 < int(minutes) <= 10**6:
+        raise MediaRefused("Param ttl_minutes must be a positive number.")
+    return min(timedelta(minutes=int(minutes)), limits.MEDIA_ID_LIFETIME)
