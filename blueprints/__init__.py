@@ -18,6 +18,7 @@ from blueprints.docs import bp as docs
 from blueprints.events import bp as events
 from blueprints.health import bp as health
 from blueprints.keys import bp as keys
+from blueprints.media import bp as media
 from blueprints.messages import bp as messages
 from blueprints.numbers import bp as numbers
 from blueprints.webhook_endpoints import bp as webhook_endpoints
@@ -26,6 +27,7 @@ API = Blueprint.group(
     messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
     conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
+    media,  # /v1/media, /v1/media/{id}, …/{id}/content
     events,  # /v1/events
     webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …
     numbers,  # /v1/numbers

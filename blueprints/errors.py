@@ -28,6 +28,8 @@ _STATUS_OF_CODE: Final = {
     "idempotency_in_progress": 409,
     "wrong_state": 409,
     "body_too_large": 413,
+    "invalid_form": 400,
+    "range_not_satisfiable": 416,
     "batch_too_large": 413,
     "unsupported_media_type": 415,
     "too_many_requests": 429,

@@ -15,7 +15,8 @@ from services.keys import Caller, NotPermitted, Scope, require
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
-Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse]]
+Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse | None]]
+"""None: the handler has answered by itself, piece by piece."""
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
@@ -63,7 +64,7 @@ def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
     """Let a handler run only for a caller with this scope."""
 
     def wrap(handler: Handler[P]) -> Handler[P]:
-        async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse:
+        async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse | None:
             caller = await authenticated(request)
             require(caller, scope)
             request.ctx.caller = caller

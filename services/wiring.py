@@ -19,11 +19,12 @@ from services.commands import Commands
 from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
-from services.egress import AddressPolicy
-from services.graph import GraphClient
+from services.egress import AddressPolicy, guarded_connector
+from services.graph import GraphAccess, graph_access
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
 from services.live import EventReader
+from services.media import BUCKET, MediaCheck, MediaLibrary, MediaLinks, MediaRepository, MediaUploads, MediaUrls
 from services.messages import (
     MESSAGES,
     Acceptance,
@@ -39,6 +40,7 @@ from services.numbers import Number, NumberRepository, Numbers, Readiness
 from services.store import (
     COMMANDS,
     NOTIFICATIONS,
+    Blobs,
     Database,
     DatabaseOptions,
     GroupCommit,
@@ -79,6 +81,11 @@ class WorkerServices:
     samples: Samples
     phones: EmulatedPhones | None
     webhook_endpoints: WebhookEndpoints
+    graph: GraphAccess
+    media: MediaLibrary
+    media_uploads: MediaUploads
+    media_links: MediaLinks
+    media_urls: MediaUrls
     message_inserts: GroupCommit
     command_inserts: GroupCommit
     notification_inserts: GroupCommit
@@ -107,6 +114,8 @@ class WorkerServices:
         await self.message_inserts.close()
         await self.notification_inserts.close()
         await self.command_inserts.close()
+        await self.graph.session.close()
+        await self.media_links.session.close()
         await self.database.close()
 
 
@@ -127,6 +136,10 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
     secrets = WebhookSecrets(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
+    graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
+    media, blobs = MediaRepository(database), Blobs(database, BUCKET)
+    policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
+    media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
     return WorkerServices(
         settings=settings,
         clock=clock,
@@ -142,6 +155,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
             ),
             clock=clock,
             meter=meter,
+            checks=[MediaCheck(media, clock)],
         ),
         messages=repository,
         conversations=ConversationRepository(database),
@@ -166,6 +180,11 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
             policy=egress_policy(settings),
             test_wait_s=settings.webhook_timeout_s + 2,
         ),
+        graph=graph,
+        media=MediaLibrary(media, blobs, graph, clock),
+        media_uploads=MediaUploads(media, blobs, media_links, clock, max_bytes=settings.max_media_bytes),
+        media_links=media_links,
+        media_urls=MediaUrls(settings.app_secret.get_secret_value()),
         message_inserts=message_inserts,
         command_inserts=command_inserts,
         notification_inserts=notification_inserts,
@@ -184,6 +203,7 @@ class Queen:
     numbers: NumberRepository
     session: aiohttp.ClientSession
     answers: Answers
+    graph: GraphAccess
     dispatch_options: DispatchOptions
     pace: Pace
     renew_s: float
@@ -214,18 +234,8 @@ class Queen:
 
     def links(self, numbers: list[Number]) -> dict[str, Link]:
         """The transport of each number. The sandbox is the cloud link with another host and token."""
-        settings = self.settings
-        is_sandbox = settings.whatsapp == "sandbox"
-        graph = GraphClient(
-            self.session,
-            base_url=f"http://127.0.0.1:{settings.sandbox_port}" if is_sandbox else settings.graph_base_url,
-            version=settings.graph_version,
-            timeout_s=settings.graph_timeout_s,
-            app_secret=None if is_sandbox else settings.app_secret.get_secret_value(),
-        )
-        token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
-        kind = LinkKind.SANDBOX if is_sandbox else LinkKind.CLOUD
-        link = CloudLink(graph, lambda _phone_number_id: token, kind=kind)
+        kind = LinkKind.SANDBOX if self.settings.whatsapp == "sandbox" else LinkKind.CLOUD
+        link = CloudLink(self.graph.client, self.graph.tokens, kind=kind)
         return {number.phone_number_id: link for number in numbers}
 
     async def close(self) -> None:
@@ -239,6 +249,9 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
     """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
     clock = SystemClock()
     database = Database(_database_options(settings, settings.db_pool_queen, "panal-whatsapp"), meter=meter)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
+    )
     return Queen(
         settings=settings,
         clock=clock,
@@ -253,9 +266,8 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
         ),
         wakeup=Wakeup(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
         numbers=NumberRepository(database),
-        session=aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
-        ),
+        session=session,
+        graph=_graph(settings, session),
         answers=Answers(),
         dispatch_options=DispatchOptions(
             concurrency=settings.send_concurrency,
@@ -283,6 +295,20 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
 def egress_policy(settings: Settings) -> AddressPolicy:
     """Where URLs that others chose may lead: plain HTTP in development only, private networks by setting."""
     return AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production)
+
+
+def _graph(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
+    """The Graph API of this installation. The sandbox is another host and another token, nothing else."""
+    is_sandbox = settings.whatsapp == "sandbox"
+    token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
+    return graph_access(
+        session,
+        base_url=f"http://127.0.0.1:{settings.sandbox_port}" if is_sandbox else settings.graph_base_url,
+        version=settings.graph_version,
+        timeout_s=settings.graph_timeout_s,
+        tokens=lambda _phone_number_id: token,
+        app_secret=None if is_sandbox else settings.app_secret.get_secret_value(),
+    )
 
 
 def _database_options(settings: Settings, pool: int, app_name: str) -> DatabaseOptions:

@@ -7,6 +7,7 @@ from services.media.checks import MediaCheck
 from services.media.keeping import MediaKeeping
 from services.media.kinds import MediaRefused
 from services.media.library import MediaLibrary, NoSuchMedia, OpenMedia
+from services.media.links import LinkFailed, MediaLinks
 from services.media.multipart import FormRefused
 from services.media.projection import project_media
 from services.media.records import Media, MediaOrigin
@@ -19,11 +20,13 @@ __all__ = [
     "BUCKET",
     "MEDIA",
     "FormRefused",
+    "LinkFailed",
     "Media",
     "MediaCheck",
     "MediaForSending",
     "MediaKeeping",
     "MediaLibrary",
+    "MediaLinks",
     "MediaOrigin",
     "MediaRefused",
     "MediaRepository",

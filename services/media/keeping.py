@@ -7,8 +7,13 @@ import logging
 from typing import Final
 
 from config.clock import Clock
+from config.errors import PlatformRefused, Unavailable
 from services.commands import Command, Outcome
+from services.graph import GraphAccess
+from services.media.library import NoSuchMedia
+from services.media.records import MediaOrigin
 from services.media.repository import MEDIA, MediaRepository
+from services.media.sending import MediaForSending
 from services.store import Blobs, Write
 
 log = logging.getLogger(__name__)
@@ -19,16 +24,38 @@ BATCH: Final = 50
 class MediaKeeping:
     """Handler of ``media.delete``, and the sweep."""
 
-    def __init__(self, repository: MediaRepository, blobs: Blobs, clock: Clock) -> None:
+    def __init__(
+        self, repository: MediaRepository, blobs: Blobs, sending: MediaForSending, graph: GraphAccess, clock: Clock
+    ) -> None:
         """No input or output."""
         self._repository = repository
         self._blobs = blobs
+        self._sending = sending
+        self._graph = graph
         self._clock = clock
 
     async def delete(self, command: Command) -> Outcome:
-        """Remove a file: its bytes now, its facts with the next sweep. Messages that wait for it will fail."""
+        """Remove a file, here and at WhatsApp: its bytes now, its facts with the next sweep. What waits for it fails.
+
+        An errand. That WhatsApp does not delete its copy stops nothing: it does so by itself after a month.
+        """
         media_id = str(command.data.get("media_id", ""))
+        media = await self._repository.get(media_id)
+        if media is None:
+            raise NoSuchMedia()
+        self._sending.forget(media_id)
         await self._blobs.delete(media_id)
+        copies = {number: platform.id for number, platform in media.platform.items()}
+        if media.origin is MediaOrigin.CUSTOMER:
+            copies[media.phone_number_id] = media.id
+        for number, platform_id in copies.items():
+            try:
+                await self._graph.media.delete(platform_id, self._graph.token_of(number), phone_number_id=number)
+            except (PlatformRefused, Unavailable) as error:
+                log.info(
+                    "WhatsApp keeps its copy of a deleted file.",
+                    extra={"action": "media.copy_kept", "media_id": media_id, "detail": str(error)},
+                )
         ended = {"is_deleted": True, "expires_at": self._clock.now()}
         return Outcome({"success": True}, writes=[Write(MEDIA, media_id, None, set=ended)])
 

@@ -8,7 +8,7 @@ Source: Meta, "Media" (2025-12): supported types and sizes; the wording of refus
 from dataclasses import dataclass
 from typing import Final
 
-import filetype
+import filetype  # type: ignore[import-untyped]  # pure Python, without types
 
 from config import limits
 from config.errors import RequestRefused

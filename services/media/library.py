@@ -1,4 +1,4 @@
-"""Files of the installation, to look at and to read: ours from the store, a customer's fetched from WhatsApp when asked.
+"""Files, to look at and to read: ours from the store, a customer's fetched from WhatsApp when somebody asks.
 
 Process: worker, whatsapp.
 

@@ -38,7 +38,7 @@ def with_media_ids(payload: Mapping[str, Any], ids: Mapping[str, str]) -> dict[s
     """The payload with other media ids; those that ``ids`` does not know stay."""
     changed: dict[str, Any] = copy.deepcopy(dict(payload))
     for part in media_parts(changed):
-        if part.media_id in ids:
+        if part.media_id is not None and part.media_id in ids:
             part.source["id"] = ids[part.media_id]
     return changed
 

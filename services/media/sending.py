@@ -55,6 +55,11 @@ class MediaForSending:
         ids = {media_id: await self._id_for(phone_number_id, media_id) for media_id in wanted if media_id}
         return with_media_ids(payload, ids) if ids else dict(payload)
 
+    def forget(self, media_id: str) -> None:
+        """The file was deleted: no message gets its ids any more."""
+        for key in [key for key in self._known if key[0] == media_id]:
+            del self._known[key]
+
     async def _id_for(self, number: str, media_id: str) -> str:
         key = (media_id, number)
         if (known := self._fresh(key)) is not None:

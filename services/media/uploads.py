@@ -11,6 +11,7 @@ from config import limits
 from config.clock import Clock
 from config.errors import Unavailable
 from services.media.kinds import MAX_BYTES, MediaRefused, clean_filename, judge, kind_of
+from services.media.links import MediaLinks
 from services.media.multipart import FilePart, FormRefused, read_form
 from services.media.records import Media, MediaOrigin
 from services.media.repository import MediaRepository
@@ -18,16 +19,19 @@ from services.store import BlobFacts, Blobs
 
 DIGITS = 15
 """Clients read media ids as digits, and some as a number that a double can hold."""
-NO_FILE = "(#100) The parameter file is required"
+NO_FILE = "The form has no part named file."
 
 
 class MediaUploads:
     """Stores files that clients bring. Insert only: what it did not finish, the owner sweeps."""
 
-    def __init__(self, repository: MediaRepository, blobs: Blobs, clock: Clock, *, max_bytes: int) -> None:
+    def __init__(
+        self, repository: MediaRepository, blobs: Blobs, links: MediaLinks, clock: Clock, *, max_bytes: int
+    ) -> None:
         """``max_bytes`` is the installation's own limit; WhatsApp's limits a kind are in ``kinds.py``."""
         self._repository = repository
         self._blobs = blobs
+        self._links = links
         self._clock = clock
         self._max_bytes = max_bytes
 
@@ -58,19 +62,22 @@ class MediaUploads:
             await self._blobs.delete(media_id)
             raise
 
-    async def store_bytes(
-        self, data: AsyncIterable[bytes], *, declared: str | None, filename: str | None, phone_number_id: str
-    ) -> Media:
-        """Store a file that comes by itself, for example from a link. Raises as ``store_form`` does."""
+    async def store_link(self, url: str, *, phone_number_id: str) -> Media:
+        """Fetch a file and store it. Raises ``UrlRefused`` and ``LinkFailed``, and what ``store_form`` raises."""
         media_id = new_media_id()
-        try:
-            facts = await self._blobs.write(media_id, data, max_bytes=_most(declared, self._max_bytes))
-            return await self._finish(
-                media_id, facts, declared=declared, filename=filename, phone_number_id=phone_number_id
-            )
-        except BaseException:
-            await self._blobs.delete(media_id)
-            raise
+        async with self._links.open(url) as found:
+            try:
+                most = _most(found.content_type, self._max_bytes)
+                return await self._finish(
+                    media_id,
+                    await self._blobs.write(media_id, found.chunks, max_bytes=most),
+                    declared=found.content_type,
+                    filename=found.filename,
+                    phone_number_id=phone_number_id,
+                )
+            except BaseException:
+                await self._blobs.delete(media_id)
+                raise
 
     async def _finish(
         self,

@@ -9,16 +9,18 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from config import limits
 
-PATH = "/whatsapp_business/attachments/"
 _PURPOSE = b"panal media url v1"
 
 
 class MediaUrls:
-    """Signs and checks. ``secret`` is one that all workers share; a key of our own is drawn from it."""
+    """Signs and checks addresses on ``PATH``. All workers share ``secret``; a key of our own is drawn from it."""
+
+    PATH: Final = "/whatsapp_business/attachments/"
 
     def __init__(self, secret: str) -> None:
         """No input or output."""
@@ -28,7 +30,7 @@ class MediaUrls:
         """The address, good for five minutes."""
         ends_at_s = int((now + limits.MEDIA_URL_LIFETIME).timestamp())
         query = urlencode({"mid": media_id, "ext": ends_at_s, "hash": self._proof(media_id, ends_at_s)})
-        return f"{base_url}{PATH}?{query}"
+        return f"{base_url}{self.PATH}?{query}"
 
     def media_id_in(self, query: Mapping[str, str], now: datetime) -> str | None:
         """The file that these parameters open, or None: forged, cut, or too old."""

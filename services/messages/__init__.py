@@ -3,11 +3,12 @@
 Process: worker, whatsapp.
 """
 
-from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict
+from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict, OrderCheck
 from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
 from services.messages.answers import Answers
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, parse_content
+from services.messages.content_faults import ContentFault, ContentRefused
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
 from services.messages.dispatch import Dispatcher
 from services.messages.documents import MESSAGES
@@ -38,6 +39,8 @@ __all__ = [
     "ConsentCheck",
     "Consents",
     "Content",
+    "ContentFault",
+    "ContentRefused",
     "Direction",
     "DispatchOptions",
     "Dispatcher",
@@ -56,6 +59,7 @@ __all__ = [
     "OnUncertain",
     "OnWindowClosed",
     "OptedOut",
+    "OrderCheck",
     "Pace",
     "Priority",
     "QuietHours",

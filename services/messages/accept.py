@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
@@ -14,12 +15,13 @@ from config.ids import new_id, new_order
 from config.metering import SILENT, Meter
 from services.keys import Caller
 from services.messages.acceptance_policy import AcceptancePolicy
+from services.messages.content import Content
 from services.messages.documents import message_document
 from services.messages.order import SendOrder
 from services.messages.records import Direction, Message
 from services.messages.repository import MessageRepository
 from services.messages.states import MessageStatus
-from services.numbers import Numbers
+from services.numbers import Number, Numbers
 from services.store import GroupCommit
 
 
@@ -46,6 +48,14 @@ class Idempotency:
     digest: bytes
 
 
+class OrderCheck(Protocol):
+    """Another noun's word about what a message names: a file, a template."""
+
+    async def check(self, content: Content, number: Number, caller: Caller) -> None:
+        """Raise ``ContentRefused`` when the message cannot be sent like this."""
+        ...
+
+
 class Acceptance:
     """Takes orders. The group commit answers when MongoDB acknowledged; nothing is kept here."""
 
@@ -58,6 +68,7 @@ class Acceptance:
         policy: AcceptancePolicy,
         clock: Clock,
         meter: Meter = SILENT,
+        checks: Sequence[OrderCheck] = (),
     ) -> None:
         """No input or output."""
         self._inserts = inserts
@@ -65,6 +76,7 @@ class Acceptance:
         self._repository = repository
         self._numbers = numbers
         self._policy = policy
+        self._checks = checks
         self._clock = clock
 
     async def accept(
@@ -77,7 +89,7 @@ class Acceptance:
         """
         number = await self._number(order, caller)
         try:
-            await self._policy.check(order, number, is_dropin=is_dropin)
+            await self._check(order, number, caller, is_dropin=is_dropin)
         except RequestRefused:
             # What was accepted once is answered the same for ever, whatever the policy says today.
             earlier = await self._earlier(caller, idempotency)
@@ -123,12 +135,17 @@ class Acceptance:
         own = None if idempotency is None else Idempotency(f"{idempotency.key}\x1f{position}", idempotency.digest)
         try:
             number = await self._number(order, caller)
-            await self._policy.check(order, number)
+            await self._check(order, number, caller)
         except RequestRefused as refusal:
             return await self._earlier(caller, own) or refusal
         return self._message(order, number, caller, own)
 
-    async def _number(self, order: SendOrder, caller: Caller) -> str:
+    async def _check(self, order: SendOrder, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
+        for check in self._checks:
+            await check.check(order.content, number, caller)
+        await self._policy.check(order, number.phone_number_id, is_dropin=is_dropin)
+
+    async def _number(self, order: SendOrder, caller: Caller) -> Number:
         number = await self._numbers.resolve(order.phone_number_id)
         if not caller.may_use(number.phone_number_id):
             raise RequestRefused(
@@ -136,7 +153,7 @@ class Acceptance:
                 code="number_forbidden",
                 faults=[Fault("from", "is not among the numbers of this API key")],
             )
-        return number.phone_number_id
+        return number
 
     async def _earlier(self, caller: Caller, idempotency: Idempotency | None) -> Accepted | None:
         """What this key was answered before, if it was. Raises ``IdempotencyConflict`` for another body."""
@@ -155,7 +172,7 @@ class Acceptance:
         self._meter.accepted(message.phone_number_id)
         return Accepted(message)
 
-    def _message(self, order: SendOrder, number: str, caller: Caller, idempotency: Idempotency | None) -> Message:
+    def _message(self, order: SendOrder, number: Number, caller: Caller, idempotency: Idempotency | None) -> Message:
         now = self._clock.now()
         is_later = order.send_at is not None and order.send_at > now
         content = order.content
@@ -163,7 +180,7 @@ class Acceptance:
             id=new_id("msg"),
             order=new_order(),
             direction=Direction.OUT,
-            phone_number_id=number,
+            phone_number_id=number.phone_number_id,
             kind=content.kind,
             payload=content.payload,
             status=MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED,

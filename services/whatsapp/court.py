@@ -12,10 +12,12 @@ from config.clock import Clock
 from config.settings import Settings
 from services.contacts import ContactRegister
 from services.conversations import Directory
+from services.graph import GraphAccess
 from services.links import Link
+from services.media import MediaForSending, MediaRepository
 from services.messages import Consents, Dispatcher, Governor, Lanes, Ledger, MessageRepository
 from services.numbers import Number
-from services.store import Database, Lease, Wakeup
+from services.store import Blobs, Database, Lease, Wakeup
 from services.whatsapp.journal import Journal
 
 
@@ -40,6 +42,10 @@ class Court:
     consents: Consents
     contacts: ContactRegister
     messages: MessageRepository
+    graph: GraphAccess
+    media: MediaForSending
+    media_records: MediaRepository
+    blobs: Blobs
 
     @property
     def number_ids(self) -> list[str]:

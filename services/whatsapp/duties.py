@@ -11,6 +11,7 @@ from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, K
 from services.conversations import ConversationCommands, project_conversation
 from services.egress import AddressPolicy
 from services.keys import key_commands
+from services.media import MediaKeeping, project_media
 from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
 from services.numbers import NumberCommands, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
@@ -43,7 +44,14 @@ class Duty:
     poll_s: float = 1.0
 
 
-PROJECTIONS = (project_message, project_conversation, project_contact, project_number, project_webhook_endpoint)
+PROJECTIONS = (
+    project_message,
+    project_conversation,
+    project_contact,
+    project_number,
+    project_webhook_endpoint,
+    project_media,
+)
 
 
 def project(event: Event) -> list[Write]:
@@ -89,10 +97,10 @@ def due_readers(court: Court, admission: Admission) -> list[Due]:
     ]
 
 
-def errands(court: Court) -> Mapping[str, Handler]:
+def errands(court: Court, keeping: MediaKeeping) -> Mapping[str, Handler]:
     """Commands that call WhatsApp: they run side by side."""
     read_marks = ReadMarks(repository=court.messages, link_of=court.links.__getitem__, clock=court.clock)
-    return {"message.mark_read": read_marks.mark_read}
+    return {"message.mark_read": read_marks.mark_read, "media.delete": keeping.delete}
 
 
 def deliveries_of(court: Court) -> Deliveries:
@@ -153,7 +161,8 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         for priority in (Priority.TRANSACTIONAL, Priority.BULK)
         for number in court.numbers
     ]
-    errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court))
+    keeping = MediaKeeping(court.media_records, court.blobs, court.media, court.graph, court.clock)
+    errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping))
 
     async def load_queue() -> int:
         return sum([await reader.load() for reader in readers])
@@ -171,4 +180,5 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("watchdog", watchdog.step, poll_s=5.0),
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
+        Duty("media", keeping.sweep, poll_s=60.0),
     ]

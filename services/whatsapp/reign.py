@@ -14,6 +14,7 @@ from config.errors import Unavailable
 from services.contacts import ConsentBook, ContactLedger, ContactRegister
 from services.conversations import Directory
 from services.links import Link
+from services.media import BUCKET, MediaForSending, MediaLibrary, MediaRepository
 from services.messages import (
     Dispatcher,
     DispatchOptions,
@@ -27,7 +28,7 @@ from services.messages import (
     SendGate,
 )
 from services.numbers import Number
-from services.store import Database, Fact, Fenced, last_seq, read_events
+from services.store import Blobs, Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
 from services.whatsapp.court import Court
@@ -88,7 +89,9 @@ class Reign:
             consents=consents,
             is_marketing=lambda message: message.priority is Priority.BULK,
         )
-        media = _NoMedia()
+        media_records, blobs = MediaRepository(database), Blobs(database, BUCKET)
+        library = MediaLibrary(media_records, blobs, queen.graph, clock)
+        media = MediaForSending(library, media_records, queen.graph, clock)
         links = {name: PreparedLink(link, ledger=ledger, media=media) for name, link in links.items()}
         dispatcher = Dispatcher(
             lanes=lanes,
@@ -119,6 +122,10 @@ class Reign:
             consents=consents,
             contacts=ContactRegister(ContactLedger(database), consents),
             messages=repository,
+            graph=queen.graph,
+            media=media,
+            media_records=media_records,
+            blobs=blobs,
         )
         self._floors: dict[str, int] = {}
 
@@ -253,11 +260,6 @@ class Reign:
                 with contextlib.suppress(Unavailable):
                     await self._number_repository.raise_floor(number, seq)
                     self._floors[number] = seq
-
-
-class _NoMedia:
-    async def prepared(self, phone_number_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(payload)
 
 
 async def last_seqs(database: Database, numbers: list[Number]) -> dict[str, int]:
