@@ -65,6 +65,12 @@ _ENTRIES: Final = (
         "Split it. The operator sets the limit (PANAL_MAX_BATCH).",
     ),
     ErrorEntry(
+        "audience_too_large",
+        RequestRefused,
+        "The audience of the campaign has more recipients than one campaign may have.",
+        "Make several campaigns of it.",
+    ),
+    ErrorEntry(
         "not_found",
         RequestRefused,
         "There is nothing with this id, or this key may not see it.",
@@ -193,6 +199,25 @@ _ENTRIES: Final = (
         "The message is in a state in which this is not possible.",
         "Read the message: `status` tells whether it left already.",
     ),
+    ErrorEntry(
+        "too_many_endpoints",
+        RequestRefused,
+        "There are as many webhook endpoints as there may be.",
+        "Remove one first.",
+    ),
+    ErrorEntry(
+        "nothing_to_redeliver",
+        RequestRefused,
+        "No event fits what should be delivered again.",
+        "Check ids, range or time, and whether the endpoint wants these events.",
+    ),
+    ErrorEntry(
+        "too_many_requests",
+        RequestRefused,
+        "Too much of this at once.",
+        "Wait until what was begun is done.",
+        retry=True,
+    ),
     # --- not now
     ErrorEntry(
         "intake_full",
@@ -229,6 +254,12 @@ _ENTRIES: Final = (
         Unavailable,
         "What you asked for is stored and will be done, but the WhatsApp process has not answered yet.",
         "Read the message or the conversation in a moment. Asking again changes nothing more.",
+    ),
+    ErrorEntry(
+        "test_pending",
+        Unavailable,
+        "The test was sent, and its outcome is not known yet.",
+        "Look at the endpoint's attempts in a moment.",
     ),
     ErrorEntry(
         "unavailable",

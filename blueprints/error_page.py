@@ -12,14 +12,15 @@ from blueprints.error_catalogue import CATALOGUE, ErrorEntry
 from services.graph.code_table import RANGES, RULES
 from services.graph.codes import CodeRule, ErrorClass
 
-_GROUPS: Final = (
-    ("The request", lambda status: status in (400, 408, 413, 416, 417, 422, 431)),
-    ("Who calls", lambda status: status in (401, 403)),
-    ("What is not there", lambda status: status in (404, 405)),
-    ("In conflict", lambda status: status == 409),
-    ("Not now", lambda status: status in (429, 503)),
-    ("Ours", lambda status: status == 500),
-)
+_GROUPS: Final = {
+    "The request": frozenset({400, 408, 413, 415, 416, 417, 422, 431}),
+    "Who calls": frozenset({401, 403}),
+    "What is not there": frozenset({404, 405}),
+    "In conflict": frozenset({409}),
+    "Not now": frozenset({429, 503}),
+    "Ours": frozenset({500}),
+}
+"""HTTP statuses by the question that a reader has; a test finds a status that has no place."""
 
 _WORDS: Final = {
     ErrorClass.RETRY: "tried again by itself",
@@ -66,8 +67,8 @@ def error_page() -> str:
     """The whole page as HTML."""
     answers = [entry for entry in CATALOGUE.values() if entry.where == "answer"]
     sections = []
-    for title, holds in _GROUPS:
-        entries = [entry for entry in answers if holds(entry.status)]
+    for title, statuses in _GROUPS.items():
+        entries = [entry for entry in answers if entry.status in statuses]
         if entries:
             sections.append(f"<h2>{title}</h2>\n{_entries(entries)}")
     return _PAGE.format(

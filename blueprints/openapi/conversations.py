@@ -6,9 +6,24 @@ Process: worker.
 from typing import Final
 
 from blueprints.openapi import examples
-from blueprints.openapi.records import CURSOR, LIMIT, Answer, Example, Operation, Parameter, page_of, ref
+from blueprints.openapi.records import CURSOR, LIMIT, Answer, Body, Example, Operation, Parameter, page_of, ref
 from services.keys import Scope
 
+_WORD: Final = {"type": "string", "minLength": 1, "maxLength": 128}
+_CHANGES: Final = {
+    "assignee": {"type": ["string", "null"], "minLength": 1, "maxLength": 80},
+    "labels": {"type": "array", "maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 40}},
+    "status": {"type": "string", "enum": ["open", "closed"]},
+}
+_NOTE: Final = {
+    "id": "note_01M8657J032M89WZC83CMKW26T",
+    "text": "prefers the mornings",
+    "by": "key_bootstrap",
+    "by_name": "bootstrap",
+    "at": "2026-11-24T06:52:30.000Z",
+}
+_OUTCOME: Final = {"type": "object", "required": ["id"], "additionalProperties": True}
+_DOES: Final = ("not_found", "command_pending", "intake_full", "invalid_request")
 _ID: Final = Parameter(
     "conversation_id",
     "path",
@@ -31,8 +46,14 @@ CONVERSATIONS: Final = (
                 "phone_number_id",
                 "query",
                 "Only those of this number.",
-                {"type": "string", "minLength": 1, "maxLength": 128},
+                _WORD,
             ),
+            Parameter("q", "query", "Words of the name, or digits of the phone number.", _WORD),
+            Parameter("status", "query", "Only these.", {"type": "string", "enum": ["open", "closed"]}),
+            Parameter("unread", "query", "Only those with something unread.", {"const": "true"}),
+            Parameter("assignee", "query", "Only those of this agent; `none`: of nobody.", _WORD),
+            Parameter("label", "query", "Only those with this label.", _WORD),
+            Parameter("wa_id", "query", "Only the one with this phone number.", _WORD),
             LIMIT,
             CURSOR,
         ),
@@ -104,5 +125,59 @@ CONVERSATIONS: Final = (
             ),
         ),
         errors=("not_found", "command_pending", "intake_full"),
+    ),
+    Operation(
+        "PATCH",
+        "/v1/conversations/{conversation_id}",
+        "update_conversation",
+        "Conversations",
+        "Assign, label, close or open",
+        (Answer(200, "It is changed.", _OUTCOME),),
+        scope=Scope.CONVERSATIONS,
+        description="What is left out stays.",
+        parameters=(_ID,),
+        body=Body(
+            {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": _CHANGES},
+            (Example("close", "Close it", {"status": "closed"}),),
+        ),
+        errors=_DOES,
+    ),
+    Operation(
+        "GET",
+        "/v1/conversations/{conversation_id}/notes",
+        "list_notes",
+        "Conversations",
+        "Read its notes",
+        (
+            Answer(
+                200,
+                "All of them, oldest first.",
+                page_of("Note"),
+                (Example("one", "One note", {"data": [_NOTE], "next_cursor": None}),),
+            ),
+        ),
+        scope=Scope.CONVERSATIONS,
+        description="What agents wrote for each other. The customer never sees it.",
+        parameters=(_ID,),
+        errors=("not_found",),
+    ),
+    Operation(
+        "POST",
+        "/v1/conversations/{conversation_id}/notes",
+        "add_note",
+        "Conversations",
+        "Write a note",
+        (Answer(201, "It is kept.", _OUTCOME),),
+        scope=Scope.CONVERSATIONS,
+        parameters=(_ID,),
+        body=Body(
+            {
+                "type": "object",
+                "required": ["text"],
+                "properties": {"text": {"type": "string", "minLength": 1, "maxLength": 4000}},
+            },
+            (Example("note", "A note", {"text": _NOTE["text"]}),),
+        ),
+        errors=_DOES,
     ),
 )

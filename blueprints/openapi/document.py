@@ -19,11 +19,13 @@ from blueprints.openapi.cluster import CLUSTER, CLUSTER_CALLS, PROCESS, READINES
 from blueprints.openapi.contacts import CONTACT_SCHEMAS, CONTACTS
 from blueprints.openapi.conversations import CONVERSATIONS
 from blueprints.openapi.events import EVENTS
+from blueprints.openapi.keys import KEY_SCHEMAS, KEYS
 from blueprints.openapi.messages import MESSAGES
 from blueprints.openapi.operating import OPERATING
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
 from blueprints.openapi.schemas import SCHEMAS
 from blueprints.openapi.send_order import send_order_schemas
+from blueprints.openapi.webhook_endpoints import ENDPOINT_SCHEMAS, WEBHOOK_ENDPOINTS
 from services.keys import Scope
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -31,7 +33,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *CONVERSATIONS,
     *CONTACTS,
     *EVENTS,
+    *WEBHOOK_ENDPOINTS,
     *OPERATING,
+    *KEYS,
     *CLUSTER_CALLS,
     *CLOUD_API,
 )
@@ -44,7 +48,9 @@ TAGS: Final = {
     "Conversations": "One number of ours and one contact: what was said, what is unread.",
     "Contacts": "People, what is known of them, and what they agreed to.",
     "Events": "The numbered log of everything that happens.",
+    "Webhook endpoints": "URLs of yours that are told of events.",
     "Numbers": "The phone numbers that we operate.",
+    "Keys": "Who may call, and what each may do.",
     "Operating": "Health, processes, capacity, and this document.",
     "Cloud API": "Meta's own calls, for programs that were written for Meta.",
     "Cloud webhook": "Where Meta posts to us.",
@@ -225,7 +231,8 @@ def _problem(entry: ErrorEntry) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     cluster = {"Cluster": CLUSTER, "Process": PROCESS, "Plan": plan_schema(), "Readiness": READINESS}
-    return {**SCHEMAS, **CONTACT_SCHEMAS, **cluster, **CLOUD_API_SCHEMAS, **send_order_schemas()}
+    nouns = CONTACT_SCHEMAS | ENDPOINT_SCHEMAS | KEY_SCHEMAS | CLOUD_API_SCHEMAS
+    return {**SCHEMAS, **nouns, **cluster, **send_order_schemas()}
 
 
 def _version() -> str:

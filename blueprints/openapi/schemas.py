@@ -130,6 +130,12 @@ CONVERSATION: Final = object_of(
         "contact": object_of({"wa_id": MAYBE_TEXT, "user_id": MAYBE_TEXT, "name": MAYBE_TEXT}),
         "status": {"type": "string", "enum": ["open", "closed"]},
         "unread_count": {"type": "integer"},
+        "assignee": MAYBE_TEXT,
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "window_closes_at": {
+            **MAYBE_MOMENT,
+            "description": "End of the customer service window; null: the customer never wrote.",
+        },
         "created_at": MOMENT,
         "last_inbound_at": MAYBE_MOMENT,
         "last_outbound_at": MAYBE_MOMENT,
@@ -146,6 +152,17 @@ CONVERSATION: Final = object_of(
         },
     },
     description="One number of ours and one contact.",
+)
+
+NOTE: Final = object_of(
+    {
+        "id": ID,
+        "text": {"type": "string"},
+        "by": {"type": "string", "description": "The id of the key that wrote it."},
+        "by_name": {"type": "string"},
+        "at": MOMENT,
+    },
+    description="What agents write for each other.",
 )
 
 EVENT: Final = object_of(
@@ -211,6 +228,7 @@ SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "TimelineEntry": TIMELINE_ENTRY,
     "WhatsAppError": WHATSAPP_ERROR,
     "Conversation": CONVERSATION,
+    "Note": NOTE,
     "Event": EVENT,
     "Number": NUMBER,
     "Problem": PROBLEM,

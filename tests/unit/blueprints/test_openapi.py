@@ -42,9 +42,6 @@ from services.store import Event
 
 ROOT = Path(__file__).parents[3]
 
-PAGES = frozenset({"/docs", "/docs/errors", "/docs/assets/{name}"})
-"""For people, not part of the API: they are the reference itself."""
-
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Sanic[Any, Any]]:
@@ -58,6 +55,11 @@ def app() -> Iterator[Sanic[Any, Any]]:
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     return build_document()
+
+
+def is_page(path: str) -> bool:
+    """For people: the reference itself, and the console with what only its own pages call."""
+    return path.startswith(("/docs", "/console"))
 
 
 def is_dropin(path: str) -> bool:
@@ -76,7 +78,7 @@ def routes_of(app: Sanic[Any, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_every_route_is_in_the_reference_and_nothing_else(app: Sanic[Any, Any]) -> None:
-    served = {(method, path) for method, path, _ in routes_of(app) if path not in PAGES and not is_dropin(path)}
+    served = {(method, path) for method, path, _ in routes_of(app) if not is_page(path) and not is_dropin(path)}
     documented = {(operation.method, operation.path) for operation in OPERATIONS if operation.form == "problem"}
     assert not served - documented, "add them to their noun's table in blueprints/openapi/"
     assert not documented - served, "take them out of blueprints/openapi/: there is no such route"
