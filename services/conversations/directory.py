@@ -61,10 +61,17 @@ class Directory:
         return self._known.get((number, key))
 
     async def ensure(self, contacts: Sequence[ContactRef], now: datetime) -> tuple[dict[Place, Standing], list[Fact]]:
-        """The standing of each contact by ``(number, key)``, and the facts that open new conversations."""
-        wanted = {(contact.phone_number_id, contact.key): contact for contact in contacts}
+        """The standing of each contact by ``(number, key)``, and the facts that open new conversations.
+
+        Record the facts before waiting for anything else: the directory counts on them.
+        """
+        await self.load(contacts)
+        return self.open(contacts, now)
+
+    async def load(self, contacts: Sequence[ContactRef]) -> None:
+        """Read what the database knows of these contacts; nothing is opened. Raises ``Unavailable``."""
         missing: dict[str, list[str]] = {}
-        for place in wanted:
+        for place in dict.fromkeys((contact.phone_number_id, contact.key) for contact in contacts):
             if place in self._known:
                 self._known.move_to_end(place)
             else:
@@ -82,6 +89,10 @@ class Directory:
                     (number, document["contact_key"]),
                     Standing(document["_id"], document.get("last_inbound_at"), document.get("pair_tat")),
                 )
+
+    def open(self, contacts: Sequence[ContactRef], now: datetime) -> tuple[dict[Place, Standing], list[Fact]]:
+        """``ensure`` for contacts that were loaded just now: what is not known yet is new."""
+        wanted = {(contact.phone_number_id, contact.key): contact for contact in contacts}
         facts = []
         for place, contact in wanted.items():
             if place not in self._known:

@@ -60,10 +60,12 @@ class Admission:
         if not fresh:
             return 0
         contacts = {message.id: contact_of(message) for message in fresh}
-        standings, facts = await self._directory.ensure(list(contacts.values()), self._clock.now())
         await self._consents.load([contact.key for contact in contacts.values()])
+        await self._directory.load(list(contacts.values()))
         # Others worked while this one was reading: it may have been admitted, or canceled.
         fresh = [message for message in fresh if self._is_new(message)]
+        # From here to the record nothing waits, so that memory and log go together.
+        standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
             contact = contacts[message.id]
             standing = standings[contact.phone_number_id, contact.key]

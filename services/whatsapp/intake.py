@@ -132,9 +132,10 @@ class Intake:
         )
         known_wamids = await self._known_inbound(inbound)
         contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
-        standings, facts = await self._directory.ensure(contacts, self._clock.now())
+        await self._directory.load(contacts)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
         learned = await self._keeper.on_changes([one for one in changes if not self._is_known(one, known_wamids)])
+        standings, facts = self._directory.open(contacts, self._clock.now())
         for change in changes:
             if isinstance(change, StatusUpdate):
                 self.stats.statuses += 1
@@ -202,6 +203,10 @@ class Intake:
             data["platform_at"] = change.at
         if change.pricing is not None:
             data["pricing"] = change.pricing
+        if change.recipient_user_id:
+            data["recipient_user_id"] = change.recipient_user_id
+        if change.conversation is not None:
+            data["conversation"] = change.conversation
         if was_in_doubt:
             data["evidence"] = "status"
         return [message_fact(tracked, f"message.{status.value}", data, self._clock)]

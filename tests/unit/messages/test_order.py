@@ -86,10 +86,8 @@ def test_a_batch_names_the_position_of_each_fault() -> None:
 
 
 @pytest.mark.parametrize("name", ["from", "send_at", "expires_at", "on_window_closed", "on_uncertain", "metadata"])
-@pytest.mark.parametrize("value", [{"$ne": ""}, [], 7, True, "", "\0", "x" * 500], ids=repr)
+@pytest.mark.parametrize("value", [{"$ne": ""}, [], 7, True, "", "x" * 500], ids=repr)
 def test_a_field_of_the_wrong_kind_is_a_fault_of_that_field(name: str, value: object) -> None:
-    if name == "from" and value == "\0":
-        pytest.skip("a word that no number has: it is looked up in memory, and unknown")
     with pytest.raises(RequestRefused) as refused:
         parse_order(TEXT | {name: value}, now=START)
     assert paths(refused) == [name]
