@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from services.messages import client_wamid
 from services.store import Event
 
 STATUS_WORDS: Final = {
@@ -23,6 +24,7 @@ INBOUND: Final = "message.received"
 RAW_FIELDS: Final = ("template.", "number.", "account.")
 """Families whose events keep what Meta said, whole, in ``data.meta``: ``{"field", "value"}``."""
 
+MEDIA_KINDS: Final = ("image", "video", "audio", "document", "sticker")
 ERRORS_PAGE: Final = "/documentation/business-messaging/whatsapp/support/error-codes"
 
 
@@ -36,7 +38,9 @@ class NumberNames:
 
 def has_meta_form(event: Event) -> bool:
     """Would Meta send this at all? Our own steps (queued, held, conversation opened …) have no form there."""
-    if event.type == INBOUND or event.type in STATUS_WORDS:
+    if event.type in STATUS_WORDS:
+        return True
+    if event.type == INBOUND:
         return bool(event.data.get("wamid"))
     return event.type.startswith(RAW_FIELDS) and isinstance(event.data.get("meta"), dict)
 
@@ -91,14 +95,30 @@ def _inbound(event: Event) -> dict[str, Any]:
         message["from_user_id"] = data["from_user_id"]
     message["id"] = data["wamid"]
     message["timestamp"] = _seconds(data["sent_at"])
-    return message | {name: value for name, value in data["content"].items() if name not in message}
+    content = {name: value for name, value in data["content"].items() if name not in message}
+    for name, key, ours in (
+        ("context", "id", "context_message_id"),
+        ("reaction", "message_id", "target_message_id"),
+        ("edit", "original_message_id", "target_message_id"),
+        ("revoke", "original_message_id", "target_message_id"),
+    ):
+        part = content.get(name)
+        # A message of ours is known to the client by the id that the drop-in answered.
+        if isinstance(part, dict) and part.get(key) and data.get(ours):
+            content[name] = {**part, key: client_wamid(data[ours])}
+    for name in MEDIA_KINDS:
+        part = content.get(name)
+        # The address is WhatsApp's and wants WhatsApp's token. The drop-in has one for the same id.
+        if isinstance(part, dict) and "url" in part:
+            content[name] = {key: value for key, value in part.items() if key != "url"}
+    return message | content
 
 
 def _status(event: Event) -> dict[str, Any]:
     data = event.data
     wa_id, user_id = _recipient(data)
     status: dict[str, Any] = {
-        "id": data["wamid"],
+        "id": client_wamid(data["message_id"]),
         "status": STATUS_WORDS[event.type],
         "timestamp": _seconds(data.get("platform_at") or event.at),
     }

@@ -4,7 +4,7 @@ Process: whatsapp.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.clock import Clock
@@ -17,6 +17,7 @@ from services.contacts import ContactKeeper
 from services.conversations import ContactRef, Directory, Standing
 from services.graph import classify
 from services.messages import (
+    Direction,
     Dispatcher,
     Ledger,
     MessageRepository,
@@ -131,6 +132,7 @@ class Intake:
             (change.wamid for change in statuses if change.wamid and not change.message_id),
         )
         known_wamids = await self._known_inbound(inbound)
+        ours_by_wamid = await self._named(inbound)
         contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
         await self._directory.load(contacts)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
@@ -149,7 +151,8 @@ class Intake:
                     self._suppressed("inbound")
                 else:
                     self._remember(change.wamid)
-                    facts.append(self._received(change, standings[contact.phone_number_id, contact.key]))
+                    standing = standings[contact.phone_number_id, contact.key]
+                    facts.append(self._received(change, standing, ours_by_wamid))
             elif not isinstance(change, UserPreference):
                 self._on_unknown(change)
         return facts + learned
@@ -163,6 +166,13 @@ class Intake:
     async def _known_inbound(self, inbound: Sequence[InboundMessage]) -> frozenset[str]:
         wamids = [change.wamid for change in inbound if change.wamid and change.wamid not in self._seen_inbound]
         return frozenset(await self._repository.by_wamids(wamids))
+
+    async def _named(self, inbound: Sequence[InboundMessage]) -> dict[str, str]:
+        """Messages of ours that customers name (a reply, a reaction): our id by WhatsApp's."""
+        named = {wamid for change in inbound for wamid in (change.context_wamid, change.target_wamid) if wamid}
+        found = {wamid: tracked.id for wamid in named if (tracked := self._ledger.by_wamid(wamid)) is not None}
+        stored = await self._repository.by_wamids(sorted(named - found.keys()))
+        return found | {wamid: message.id for wamid, message in stored.items() if message.direction is Direction.OUT}
 
     def _remember(self, wamid: str | None) -> None:
         """Within one batch, and until the documents show it, memory alone knows what was taken."""
@@ -223,7 +233,7 @@ class Intake:
             return self._ledger.get(change.message_id)
         return self._ledger.by_wamid(change.wamid) if change.wamid else None
 
-    def _received(self, change: InboundMessage, standing: Standing) -> Fact:
+    def _received(self, change: InboundMessage, standing: Standing, ours_by_wamid: Mapping[str, str]) -> Fact:
         now = self._clock.now()
         conversation_id = standing.conversation_id
         sent_at = change.at or now
@@ -243,6 +253,9 @@ class Intake:
             "sent_at": sent_at,
             "preview": preview_text(change.kind, change.content),
         }
+        for name, wamid in (("context_message_id", change.context_wamid), ("target_message_id", change.target_wamid)):
+            if wamid in ours_by_wamid:
+                data[name] = ours_by_wamid[wamid]
         return Fact("message.received", str(change.phone_number_id), now, data, conversation_id)
 
     def _on_unknown(self, change: object) -> None:
