@@ -83,6 +83,21 @@ class MessageRepository:
         )
         return [message_record(document) for document in found]
 
+    async def queued_ids(self, phone_number_id: str, priority: Priority, *, up_to: int, limit: int) -> list[str]:
+        """Ids of the messages of a priority that wait to be sent with ``order <= up_to``, in no order."""
+        found = await self._database.find(
+            MESSAGES,
+            {
+                "number": phone_number_id,
+                "status": MessageStatus.QUEUED.value,
+                "priority": priority_number(priority),
+                "order": {"$gt": 0, "$lte": up_to},
+            },
+            projection={"_id": 1},
+            limit=limit,
+        )
+        return [document["_id"] for document in found]
+
     async def due(self, phone_number_id: str, now: datetime, *, limit: int) -> list[Message]:
         """Scheduled and held messages whose time has come, in the order of that time."""
         found = await self._database.find(

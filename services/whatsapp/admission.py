@@ -87,6 +87,10 @@ class Admission:
             self._dispatcher.offer(message)
         return len(fresh)
 
+    def unknown(self, message_ids: Sequence[str]) -> list[str]:
+        """Those of these messages that the owner has never seen, or has forgotten."""
+        return [message_id for message_id in message_ids if self._ledger.get(message_id) is None]
+
     def park(self, message: Message) -> None:
         """Remember a message that waits until its customer writes."""
         self._ledger.track(message)

@@ -18,6 +18,8 @@ MAX_HELD = 20_000
 LOOK_BACK = 300 << 20  # 0.3 s, read at every look
 SWEEP_BACK = 30_000 << 20  # 30 s, read every few seconds
 SWEEP_EVERY_S = 2.0
+# Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
+SWEEP_ALL_EVERY_S = 30.0
 AHEAD = 60_000 << 20  # a minute, for an accepting box whose clock runs ahead
 
 WINDOW_CLOSED = "window_closed"
@@ -44,10 +46,11 @@ class Outbox:
         self._reached = 0
         self._slice: int | None = None
         self._swept_at = float("-inf")
+        self._swept_all_at = clock.monotonic()
 
     async def load(self) -> int:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
-        count = 0
+        count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
         above = max(0, self._reached - LOOK_BACK)
         if self._clock.monotonic() - self._swept_at > SWEEP_EVERY_S and self._reached:
             above = max(0, self._reached - SWEEP_BACK)
@@ -72,6 +75,17 @@ class Outbox:
                 break
             self._reached = max(self._reached, above)
         return count
+
+    async def _sweep_all(self) -> int:
+        """Find what was written so late that no look back reaches it. Most of what waits is in a lane already."""
+        self._swept_all_at = self._clock.monotonic()
+        most = MAX_WAITING[self._priority] + PAGE
+        waiting = await self._repository.queued_ids(self._number, self._priority, up_to=self._reached, limit=most)
+        unknown = self._admission.unknown(waiting)[:PAGE]
+        if not unknown:
+            return 0
+        found = (await self._repository.by_ids(unknown)).values()
+        return await self._admission.admit(sorted(found, key=lambda message: message.order))
 
 
 class Due:

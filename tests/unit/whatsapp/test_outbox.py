@@ -1,0 +1,233 @@
+"""Accepted messages come to their lanes once, in order, also those that were written late, and a backlog in slices."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.conversations import Directory
+from services.messages import (
+    EverybodyConsents,
+    Governor,
+    Lanes,
+    Ledger,
+    Message,
+    MessageRepository,
+    MessageStatus,
+    Priority,
+)
+from services.messages.documents import MESSAGES, message_document
+from services.whatsapp.admission import Admission
+from services.whatsapp.outbox import PAGE, Outbox
+from tests.doubles.clock import ManualClock, virtual_time
+from tests.doubles.database import MemoryDatabase
+from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.messages import outgoing
+
+SECOND = 1000 << 20
+
+
+@dataclass
+class Offers:
+    """The dispatcher as the admission sees it."""
+
+    lanes: Lanes
+    offered: list[Message] = field(default_factory=list)
+
+    def offer(self, message: Message) -> None:
+        self.offered.append(message)
+        self.lanes.add(message)
+
+
+@dataclass
+class Bench:
+    database: MemoryDatabase = field(default_factory=MemoryDatabase)
+    clock: ManualClock = field(default_factory=ManualClock)
+    journal: NotedJournal = field(default_factory=NotedJournal)
+    lanes: Lanes = field(default_factory=Lanes)
+
+    def __post_init__(self) -> None:
+        self.now = (time.time_ns() // 1_000_000) << 20
+        self.repository = MessageRepository(self.database)  # type: ignore[arg-type]
+        self.ledger = Ledger(self.repository)
+        self.dispatcher = Offers(self.lanes)
+        self.admission = Admission(
+            journal=self.journal,  # type: ignore[arg-type]
+            ledger=self.ledger,
+            lanes=self.lanes,
+            directory=Directory(self.database),  # type: ignore[arg-type]
+            dispatcher=self.dispatcher,  # type: ignore[arg-type]
+            governor=Governor(),
+            consents=EverybodyConsents(),
+            clock=self.clock,
+        )
+        self.outbox = Outbox(
+            NUMBER,
+            Priority.TRANSACTIONAL,
+            repository=self.repository,
+            admission=self.admission,
+            clock=self.clock,
+        )
+
+    def accept(self, *seconds_ago: float, first: int = 0) -> list[str]:
+        """Store messages as workers do; each has its order from so long ago."""
+        messages = [
+            outgoing(first + position, order=self.now - int(ago * SECOND) + position, to=f"1650555{position % 50:04}")
+            for position, ago in enumerate(seconds_ago)
+        ]
+        for message in messages:
+            self.database.put(MESSAGES, message_document(message))
+        return [message.id for message in messages]
+
+    def offered(self) -> list[str]:
+        return [message.id for message in self.dispatcher.offered]
+
+    def send(self, ids: Iterable[str]) -> None:
+        """They left: out of the lanes, and the documents say so a little later."""
+        for message in list(self.dispatcher.offered):
+            if message.id in ids:
+                tracked = self.ledger.get(message.id)
+                assert tracked is not None
+                tracked.status = MessageStatus.SENT
+                self.lanes.finish(Lanes.key(message), message.id)
+
+
+@virtual_time
+async def test_what_waits_is_offered_in_order_and_told_once() -> None:
+    bench = Bench()
+    ids = bench.accept(3, 2, 1)
+    assert await bench.outbox.load() == 3
+    assert bench.offered() == ids
+    assert bench.journal.types() == ["conversation.opened"] * 3 + ["message.queued"] * 3
+    assert await bench.outbox.load() == 0
+    assert bench.offered() == ids
+
+
+@virtual_time
+async def test_what_is_new_is_found_at_the_next_look() -> None:
+    bench = Bench()
+    bench.accept(2)
+    await bench.outbox.load()
+    late = bench.accept(1, first=10)
+    assert await bench.outbox.load() == 1
+    assert bench.offered()[-1:] == late
+
+
+@virtual_time
+async def test_a_document_that_is_behind_is_not_offered_again() -> None:
+    bench = Bench()
+    ids = bench.accept(1)
+    await bench.outbox.load()
+    bench.send(ids)
+    for _ in range(5):
+        bench.clock.advance(100)
+        assert await bench.outbox.load() == 0
+    assert bench.offered() == ids
+
+
+@pytest.mark.parametrize(("late_by_s", "within_s"), [(0.2, 0), (20, 3), (45, 120), (600, 120)])
+@virtual_time
+async def test_what_was_written_late_below_what_was_read_is_found(late_by_s: float, within_s: float) -> None:
+    """A worker draws the order when it accepts, and may wait long for its database; clocks of boxes differ."""
+    bench = Bench()
+    bench.accept(1)
+    await bench.outbox.load()
+    late = bench.accept(1 + late_by_s, first=10)
+    waited_s = 0.0
+    while await bench.outbox.load() == 0:
+        assert waited_s < within_s
+        bench.clock.advance(1)
+        waited_s += 1
+    assert bench.offered()[-1:] == late
+
+
+@virtual_time
+async def test_a_backlog_comes_whole_in_order_and_in_slices() -> None:
+    bench = Bench()
+    count = 4 * PAGE + 123
+    ids = bench.accept(*(3_600 - position * 1.5 for position in range(count)))
+    assert await bench.outbox.load() == count
+    assert bench.offered() == ids
+    widths = [
+        query["order"]["$lte"] - query["order"]["$gt"] for name, query in bench.database.finds if name == MESSAGES
+    ]
+    assert len(widths) < 40
+    assert min(widths) < 3_600 * SECOND, "the whole range would be read again and again"
+
+
+@virtual_time
+async def test_a_backlog_with_a_hole_of_days_is_found_on_both_sides() -> None:
+    bench = Bench()
+    day = 86_400
+    ids = bench.accept(*(3 * day - position * 0.01 for position in range(PAGE)), *(1 - p * 0.001 for p in range(PAGE)))
+    assert await bench.outbox.load() == 2 * PAGE
+    assert bench.offered() == ids
+
+
+@virtual_time
+async def test_full_lanes_leave_the_rest_in_the_database_until_there_is_room() -> None:
+    bench = Bench()
+    count = 20 * PAGE
+    ids = bench.accept(*(3_600 - position * 0.1 for position in range(count)))
+    loaded = await bench.outbox.load()
+    assert 7_500 <= loaded < 7_500 + PAGE
+    assert await bench.outbox.load() == 0
+    bench.send(ids[:5_000])
+    for row in bench.database.rows[MESSAGES].values():
+        row["status"] = "sent" if row["_id"] in set(ids[:5_000]) else row["status"]
+    await bench.outbox.load()
+    assert bench.offered() == ids[: len(bench.offered())]
+    assert len(bench.offered()) == count
+
+
+@virtual_time
+async def test_messages_of_another_priority_or_number_are_left_to_their_own_reader() -> None:
+    bench = Bench()
+    bench.database.put(
+        MESSAGES,
+        message_document(outgoing(1, order=bench.now - SECOND, priority=Priority.BULK)),
+        message_document(outgoing(2, order=bench.now - SECOND, number="106540352242923")),
+        message_document(outgoing(3, order=bench.now - SECOND, status=MessageStatus.SCHEDULED)),
+    )
+    assert await bench.outbox.load() == 0
+
+
+class Meddling(MemoryDatabase):
+    """Somebody else works while the admission reads contacts."""
+
+    bench: "Bench | None" = None
+    what: str = ""
+
+    async def find(self, name: str, query: dict, **more: object) -> list:  # type: ignore[type-arg]
+        found = await super().find(name, query, **more)  # type: ignore[arg-type]
+        if name == "conversations" and self.bench is not None:
+            bench, self.bench = self.bench, None
+            (message,) = [message async for message in _queued(bench)]
+            if self.what == "cancel":
+                bench.ledger.track(message).status = MessageStatus.CANCELED
+            else:
+                await bench.admission.admit([message])
+        return found
+
+
+async def _queued(bench: Bench):  # type: ignore[no-untyped-def]
+    found = await bench.repository.queued(NUMBER, Priority.TRANSACTIONAL, above=0, up_to=2**62, limit=10)
+    for message in found:
+        yield message
+
+
+@pytest.mark.parametrize("what", ["cancel", "admit"])
+@virtual_time
+async def test_what_others_did_meanwhile_is_respected(what: str) -> None:
+    database = Meddling()
+    bench = Bench(database=database)
+    bench.accept(1)
+    database.bench, database.what = bench, what
+    await bench.outbox.load()
+    if what == "cancel":
+        assert bench.offered() == []
+        assert bench.journal.types() == []
+    else:
+        assert len(bench.offered()) == 1
+        assert sorted(bench.journal.types()) == ["conversation.opened", "message.queued"]
