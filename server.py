@@ -131,7 +131,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def serve(app: Sanic[Any, Any]) -> None:
         await app.ctx.services.wait_for_database(settings.db_wait_s)
         await app.ctx.life.serve()
-        app.add_task(app.ctx.services.samples.run(lambda: sample_now(app)), name="samples")
+        app.ctx.life.run_beside(app.ctx.services.samples.run(lambda: sample_now(app)), name="samples")
 
     @app.before_server_stop
     async def drain(app: Sanic[Any, Any]) -> None:

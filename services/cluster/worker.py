@@ -6,7 +6,7 @@ Process: worker.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from sanic import Request, Sanic
@@ -58,6 +58,7 @@ class WorkerLife:
             connections=self.door.connection_count,
         )
         self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
+        self._beside: set[asyncio.Task[None]] = set()
         app.ctx.life = self
         app.ctx.door = self.door
 
@@ -76,9 +77,22 @@ class WorkerLife:
         self._drain.install(asyncio.get_running_loop())
         self.heartbeat.say("ready")
 
+    def run_beside(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Run `work` until this worker drains.
+
+        Not `app.add_task`: at a stop Sanic counts its limit down from a fraction to exactly 0, which it never meets,
+        and so spins for ever while one of its tasks is left.
+        """
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
     async def drain(self) -> None:
         """`before_server_stop`, first."""
         self._drain.begin(asyncio.get_running_loop())
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
 
     async def close(self) -> None:
         """`after_server_stop`, last."""
