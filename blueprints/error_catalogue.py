@@ -65,6 +65,12 @@ _ENTRIES: Final = (
         "Split it. The operator sets the limit (PANAL_MAX_BATCH).",
     ),
     ErrorEntry(
+        "empty_audience",
+        RequestRefused,
+        "The campaign has no recipients.",
+        "Add some first.",
+    ),
+    ErrorEntry(
         "audience_too_large",
         RequestRefused,
         "The audience of the campaign has more recipients than one campaign may have.",
@@ -122,6 +128,30 @@ _ENTRIES: Final = (
         RequestRefused,
         "The body is not of the type that this call takes.",
         "Send it as `errors` says, with that `Content-Type`.",
+    ),
+    ErrorEntry(
+        "invalid_form",
+        RequestRefused,
+        "The body is no multipart form, or not one that this call takes.",
+        "Send the file as the part `file` of a `multipart/form-data` body.",
+    ),
+    ErrorEntry(
+        "media_refused",
+        RequestRefused,
+        "WhatsApp would not take this file: its type, its size, or it is not what it says.",
+        "Convert it, or make it smaller; `detail` has the limit.",
+    ),
+    ErrorEntry(
+        "link_failed",
+        RequestRefused,
+        "The address did not give a file.",
+        "Check that it can be read without a login, and upload the file instead if it cannot.",
+    ),
+    ErrorEntry(
+        "range_not_satisfiable",
+        RequestRefused,
+        "The file has no such range.",
+        "Ask for a range within its size, or without `Range`.",
     ),
     ErrorEntry(
         "invalid_csv",
@@ -277,6 +307,14 @@ _ENTRIES: Final = (
         retry=True,
     ),
     ErrorEntry(
+        "campaign_unread",
+        PanalError,
+        "Its campaign is not known yet to the process that sends: it has just begun.",
+        "Nothing: it leaves in a moment.",
+        where="message",
+        retry=True,
+    ),
+    ErrorEntry(
         "quiet_hours",
         PanalError,
         "It is `bulk`, and it is night for this number.",
@@ -321,6 +359,12 @@ _ENTRIES: Final = (
         "WhatsApp refused it.",
         "`error` has WhatsApp's own code, its words, and what to do: see the list below.",
         where="message",
+    ),
+    ErrorEntry(
+        "media_damaged",
+        PlatformRefused,
+        "What WhatsApp gave is not the file that it had announced.",
+        "Read it again in a moment; if it stays so, ask the customer to send it again.",
     ),
     ErrorEntry(
         "whatsapp_unreachable",

@@ -18,6 +18,7 @@ _GROUPS: Final = {
     "What is not there": frozenset({404, 405}),
     "In conflict": frozenset({409}),
     "Not now": frozenset({429, 503}),
+    "WhatsApp": frozenset({502}),
     "Ours": frozenset({500}),
 }
 """HTTP statuses by the question that a reader has; a test finds a status that has no place."""

@@ -72,6 +72,18 @@ _ANSWER: Final = {
     "messages": [{"id": "wamid.bXNnXzAxTTg2NTdIWk41WktRVEREOVc1V04yVjY5"}],
 }
 
+_FILE_ID: Final = "1882721507865684072"
+_ID_ALONE: Final = object_of({"id": {"type": "string"}})
+_FILE_PARAMETER: Final = Parameter("media_id", "path", "The id of the file.", {"type": "string"}, example=_FILE_ID)
+_FILE: Final = {
+    "messaging_product": "whatsapp",
+    "url": f"https://your.host/whatsapp_business/attachments?mid={_FILE_ID}&ext=1795416749&hash=…",
+    "mime_type": "image/png",
+    "sha256": "ebf4f635a17d10d6eb46ba680b70142419aa3220f228001a036d311a22ee9d2a",
+    "file_size": 68,
+    "id": _FILE_ID,
+}
+
 CLOUD_API: Final = (
     Operation(
         "POST",
@@ -100,6 +112,72 @@ CLOUD_API: Final = (
                 Example("text", "Text", {"messaging_product": "whatsapp", **examples.TEXT_ORDER}),
                 Example("read", "Mark as read, and show that somebody writes", _READ_MARK),
             ),
+        ),
+        form="graph",
+    ),
+    Operation(
+        "POST",
+        "/{version}/{phone_number_id}/media",
+        "cloud_api_upload",
+        TAG,
+        "Upload a file",
+        (
+            Answer(
+                200,
+                "It is stored.",
+                object_of({"id": {"type": "string"}}),
+                (Example("id", "Its id", {"id": _FILE_ID}),),
+            ),
+        ),
+        scope=Scope.MEDIA,
+        parameters=(_VERSION, _NUMBER),
+        body=Body(
+            {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "messaging_product": {"const": "whatsapp"},
+                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "type": {"type": "string"},
+                },
+            },
+            media_type="multipart/form-data",
+        ),
+        form="graph",
+    ),
+    Operation(
+        "GET",
+        "/{version}/{media_id}",
+        "cloud_api_media",
+        TAG,
+        "Where a file is",
+        (Answer(200, "`url` works for five minutes.", {"type": "object"}, (Example("media", "A file", _FILE),)),),
+        scope=Scope.MEDIA,
+        parameters=(_VERSION, _FILE_PARAMETER),
+        form="graph",
+    ),
+    Operation(
+        "DELETE",
+        "/{version}/{media_id}",
+        "cloud_api_delete_media",
+        TAG,
+        "Remove a file",
+        (Answer(200, "It is gone, here and at WhatsApp.", object_of({"success": {"const": True}})),),
+        scope=Scope.MEDIA,
+        parameters=(_VERSION, _FILE_PARAMETER),
+        form="graph",
+    ),
+    Operation(
+        "GET",
+        "/whatsapp_business/attachments",
+        "cloud_api_attachment",
+        TAG,
+        "Read a file",
+        (Answer(200, "Its bytes.", {"type": "string"}, media_type="application/octet-stream"),),
+        description="The `url` of a file leads here. Its proof stands in the query: no key is needed.",
+        parameters=tuple(
+            Parameter(name, "query", "As in the `url`.", {"type": "string"}, is_required=True)
+            for name in ("mid", "ext", "hash")
         ),
         form="graph",
     ),

@@ -20,6 +20,7 @@ from blueprints.openapi.contacts import CONTACT_SCHEMAS, CONTACTS
 from blueprints.openapi.conversations import CONVERSATIONS
 from blueprints.openapi.events import EVENTS
 from blueprints.openapi.keys import KEY_SCHEMAS, KEYS
+from blueprints.openapi.media import MEDIA, MEDIA_SCHEMAS
 from blueprints.openapi.messages import MESSAGES
 from blueprints.openapi.operating import OPERATING
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
@@ -32,6 +33,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *MESSAGES,
     *CONVERSATIONS,
     *CONTACTS,
+    *MEDIA,
     *EVENTS,
     *WEBHOOK_ENDPOINTS,
     *OPERATING,
@@ -47,6 +49,7 @@ TAGS: Final = {
     "Messages": "Send, read, cancel, send again.",
     "Conversations": "One number of ours and one contact: what was said, what is unread.",
     "Contacts": "People, what is known of them, and what they agreed to.",
+    "Media": "Files: upload, look at, read, remove.",
     "Events": "The numbered log of everything that happens.",
     "Webhook endpoints": "URLs of yours that are told of events.",
     "Numbers": "The phone numbers that we operate.",
@@ -231,7 +234,7 @@ def _problem(entry: ErrorEntry) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     cluster = {"Cluster": CLUSTER, "Process": PROCESS, "Plan": plan_schema(), "Readiness": READINESS}
-    nouns = CONTACT_SCHEMAS | ENDPOINT_SCHEMAS | KEY_SCHEMAS | CLOUD_API_SCHEMAS
+    nouns = CONTACT_SCHEMAS | MEDIA_SCHEMAS | ENDPOINT_SCHEMAS | KEY_SCHEMAS | CLOUD_API_SCHEMAS
     return {**SCHEMAS, **nouns, **cluster, **send_order_schemas()}
 
 
