@@ -48,13 +48,17 @@ LONGEST_SLEEP_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:
-    """``concurrency`` tries at once for each endpoint; ``disable_after_s`` of failure without a break end it."""
+    """``concurrency`` tries at once for each endpoint; ``disable_after_s`` of failure without a break end it.
+
+    ``on_delivered`` hears how many seconds after its event a live delivery was taken.
+    """
 
     schedule: Schedule
     timeout_s: float = 15.0
     concurrency: int = 16
     disable_after_s: float = 5 * 86_400
     flush_s: float = 0.3
+    on_delivered: Callable[[float], None] | None = None
 
 
 @dataclass(slots=True)
@@ -312,6 +316,8 @@ class Courier:
             stream.backlog.settle(lane)
             if stream.record.kind is not StreamKind.LIVE:
                 self._journal.revive(f"{self.endpoint.id}:{event.id}")
+            elif self._options.on_delivered is not None:
+                self._options.on_delivered(max(0.0, (self._clock.now() - event.at).total_seconds()))
         else:
             wait_s = self._options.schedule.delay_s(count, retry_after_s=answer.retry_after_s, chance=self._chance)
             if wait_s is None:

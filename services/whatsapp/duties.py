@@ -6,6 +6,7 @@ Process: whatsapp.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from services.cluster.metrics import ENDPOINT_LAG_SECONDS
 from services.commands import CommandDesk, ErrandDesk, Handler
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
@@ -123,6 +124,7 @@ def deliveries_of(court: Court) -> Deliveries:
             timeout_s=settings.webhook_timeout_s,
             concurrency=settings.webhook_concurrency,
             disable_after_s=settings.webhook_disable_days * 86_400,
+            on_delivered=ENDPOINT_LAG_SECONDS.observe,
         ),
     )
 
