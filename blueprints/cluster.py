@@ -16,6 +16,7 @@ from blueprints.rendering import json_response
 from services.cluster import metrics
 from services.cluster.board import Board, ProcessRow
 from services.cluster.board_metrics import operations_per_message
+from services.cluster.rss import helpers_rss_bytes
 from services.keys import Scope
 
 bp = Blueprint("cluster", url_prefix="/cluster")
@@ -41,7 +42,7 @@ async def get_cluster(request: Request) -> HTTPResponse:
                 "restarts_by_reason": facts.restarts_by_reason,
             },
             "events": [{**asdict(event), "at": _moment(event.at)} for event in reversed(facts.events)],
-            "totals": _totals(rows),
+            "totals": _totals(rows, main_pid=facts.main_pid),
             "plan": request.app.ctx.plan,
             "answered_by": {"name": os.environ.get("SANIC_WORKER_NAME"), "pid": os.getpid()},
         }
@@ -74,13 +75,14 @@ def _row(row: ProcessRow) -> dict[str, Any]:
     }
 
 
-def _totals(rows: list[ProcessRow]) -> dict[str, Any]:
+def _totals(rows: list[ProcessRow], *, main_pid: int) -> dict[str, Any]:
     workers = [row for row in rows if row.role == "worker"]
     per_message = operations_per_message([row.vitals for row in rows])
     return {
         "processes": len(rows),
         "workers": len(workers),
-        "rss_bytes": sum(row.vitals.rss_bytes for row in rows),
+        "rss_bytes": sum(row.vitals.rss_bytes for row in rows)
+        + helpers_rss_bytes(main_pid, {row.pid for row in rows}),
         "requests": sum(row.vitals.requests for row in workers),
         "in_flight": sum(row.vitals.in_flight for row in workers),
         "db_in_use": sum(row.vitals.pool_checked_out for row in rows),

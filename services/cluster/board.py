@@ -14,6 +14,7 @@ from typing import Any, cast
 import orjson
 
 from services.cluster.board_memory import MAIN_BYTES, SLOT_BYTES, Region
+from services.cluster.rss import rss_bytes_of
 
 SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so nobody competes for one
 DEFAULT_SLOTS = 96
@@ -272,7 +273,8 @@ def _row(now: float, record: _Record | None, known: ProcessFacts | None) -> Proc
             vitals=record.vitals,
             extra=record.extra,
         )
-    vitals = record.vitals if record is not None else Vitals(state=known.state)
+    # A process that does not write to the board (the emulated WhatsApp) is at least weighed.
+    vitals = record.vitals if record is not None else Vitals(state=known.state, rss_bytes=rss_bytes_of(known.pid))
     return ProcessRow(
         name=known.name,
         role=known.role,

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from services.cluster.board import Board, ClusterFacts, ProcessRow, Vitals
+from services.cluster.rss import helpers_rss_bytes
 
 MEASURES: tuple[tuple[str, str, Callable[[ProcessRow], float]], ...] = (
     ("panal_process_resident_bytes", "Resident memory", lambda row: row.vitals.rss_bytes),
@@ -58,6 +59,10 @@ class BoardMetrics(Collector):
             yield family
         yield from _of_queen(rows)
         yield from _of_main(facts)
+        helpers = helpers_rss_bytes(facts.main_pid, {row.pid for row in rows})
+        yield GaugeMetricFamily(
+            "panal_helpers_resident_bytes", "Resident memory of Sanic's helpers of main", value=float(helpers)
+        )
         per_message = operations_per_message([row.vitals for row in rows])
         if per_message is not None:
             yield GaugeMetricFamily(

@@ -1,0 +1,41 @@
+"""Resident memory of processes that do not report it themselves: Sanic's helpers of main, the emulated WhatsApp.
+
+Process: worker. It reads small files of /proc, which never wait for a disk; elsewhere it knows nothing and says 0.
+"""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+PROC = Path("/proc")
+
+
+def rss_bytes_of(pid: int, *, proc: Path = PROC) -> int:
+    """Resident memory of this process now; 0 when it is gone or cannot be read."""
+    try:
+        return int((proc / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def helpers_rss_bytes(main_pid: int, known: Collection[int], *, proc: Path = PROC) -> int:
+    """Resident memory of main's children that are not on the board (`known` has its PIDs), and of their children.
+
+    Sanic's state manager and multiprocessing's tracker are such: about 40 MB each.
+    """
+    waiting = [pid for pid in _children(main_pid, proc) if pid not in known]
+    total = 0
+    while waiting:
+        pid = waiting.pop()
+        total += rss_bytes_of(pid, proc=proc)
+        waiting += _children(pid, proc)
+    return total
+
+
+def _children(pid: int, proc: Path) -> list[int]:
+    """Children started by the main thread of `pid`: those are all that we start."""
+    try:
+        return [int(word) for word in (proc / str(pid) / "task" / str(pid) / "children").read_bytes().split()]
+    except (OSError, ValueError):
+        return []
