@@ -5,6 +5,7 @@ Process: worker.
 
 from sanic import Blueprint
 
+from blueprints.campaigns import bp as campaigns
 from blueprints.capacity import bp as capacity
 from blueprints.cloud_api import bp as cloud_api
 from blueprints.cloud_webhook import bp as cloud_webhook
@@ -26,6 +27,7 @@ from blueprints.webhook_endpoints import bp as webhook_endpoints
 API = Blueprint.group(
     messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
     conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
+    campaigns,  # /v1/campaigns, …/{id}/recipients, /preview, /dry-run, /start, /pause, /resume, /cancel
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     media,  # /v1/media, /v1/media/{id}, …/{id}/content
     events,  # /v1/events

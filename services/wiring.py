@@ -14,6 +14,7 @@ from config.clock import Clock, SystemClock
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
 from config.settings import Settings
+from services.campaigns import CampaignDesk, CampaignRepository, RecipientLists
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
 from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
@@ -72,6 +73,8 @@ class WorkerServices:
     conversations: ConversationRepository
     contacts: ContactRepository
     contact_transfer: ContactTransfer
+    campaigns: CampaignRepository
+    campaign_desk: CampaignDesk
     events: EventReader
     webhook: WebhookInbox
     readiness: Readiness
@@ -126,6 +129,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
     contacts = ContactRepository(database)
+    campaigns = CampaignRepository(database)
     message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue, meter=meter)
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
@@ -160,6 +164,15 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         messages=repository,
         conversations=ConversationRepository(database),
         contacts=contacts,
+        campaigns=campaigns,
+        campaign_desk=CampaignDesk(
+            campaigns,
+            RecipientLists(database, most=settings.campaign_max_recipients),
+            contacts=contacts,
+            consents=ConsentReader(database, clock),
+            commands=commands,
+            clock=clock,
+        ),
         contact_transfer=ContactTransfer(
             contacts, Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S), clock
         ),

@@ -11,7 +11,7 @@ from services.messages.content import Content, parse_content
 from services.messages.content_faults import ContentFault, ContentRefused
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
 from services.messages.dispatch import Dispatcher
-from services.messages.documents import MESSAGES
+from services.messages.documents import MESSAGES, message_document
 from services.messages.gate import Consents, EverybodyConsents, SendGate, contact_of
 from services.messages.governor import Governor, Hold, Pace, QuietHours
 from services.messages.lanes import Lanes
@@ -76,6 +76,7 @@ __all__ = [
     "error_data",
     "is_read_mark",
     "may_move",
+    "message_document",
     "message_fact",
     "message_id_of",
     "next_status",

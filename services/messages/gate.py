@@ -82,9 +82,14 @@ class SendGate:
         standing_of: Callable[[str, str], Standing | None],
         consents: Consents,
         is_marketing: Callable[[Message], bool],
+        hold_of: Callable[[Message, datetime], Hold | None] = lambda _message, _now: None,
     ) -> None:
-        """``standing_of(number, contact key)`` is what the owner knows of a conversation."""
+        """``standing_of(number, contact key)`` is what the owner knows of a conversation.
+
+        ``hold_of`` says why a single message must wait: its campaign is paused, say.
+        """
         self.governor = governor
+        self._hold_of = hold_of
         self._standing_of = standing_of
         self._consents = consents
         self._is_marketing = is_marketing
@@ -100,7 +105,7 @@ class SendGate:
                 "Do not send again; the recipient can opt in by writing START.",
                 graph_code=131050,
             )
-        hold = self.governor.number_hold(number, now)
+        hold = self._hold_of(message, now) or self.governor.number_hold(number, now)
         if hold is not None:
             return Wait(hold)
         standing = self._standing_of(number, key)

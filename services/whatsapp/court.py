@@ -10,6 +10,7 @@ import aiohttp
 
 from config.clock import Clock
 from config.settings import Settings
+from services.campaigns import CampaignBook
 from services.contacts import ContactRegister
 from services.conversations import Directory
 from services.graph import GraphAccess
@@ -41,6 +42,7 @@ class Court:
     governor: Governor
     consents: Consents
     contacts: ContactRegister
+    campaigns: CampaignBook
     messages: MessageRepository
     graph: GraphAccess
     media: MediaForSending

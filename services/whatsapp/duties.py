@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from services.cluster.metrics import ENDPOINT_LAG_SECONDS
+from services.campaigns import project_campaign
 from services.commands import CommandDesk, ErrandDesk, Handler
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
@@ -26,6 +27,7 @@ from services.webhook_endpoints import (
     project_webhook_endpoint,
 )
 from services.whatsapp.admission import Admission
+from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
 from services.whatsapp.intake import Intake
 from services.whatsapp.outbox import Due, Outbox, Released
@@ -49,6 +51,7 @@ PROJECTIONS = (
     project_message,
     project_conversation,
     project_contact,
+    project_campaign,
     project_number,
     project_webhook_endpoint,
     project_media,
@@ -87,6 +90,7 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         "contact.opt_out": contacts.opt_out,
         "contact.opt_in": contacts.opt_in,
         "contact.import": contacts.import_rows,
+        **campaign_handlers(court),
     }
 
 
@@ -182,5 +186,6 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("watchdog", watchdog.step, poll_s=5.0),
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
+        Duty("campaigns", feeder_of(court).step, poll_s=0.25),
         Duty("media", keeping.sweep, poll_s=60.0),
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.errors import Unavailable
+from services.campaigns import CampaignBook, CampaignRepository
 from services.contacts import ConsentBook, ContactLedger, ContactRegister
 from services.conversations import Directory
 from services.links import Link
@@ -83,11 +84,13 @@ class Reign:
             hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
             governor.set_number(number.phone_number_id, options.pace, hold=hold, is_paused=number.is_paused)
         consents = ConsentBook(database)
+        campaigns = CampaignBook(CampaignRepository(database))
         gate = SendGate(
             governor,
             standing_of=directory.standing,
             consents=consents,
-            is_marketing=lambda message: message.priority is Priority.BULK,
+            is_marketing=campaigns.is_marketing,
+            hold_of=campaigns.hold_of,
         )
         media_records, blobs = MediaRepository(database), Blobs(database, BUCKET)
         library = MediaLibrary(media_records, blobs, queen.graph, clock)
@@ -121,6 +124,7 @@ class Reign:
             governor=governor,
             consents=consents,
             contacts=ContactRegister(ContactLedger(database), consents),
+            campaigns=campaigns,
             messages=repository,
             graph=queen.graph,
             media=media,
