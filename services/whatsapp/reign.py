@@ -25,7 +25,6 @@ from services.messages import (
     Ledger,
     MessageRepository,
     Pace,
-    Priority,
     SendGate,
 )
 from services.numbers import Number
