@@ -32,7 +32,10 @@ class Watch:
         self._blind_until = 0.0
 
     def look(self, now: float) -> None:
-        """Stalls, of those that have been ready: a start has its own limit. When main itself did not run for a while (a paused machine), the others get time to report first."""
+        """Stalls, of those that have been ready; a start has its own limit.
+
+        When main itself did not run for a while (a paused machine), the others get time to report first.
+        """
         if now - self._last_look_at > BLIND_GAP_S:
             self._blind_until = now + self._options.stall_s
         self._last_look_at = now

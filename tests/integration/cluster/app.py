@@ -88,6 +88,7 @@ async def main_ready(app: Sanic[Any, Any]) -> None:
             memory_min_age_s=0,
             max_requests=int(number("TEST_MAX_REQUESTS", 0)),
             max_workers=int(number("TEST_MAX_WORKERS", 6)),
+            unready_s=number("TEST_UNREADY_S", 0.3),
             drain_s=number("TEST_DRAIN_S", 8),
             start_timeout_s=20,
             restart=RestartPolicy(cool_s=number("TEST_COOL_S", 60), stable_s=0.5),
@@ -223,7 +224,10 @@ async def board(_request: Request) -> HTTPResponse:
                 }
                 for row in table.rows()
             ],
-            "events": [{"kind": event.kind, "name": event.name, "reason": event.reason} for event in facts.events],
+            "events": [
+                {"at": event.at, "kind": event.kind, "name": event.name, "reason": event.reason}
+                for event in facts.events
+            ],
             "stopping": facts.stopping,
             "reasons": facts.restarts_by_reason,
             "not_ready": why_not_ready(table),

