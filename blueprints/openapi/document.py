@@ -83,7 +83,6 @@ def build_document() -> dict[str, Any]:
             "version": _version(),
             "summary": "Self-hosted WhatsApp backend.",
             "description": DESCRIPTION,
-            "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
         },
         "servers": [{"url": "/", "description": "This installation"}],
         "tags": [{"name": name, "description": meaning} for name, meaning in TAGS.items()],
