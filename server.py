@@ -136,6 +136,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     @app.before_server_stop
     async def drain(app: Sanic[Any, Any]) -> None:
         await app.ctx.life.drain()
+        app.ctx.services.streams.drain()
 
     @app.after_server_stop
     async def close_worker(app: Sanic[Any, Any]) -> None:

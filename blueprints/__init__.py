@@ -16,6 +16,7 @@ from blueprints.console_pages import bp as console_pages
 from blueprints.contacts import bp as contacts
 from blueprints.conversations import bp as conversations
 from blueprints.docs import bp as docs
+from blueprints.event_stream import bp as event_stream
 from blueprints.events import bp as events
 from blueprints.health import bp as health
 from blueprints.keys import bp as keys
@@ -31,6 +32,7 @@ API = Blueprint.group(
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     media,  # /v1/media, /v1/media/{id}, …/{id}/content
     events,  # /v1/events
+    event_stream,  # /v1/events/stream, /v1/events/ws
     webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …
     numbers,  # /v1/numbers
     keys,  # /v1/keys

@@ -24,7 +24,7 @@ from services.egress import AddressPolicy, guarded_connector
 from services.graph import GraphAccess, graph_access
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
 from services.links import CloudLink, Link, LinkKind
-from services.live import EventReader
+from services.live import EventReader, Streams, Tail
 from services.media import BUCKET, MediaCheck, MediaLibrary, MediaLinks, MediaRepository, MediaUploads, MediaUrls
 from services.messages import (
     MESSAGES,
@@ -76,6 +76,7 @@ class WorkerServices:
     campaigns: CampaignRepository
     campaign_desk: CampaignDesk
     events: EventReader
+    streams: Streams
     webhook: WebhookInbox
     readiness: Readiness
     commands: Commands
@@ -112,6 +113,7 @@ class WorkerServices:
 
     async def close(self) -> None:
         """Write what was taken, then close the connections."""
+        await self.streams.close()
         if self.phones is not None:
             await self.phones.close()
         await self.message_inserts.close()
@@ -134,6 +136,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)
+    tail = Tail(database, kept=settings.stream_buffer)
     keys = KeyRepository(database)
     key_admin = KeyAdmin(keys, commands, command_inserts, clock)
     keyring = Keyring(keys, clock, bootstrap_digest=bootstrap_digest, note_use=key_admin.note_use)
@@ -176,7 +179,8 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         contact_transfer=ContactTransfer(
             contacts, Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S), clock
         ),
-        events=EventReader(database, clock),
+        events=EventReader(database, tail, clock),
+        streams=Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s),
         webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),
         commands=commands,

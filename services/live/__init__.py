@@ -5,6 +5,24 @@ Process: worker, whatsapp.
 
 from services.live.catalogue import EVENT_FAMILIES, EVENT_TYPES
 from services.live.event_reader import EventPage, EventReader
+from services.live.frames import Frame, TypeFilter, frame_of
+from services.live.streams import Goodbye, Outlet, Streams, StreamsFull
+from services.live.tail import Tail
 from services.live.wire import event_bytes, event_json
 
-__all__ = ["EVENT_FAMILIES", "EVENT_TYPES", "EventPage", "EventReader", "event_bytes", "event_json"]
+__all__ = [
+    "EVENT_FAMILIES",
+    "EVENT_TYPES",
+    "EventPage",
+    "EventReader",
+    "Frame",
+    "Goodbye",
+    "Outlet",
+    "Streams",
+    "StreamsFull",
+    "Tail",
+    "TypeFilter",
+    "event_bytes",
+    "event_json",
+    "frame_of",
+]

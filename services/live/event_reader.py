@@ -4,13 +4,13 @@ Process: worker.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.clock import Clock
+from services.live.tail import Tail
 from services.store import Database, Event, read_events
-
-POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,12 @@ class EventPage:
 
 
 class EventReader:
-    """The log of one number, from a given ``seq`` on."""
+    """The log of one number, from a given ``seq`` on. Whoever waits does so at the tail that streams use as well."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, tail: Tail, clock: Clock) -> None:
         """No input or output."""
         self._database = database
+        self._tail = tail
         self._clock = clock
 
     async def page(
@@ -34,13 +35,18 @@ class EventReader:
     ) -> EventPage:
         """Up to ``limit`` events after ``after``; when there is none, wait up to ``wait_s`` seconds for the first."""
         until = self._clock.monotonic() + wait_s
-        is_first = True
-        while True:
-            events, after = await read_events(
-                self._database, phone_number_id, after=after, limit=limit, types=types, seeks=is_first
-            )
-            is_first = False
-            left = until - self._clock.monotonic()
-            if events or left <= 0:
-                return EventPage(events, after)
-            await asyncio.sleep(min(POLL_S, left))
+        events, after = await read_events(self._database, phone_number_id, after=after, limit=limit, types=types)
+        if events or wait_s <= 0:
+            return EventPage(events, after)
+        wake = asyncio.Event()
+        async with self._tail.follow(phone_number_id, wake.set) as ring:
+            while not events and (left := until - self._clock.monotonic()) > 0:
+                wake.clear()
+                if after >= ring.end:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(wake.wait(), left)
+                    continue
+                events, after = await read_events(
+                    self._database, phone_number_id, after=after, limit=limit, types=types
+                )
+        return EventPage(events, after)

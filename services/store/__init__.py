@@ -8,6 +8,7 @@ from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
 from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
+from services.store.event_stream import EventStream
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
 from services.store.group_read import GroupRead, ReadsFull
 from services.store.guarded import Write
@@ -50,6 +51,7 @@ __all__ = [
     "Document",
     "DuplicateOf",
     "Event",
+    "EventStream",
     "Fact",
     "Fenced",
     "GroupCommit",

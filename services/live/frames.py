@@ -1,0 +1,90 @@
+"""An event made ready for many readers at once: its bytes are made once a process. And what readers may ask for.
+
+Process: worker.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.live.wire import event_bytes
+from services.store import Event
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event on the wire: ``body`` is its JSON, ``sse`` the same as a server-sent event."""
+
+    seq: int
+    type: str
+    body: bytes
+    sse: bytes
+
+
+def frame_of(event: Event) -> Frame:
+    """Make an event ready."""
+    body = event_bytes(event)
+    return Frame(
+        event.seq, event.type, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
+    )
+
+
+class TypeFilter:
+    """Which types a reader wants: types, families (``message.*``); none means all. It remembers its answers."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """``words`` as the caller gave them."""
+        self._exact = frozenset(words)
+        self._families = tuple(word[:-1] for word in words if word.endswith(".*"))
+        self.is_open = not words or EVERYTHING in self._exact
+        self._known: dict[str, bool] = {}
+
+    def fits(self, event_type: str) -> bool:
+        """Does the reader want it?"""
+        if self.is_open:
+            return True
+        answer = self._known.get(event_type)
+        if answer is None:
+            answer = event_type in self._exact or event_type.startswith(self._families or ("\0",))
+            if len(self._known) < 500:
+                self._known[event_type] = answer
+        return answer
+
+
+class Ring:
+    """The newest events of one number, without a gap. Everybody who listens reads from here, at his own position."""
+
+    def __init__(self, end: int, *, kept: int) -> None:
+        """``end``: the log reached it before this began."""
+        self._frames: deque[Frame] = deque(maxlen=kept)
+        self.end = end
+
+    @property
+    def start(self) -> int:
+        """The first event that is still here; ``end + 1`` when none is."""
+        return self._frames[0].seq if self._frames else self.end + 1
+
+    def put(self, frames: Iterable[Frame]) -> bool:
+        """Add what comes next; True when something was new. What does not follow on begins the ring anew."""
+        is_new = False
+        for frame in frames:
+            if frame.seq <= self.end:
+                continue
+            if frame.seq != self.end + 1:
+                self._frames.clear()
+            self._frames.append(frame)
+            self.end = frame.seq
+            is_new = True
+        return is_new
+
+    def after(self, position: int, *, limit: int) -> list[Frame] | None:
+        """What comes after a position: nothing when it is at the end, None when it begins before this ring does."""
+        if position >= self.end:
+            return []
+        start = self.start
+        if position + 1 < start:
+            return None
+        skip = position + 1 - start
+        return [self._frames[index] for index in range(skip, min(skip + limit, len(self._frames)))]
