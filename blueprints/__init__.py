@@ -23,6 +23,7 @@ from blueprints.keys import bp as keys
 from blueprints.media import bp as media
 from blueprints.messages import bp as messages
 from blueprints.numbers import bp as numbers
+from blueprints.templates import bp as templates
 from blueprints.webhook_endpoints import bp as webhook_endpoints
 
 API = Blueprint.group(
@@ -31,6 +32,7 @@ API = Blueprint.group(
     campaigns,  # /v1/campaigns, …/{id}/recipients, /preview, /dry-run, /start, /pause, /resume, /cancel
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     media,  # /v1/media, /v1/media/{id}, …/{id}/content
+    templates,  # /v1/templates, /v1/templates/{id}, /v1/templates/sync
     events,  # /v1/events
     event_stream,  # /v1/events/stream, /v1/events/ws
     webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …

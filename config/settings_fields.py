@@ -145,6 +145,9 @@ class Settings(BaseSettings):
         "no bulk messages then, for example `21:00-08:00 America/Mexico_City`",
         pattern=r"^$|^\d{2}:\d{2}-\d{2}:\d{2} [A-Za-z_+/-]+$",
     )
+    template_sync_s: float = setting(
+        600.0, "s", "how often the templates of an account are read again, beside what WhatsApp tells by itself", ge=1
+    )
     send_concurrency: int = setting(64, "messages", "messages on their way to WhatsApp at once", ge=1, le=1000)
     lease_ttl_s: float = setting(10.0, "s", "an owner silent for this long has lost the number", gt=0)
     lease_renew_s: float = setting(3.0, "s", "how often the owner renews its lease", gt=0)

@@ -50,6 +50,7 @@ from services.store import (
     ensure_schema,
     expiry_indexes,
 )
+from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
 from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ class WorkerServices:
     media_uploads: MediaUploads
     media_links: MediaLinks
     media_urls: MediaUrls
+    templates: TemplateRepository
+    template_account: TemplateAccount
     message_inserts: GroupCommit
     command_inserts: GroupCommit
     notification_inserts: GroupCommit
@@ -145,6 +148,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
     )
     graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
+    templates = TemplateRepository(database)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
     return WorkerServices(
@@ -162,7 +166,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
             ),
             clock=clock,
             meter=meter,
-            checks=[MediaCheck(media, clock)],
+            checks=[MediaCheck(media, clock), TemplateCheck(templates, commands, clock)],
         ),
         messages=repository,
         conversations=ConversationRepository(database),
@@ -201,6 +205,8 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         media=MediaLibrary(media, blobs, graph, clock),
         media_uploads=MediaUploads(media, blobs, media_links, clock, max_bytes=settings.max_media_bytes),
         media_links=media_links,
+        templates=templates,
+        template_account=TemplateAccount(graph, numbers, commands),
         media_urls=MediaUrls(settings.app_secret.get_secret_value()),
         message_inserts=message_inserts,
         command_inserts=command_inserts,

@@ -68,6 +68,7 @@ INDEXES: Final = (
     Index("blobs.chunks", (("files_id", 1), ("n", 1)), (("unique", True),)),
     Index("blobs.intents", (("at", 1),)),
     Index("media", (("expires_at", 1),)),
+    Index("templates", (("waba", 1), ("name", 1), ("language", 1))),
 )
 
 

@@ -17,6 +17,7 @@ from services.media import MediaKeeping, project_media
 from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
 from services.numbers import NumberCommands, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
+from services.templates import TemplateRepository, TemplateSync
 from services.webhook_endpoints import (
     Deliveries,
     DeliveryOptions,
@@ -102,10 +103,26 @@ def due_readers(court: Court, admission: Admission) -> list[Due]:
     ]
 
 
-def errands(court: Court, keeping: MediaKeeping) -> Mapping[str, Handler]:
+def templates_of(court: Court) -> TemplateSync:
+    """Who keeps the catalogue of templates in step with WhatsApp."""
+    return TemplateSync(
+        TemplateRepository(court.database),
+        court.graph,
+        court.journal,
+        court.clock,
+        numbers=court.numbers,
+        every_s=court.settings.template_sync_s,
+    )
+
+
+def errands(court: Court, keeping: MediaKeeping, templates: TemplateSync) -> Mapping[str, Handler]:
     """Commands that call WhatsApp: they run side by side."""
     read_marks = ReadMarks(repository=court.messages, link_of=court.links.__getitem__, clock=court.clock)
-    return {"message.mark_read": read_marks.mark_read, "media.delete": keeping.delete}
+    return {
+        "message.mark_read": read_marks.mark_read,
+        "media.delete": keeping.delete,
+        "template.sync": templates.sync,
+    }
 
 
 def deliveries_of(court: Court) -> Deliveries:
@@ -147,6 +164,7 @@ def keeper_of(court: Court) -> ContactKeeper:
 
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
+    templates = templates_of(court)
     intake = Intake(
         database=court.database,
         journal=court.journal,
@@ -155,6 +173,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         repository=court.messages,
         dispatcher=court.dispatcher,
         keeper=keeper_of(court),
+        templates=templates,
         clock=court.clock,
     )
     deliveries = deliveries_of(court)
@@ -168,7 +187,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         for number in court.numbers
     ]
     keeping = MediaKeeping(court.media_records, court.blobs, court.media, court.graph, court.clock)
-    errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping))
+    errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping, templates))
 
     async def load_queue() -> int:
         return sum([await reader.load() for reader in readers])
@@ -188,4 +207,5 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("errands", errand_desk.step, COMMANDS),
         Duty("campaigns", feeder_of(court).step, poll_s=0.25),
         Duty("media", keeping.sweep, poll_s=60.0),
+        Duty("templates", templates.step, poll_s=0.5),
     ]

@@ -11,7 +11,14 @@ from config.clock import Clock
 from config.errors import RequestRefused
 from config.ids import new_id, new_order
 from config.metering import DuplicateKind
-from services.cloud_webhook import InboundMessage, Notification, StatusUpdate, UserPreference, parse_notification
+from services.cloud_webhook import (
+    InboundMessage,
+    Notification,
+    StatusUpdate,
+    TemplateUpdate,
+    UserPreference,
+    parse_notification,
+)
 from services.cluster.metrics import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
 from services.contacts import ContactKeeper
 from services.conversations import ContactRef, Directory, Standing
@@ -29,6 +36,7 @@ from services.messages import (
     preview_text,
 )
 from services.store import DONE, FAILED, NOTIFICATIONS, Database, Fact, RawNotification, Write, mark, new_notifications
+from services.templates import TemplateSync
 from services.whatsapp.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -63,6 +71,7 @@ class Intake:
         repository: MessageRepository,
         dispatcher: Dispatcher,
         keeper: ContactKeeper,
+        templates: TemplateSync,
         clock: Clock,
     ) -> None:
         """Nothing runs yet; call ``ingest_new`` in a loop."""
@@ -73,6 +82,7 @@ class Intake:
         self._repository = repository
         self._dispatcher = dispatcher
         self._keeper = keeper
+        self._templates = templates
         self._clock = clock
         self._seen_inbound: dict[str, None] = {}
         self.stats = IntakeStats()
@@ -93,8 +103,9 @@ class Intake:
             read.append(notification)
             marks.append(mark(NOTIFICATIONS, raw.id, DONE))
         changes = [change for notification in read for change in notification.changes]
+        of_templates, copies = await self._templates.on_changes(changes)
         facts = await self._facts(changes)
-        entry = self._journal.record(facts, marks)
+        entry = self._journal.record([*facts, *of_templates], [*marks, *copies])
         self.stats.notifications += len(waiting)
         await entry.applied
         self._measure(changes)
@@ -153,7 +164,7 @@ class Intake:
                     self._remember(change.wamid)
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
-            elif not isinstance(change, UserPreference):
+            elif not isinstance(change, UserPreference | TemplateUpdate):
                 self._on_unknown(change)
         return facts + learned
 
@@ -254,7 +265,7 @@ class Intake:
             "preview": preview_text(change.kind, change.content),
         }
         for name, wamid in (("context_message_id", change.context_wamid), ("target_message_id", change.target_wamid)):
-            if wamid in ours_by_wamid:
+            if wamid is not None and wamid in ours_by_wamid:
                 data[name] = ours_by_wamid[wamid]
         return Fact("message.received", str(change.phone_number_id), now, data, conversation_id)
 

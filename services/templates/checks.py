@@ -1,0 +1,87 @@
+"""Is there such a template, and does the message fit it? Asked before a message is accepted.
+
+Process: worker.
+"""
+
+from collections import OrderedDict
+from typing import Any, Final
+
+from config.clock import Clock
+from config.errors import Unavailable
+from services.commands import Commands
+from services.keys import Caller
+from services.messages import Content, ContentRefused
+from services.numbers import Number
+from services.templates.matching import absent, template_faults
+from services.templates.records import Template
+from services.templates.repository import TemplateRepository
+
+FRESH_S: Final = 10.0
+REMEMBERED_MOST: Final = 5_000
+ASK_AGAIN_S: Final = 15.0
+
+Key = tuple[str, str, str]
+"""WABA, name, language."""
+
+
+class TemplateCheck:
+    """Looks into the catalogue, which it remembers for ten seconds.
+
+    What the catalogue lacks may be newer than it: before a refusal the account is read again, at most every fifteen
+    seconds. An account that nobody could read yet refuses nothing: WhatsApp will say it.
+    """
+
+    def __init__(self, repository: TemplateRepository, commands: Commands, clock: Clock) -> None:
+        """Empty."""
+        self._repository = repository
+        self._commands = commands
+        self._clock = clock
+        self._known: OrderedDict[Key, tuple[float, Template | None]] = OrderedDict()
+        self._synced: set[str] = set()
+        self._asked_at: dict[str, float] = {}
+
+    async def check(self, content: Content, number: Number, caller: Caller) -> None:
+        """Raises ``ContentRefused`` with Meta's code: 132001, 132000, 132012, 132015 …"""
+        if content.kind != "template":
+            return
+        sent: dict[str, Any] = content.payload["template"]
+        key = (number.waba_id, str(sent["name"]), str(sent["language"]["code"]))
+        template = await self._find(key)
+        if template is None or template_faults(template, sent):
+            if not await self._is_synced(number.waba_id):
+                return
+            if await self._refreshed(number.waba_id, caller):
+                self._known.pop(key, None)
+                template = await self._find(key)
+        faults = [absent(key[1], key[2])] if template is None else template_faults(template, sent)
+        if faults:
+            raise ContentRefused(faults)
+
+    async def _find(self, key: Key) -> Template | None:
+        known = self._known.get(key)
+        now = self._clock.monotonic()
+        if known is not None and now < known[0]:
+            return known[1]
+        found = await self._repository.find(*key)
+        self._known[key] = (now + FRESH_S, found)
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED_MOST:
+            self._known.popitem(last=False)
+        return found
+
+    async def _is_synced(self, waba_id: str) -> bool:
+        if waba_id not in self._synced and await self._repository.synced_at(waba_id) is not None:
+            self._synced.add(waba_id)
+        return waba_id in self._synced
+
+    async def _refreshed(self, waba_id: str, caller: Caller) -> bool:
+        """Have the account read again, unless that was just done; True when it may know more now."""
+        now = self._clock.monotonic()
+        if now - self._asked_at.get(waba_id, float("-inf")) < ASK_AGAIN_S:
+            return False
+        self._asked_at[waba_id] = now
+        try:
+            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=caller.key_id, is_errand=True)
+        except Unavailable:
+            return False
+        return True
