@@ -113,6 +113,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
             meter=meter,
+            access_log=settings.access_log,
             pool=lambda: PoolUse(
                 services.database.use.in_use,
                 services.database.use.waiting,

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", "", "what is too unimportant to be logged"
     )
+    access_log: bool = Field(
+        default_factory=lambda data: data.get("profile") == "production",
+        description="a line in the log for every request, with its duration",
+        json_schema_extra={"unit": "", "default_text": "false; true in production"},
+    )
 
     # The database.
     mongodb_uri: SecretStr = setting(

@@ -12,6 +12,7 @@ from typing import Any
 from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
+from services.cluster.access_log import log_request
 from services.cluster.board import Board
 from services.cluster.door import Door, DoorOptions
 from services.cluster.drain import Drain
@@ -20,6 +21,8 @@ from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.cluster.latency import RequestStats
 from services.cluster.meter import ProcessMeter
 from services.cluster.metrics import observe_request
+
+HUNG_UP = 499
 
 
 class WorkerLife:
@@ -40,6 +43,7 @@ class WorkerLife:
         door: DoorOptions | None = None,
         pool: Callable[[], PoolUse] | None = None,
         meter: ProcessMeter | None = None,
+        access_log: bool = False,
         extra: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         leave_with_parent()
@@ -58,6 +62,7 @@ class WorkerLife:
             connections=self.door.connection_count,
         )
         self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
+        self._logs_requests = access_log
         self._beside: set[asyncio.Task[None]] = set()
         app.ctx.life = self
         app.ctx.door = self.door
@@ -105,6 +110,10 @@ class WorkerLife:
         if began is None:
             return
         seconds = time.perf_counter() - began
-        self.stats.observe(seconds * 1000, is_error=response.status >= 500)
+        # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
+        status = HUNG_UP if request.conn_info is not None and request.conn_info.lost else response.status
+        self.stats.observe(seconds * 1000, is_error=status >= 500)
         route = request.route
-        observe_request(request.method, f"/{route.path}" if route is not None else "", response.status, seconds)
+        observe_request(request.method, f"/{route.path}" if route is not None else "", status, seconds)
+        if self._logs_requests:
+            log_request(request, status=status, seconds=seconds)
