@@ -21,7 +21,9 @@ PHONE_KEYS = frozenset(
 SECRET_KEYS = frozenset({"key", "api_key", "bootstrap_key", "authorization", "cookie", "credentials", "uri", "dsn"})
 SECRET_PARTS = ("token", "secret", "password", "signature", "mongodb_uri")
 CONTENT_KEYS = frozenset({"body", "text", "caption", "payload", "content", "raw", "template_parameters"})
-ID_KEYS = frozenset({"phone_number_id", "waba_id", "id", "request_id", "wamid", "fbtrace_id", "seq", "at"})
+ID_KEYS = frozenset(
+    {"phone_number_id", "waba_id", "id", "request_id", "wamid", "fbtrace_id", "seq", "at", "key_id", "method"}
+)
 
 _PHONE = re.compile(r"(?<![\w.+-])\+?\d{8,15}(?![\w.]*\w)")
 _SPACED_PHONE = re.compile(r"(?<!\w)\+\d{1,3}(?:[ ().-]{1,2}\d{1,4}){2,5}(?!\w)")
