@@ -22,6 +22,7 @@ from blueprints.health import bp as health
 from blueprints.keys import bp as keys
 from blueprints.media import bp as media
 from blueprints.messages import bp as messages
+from blueprints.notifications import bp as notifications
 from blueprints.numbers import bp as numbers
 from blueprints.templates import bp as templates
 from blueprints.webhook_endpoints import bp as webhook_endpoints
@@ -35,6 +36,7 @@ API = Blueprint.group(
     templates,  # /v1/templates, /v1/templates/{id}, /v1/templates/sync
     events,  # /v1/events
     event_stream,  # /v1/events/stream, /v1/events/ws
+    notifications,  # /v1/notifications, …/{id}/replay
     webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …
     numbers,  # /v1/numbers
     keys,  # /v1/keys

@@ -13,8 +13,7 @@ from typing import Any, cast
 
 import orjson
 from httptools import parse_url
-from sanic import Blueprint, HTTPResponse, Request, Websocket
-from sanic.response import ResponseStream
+from sanic import Blueprint, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
 from blueprints.reading import authenticated, services_of, whole_number, word
@@ -62,7 +61,7 @@ async def admit(request: Request) -> None:
 
 
 @bp.get("/stream")
-async def stream_events(request: Request) -> ResponseStream | HTTPResponse:
+async def stream_events(request: Request) -> None:
     """Server-sent events: ``id`` is the number of the event, so a browser resumes by itself."""
     response = await request.respond(status=200, headers=SSE_HEADERS)
     outlet = SseOutlet(request, response)
@@ -75,7 +74,6 @@ async def stream_events(request: Request) -> ResponseStream | HTTPResponse:
         recheck=lambda: authenticated(request),
     )
     await response.eof()
-    return cast(ResponseStream, response)
 
 
 @bp.websocket("/ws")  # type: ignore[untyped-decorator]  # Sanic gives it no types

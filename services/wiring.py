@@ -185,7 +185,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         ),
         events=EventReader(database, tail, clock),
         streams=Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s),
-        webhook=WebhookInbox(inserts=notification_inserts, secrets=secrets, clock=clock),
+        webhook=WebhookInbox(database, inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),
         commands=commands,
         keys=key_admin,

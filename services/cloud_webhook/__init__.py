@@ -15,7 +15,13 @@ from services.cloud_webhook.changes import (
     UnknownChange,
     UserPreference,
 )
-from services.cloud_webhook.inbox import BadHandshake, BadSignature, WebhookInbox, WebhookSecrets
+from services.cloud_webhook.inbox import (
+    BadHandshake,
+    BadSignature,
+    StoredNotification,
+    WebhookInbox,
+    WebhookSecrets,
+)
 from services.cloud_webhook.notification import parse_notification
 from services.cloud_webhook.signature import signature_of, verify
 
@@ -32,6 +38,7 @@ __all__ = [
     "PlatformErrors",
     "StatusKind",
     "StatusUpdate",
+    "StoredNotification",
     "TemplateUpdate",
     "UnknownChange",
     "UserPreference",

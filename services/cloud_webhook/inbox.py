@@ -4,13 +4,26 @@ Process: worker.
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from config.clock import Clock
 from config.errors import RequestRefused
 from config.ids import new_id, new_order
 from services.cloud_webhook.signature import verify
-from services.store import GroupCommit, RawNotification, notification_document
+from services.store import (
+    NOTIFICATIONS,
+    Database,
+    GroupCommit,
+    IntakeFull,
+    RawNotification,
+    notification_document,
+)
+
+MOST_WAITING_BYTES = 64 << 20
+"""Notifications that wait for the database in one worker; past it 503, and Meta comes again."""
 
 
 class BadSignature(RequestRefused):
@@ -39,11 +52,25 @@ class WebhookSecrets:
         return "WebhookSecrets(***)"
 
 
+@dataclass(frozen=True, slots=True)
+class StoredNotification:
+    """A notification as it was posted, and what became of it."""
+
+    id: str
+    order: int
+    state: str
+    body: bytes
+    received_at: datetime
+    replay_of: str | None
+
+
 class WebhookInbox:
     """Checks and stores what Meta posts."""
 
-    def __init__(self, *, inserts: GroupCommit, secrets: WebhookSecrets, clock: Clock) -> None:
+    def __init__(self, database: Database, *, inserts: GroupCommit, secrets: WebhookSecrets, clock: Clock) -> None:
         """No input or output."""
+        self._database = database
+        self._waiting_bytes = 0
         self._inserts = inserts
         self._secrets = secrets
         self._clock = clock
@@ -52,8 +79,44 @@ class WebhookInbox:
         """Store one notification as it came; answer our id of it. Raises ``BadSignature`` or ``Unavailable``."""
         if not verify(body, signature, self._secrets.app_secret):
             raise BadSignature()
+        return await self._store(body)
+
+    async def replay(self, notification_id: str) -> str:
+        """Take a stored notification in once more, behind all that wait; answers the id of the copy.
+
+        What was understood the first time is recognised by its content and changes nothing. Raises ``RequestRefused``
+        (``not_found``, also when retention took it) or ``Unavailable``.
+        """
+        stored = await self.find(notification_id)
+        return await self._store(stored.body, replay_of=stored.id)
+
+    async def find(self, notification_id: str) -> StoredNotification:
+        """One stored notification. Raises ``RequestRefused`` (``not_found``)."""
+        found = await self._database.find_one(NOTIFICATIONS, {"_id": notification_id})
+        if found is None:
+            raise RequestRefused("There is no such notification, or its retention is over.", code="not_found")
+        return _stored(found)
+
+    async def page(self, state: str, *, before: int | None, limit: int) -> list[StoredNotification]:
+        """Stored notifications in one state (``new``, ``done``, ``failed``), the newest first."""
+        query: dict[str, Any] = {"state": state}
+        if before is not None:
+            query["order"] = {"$lt": before}
+        found = await self._database.find(NOTIFICATIONS, query, sort=[("state", -1), ("order", -1)], limit=limit)
+        return [_stored(document) for document in found]
+
+    async def _store(self, body: bytes, *, replay_of: str | None = None) -> str:
+        if self._waiting_bytes + len(body) > MOST_WAITING_BYTES:
+            raise IntakeFull(detail=f"{self._waiting_bytes} bytes of notifications wait for the database")
         notification = RawNotification(id=new_id("ntf"), order=new_order(), body=body, received_at=self._clock.now())
-        await self._inserts.insert(notification_document(notification))
+        document = notification_document(notification)
+        if replay_of is not None:
+            document["replay_of"] = replay_of
+        self._waiting_bytes += len(body)
+        try:
+            await self._inserts.insert(document)
+        finally:
+            self._waiting_bytes -= len(body)
         return notification.id
 
     def challenge(self, mode: str | None, token: str | None, challenge: str | None) -> str:
@@ -62,3 +125,14 @@ class WebhookInbox:
         if mode != "subscribe" or not is_ours or not challenge:
             raise BadHandshake()
         return challenge
+
+
+def _stored(document: Mapping[str, Any]) -> StoredNotification:
+    return StoredNotification(
+        id=document["_id"],
+        order=int(document["order"]),
+        state=document["state"],
+        body=bytes(document["body"]),
+        received_at=document["received_at"],
+        replay_of=document.get("replay_of"),
+    )
