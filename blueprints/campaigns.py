@@ -8,16 +8,24 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, whole_number
+from blueprints.reading import (
+    caller_of,
+    cursor_of,
+    idempotency_key,
+    json_object,
+    limit_of,
+    needs,
+    services_of,
+    whole_number,
+)
 from blueprints.rendering import json_response, page_response
 from blueprints.uploads import csv_chunks, is_csv, streamed_json
-from config.errors import Fault, RequestRefused
+from config.errors import RequestRefused
 from services.campaigns import Campaign, CampaignStatus, parse_campaign, parse_changes, parse_people
 from services.keys import NotPermitted, Scope
 
 bp = Blueprint("campaigns", url_prefix="/campaigns")
 
-MAX_KEY_LENGTH = 255
 MAX_PREVIEW = 20
 
 
@@ -223,12 +231,7 @@ async def _own(request: Request, campaign_id: str) -> Campaign:
 
 
 def _idempotency(request: Request) -> tuple[str, bytes] | None:
-    key = request.headers.get("idempotency-key")
+    key = idempotency_key(request)
     if key is None:
         return None
-    if not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise RequestRefused(
-            "The Idempotency-Key is not valid.",
-            faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} characters")],
-        )
     return key, hashlib.sha256(request.body).digest()

@@ -9,15 +9,23 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, choice, cursor_of, json_object, limit_of, needs, services_of, word
+from blueprints.reading import (
+    caller_of,
+    choice,
+    cursor_of,
+    idempotency_key,
+    json_object,
+    limit_of,
+    needs,
+    services_of,
+    word,
+)
 from blueprints.rendering import accepted_json, json_response, message_json, page_response, refused_json
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
 from services.messages import Direction, Idempotency, Message, MessageFilter, MessageStatus, SendOrder, parse_order
 
 bp = Blueprint("messages", url_prefix="/messages")
-
-MAX_KEY_LENGTH = 255
 
 
 @bp.post("/")
@@ -52,8 +60,10 @@ async def send_batch(request: Request) -> HTTPResponse:
     orders = [_order_of(item, position, now) for position, item in enumerate(listed)]
     accepted = await services.acceptance.accept_all(orders, caller_of(request), _idempotency(request))
     answers = [refused_json(one) if isinstance(one, RequestRefused) else accepted_json(one.message) for one in accepted]
-    has_any = any(not isinstance(one, RequestRefused) for one in accepted)
-    return json_response({"data": answers}, status=202 if has_any else 422)
+    taken = [one for one in accepted if not isinstance(one, RequestRefused)]
+    is_replay = bool(taken) and all(one.is_replay for one in taken)
+    headers = {"idempotency-replayed": "true"} if is_replay else {}
+    return json_response({"data": answers}, status=202 if taken else 422, headers=headers)
 
 
 def _order_of(item: object, position: int, now: datetime) -> SendOrder | RequestRefused:
@@ -126,12 +136,7 @@ async def _command(request: Request, kind: str, message_id: str) -> dict[str, An
 
 
 def _idempotency(request: Request) -> Idempotency | None:
-    key = request.headers.get("idempotency-key")
+    key = idempotency_key(request)
     if key is None:
         return None
-    if not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise RequestRefused(
-            "The Idempotency-Key is not valid.",
-            faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} characters")],
-        )
     return Idempotency(key=key, digest=hashlib.sha256(request.body).digest())

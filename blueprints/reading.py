@@ -20,6 +20,7 @@ Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse | None]]
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+MAX_KEY_LENGTH = 255
 
 
 def services_of(request: Request) -> WorkerServices:
@@ -88,6 +89,20 @@ def json_object(request: Request) -> dict[str, Any]:
             "The body must be a JSON object.", code="invalid_json", faults=[Fault("", "must be an object")]
         )
     return value
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The caller's ``Idempotency-Key``, if there is one. Raises ``RequestRefused``."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    # A header may hold any bytes; what is no text comes as surrogates, which cannot be stored.
+    if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise RequestRefused(
+            "The Idempotency-Key is not valid.",
+            faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} printable characters")],
+        )
+    return str(key)
 
 
 def whole_number(request: Request, name: str, default: int, *, least: int, most: int) -> int:

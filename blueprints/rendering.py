@@ -69,6 +69,8 @@ def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, An
     if message.send_at is not None and message.send_at > message.created_at:
         first = "scheduled"
     body: dict[str, Any] = {
+        # First, so that nothing WhatsApp sends can pose as one of our own fields.
+        **message.payload,
         "id": message.id,
         "direction": message.direction.value,
         "status": message.status.value,
@@ -89,7 +91,6 @@ def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, An
         "pricing": message.pricing,
         "metadata": message.metadata,
         "seq": message.seq,
-        **message.payload,
         "type": message.kind,
     }
     if message.from_user_id:

@@ -61,7 +61,8 @@ class Keyring:
         if not authorization or len(authorization) > MAX_KEY_LENGTH:
             raise NotAuthenticated()
         scheme, _, text = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not text:
+        # A header may hold any bytes; a key of ours is plain text.
+        if scheme.lower() != "bearer" or not text or not text.isascii():
             raise NotAuthenticated()
         remembered = self._remembered.get(text)
         now = self._clock.monotonic()

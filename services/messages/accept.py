@@ -98,7 +98,10 @@ class Acceptance:
             return earlier
         message = self._message(order, number, caller, idempotency)
         duplicate = await self._inserts.insert(message_document(message))
-        return self._stored(message) if duplicate is None else await self._replay(message)
+        if duplicate is None:
+            return self._stored(message)
+        key = message.idempotency or ""
+        return self._replay(message, (await self._repository.by_idempotency([key])).get(key))
 
     async def accept_all(
         self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
@@ -112,16 +115,19 @@ class Acceptance:
             *(self._checked(position, order, caller, idempotency) for position, order in enumerate(orders))
         )
         messages = [answer for answer in answers if isinstance(answer, Message)]
-        outcomes = iter(await self._inserts.insert_all([message_document(message) for message in messages]))
+        outcomes = await self._inserts.insert_all([message_document(message) for message in messages])
+        refused = [message for message, outcome in zip(messages, outcomes, strict=True) if outcome is not None]
+        earlier = await self._repository.by_idempotency([message.idempotency or "" for message in refused])
+        again = {message.id for message in refused}
         final: list[Accepted | RequestRefused] = []
         for answer in answers:
             if not isinstance(answer, Message):
                 final.append(answer)
-            elif next(outcomes) is None:
+            elif answer.id not in again:
                 final.append(self._stored(answer))
             else:
                 try:
-                    final.append(await self._replay(answer))
+                    final.append(self._replay(answer, earlier.get(answer.idempotency or "")))
                 except RequestRefused as refusal:
                     final.append(refusal)
         return final
@@ -202,10 +208,8 @@ class Acceptance:
             key_id=caller.key_id,
         )
 
-    async def _replay(self, message: Message) -> Accepted:
+    def _replay(self, message: Message, earlier: Message | None) -> Accepted:
         """The unique index holds this key: answer what was answered then, or refuse another body."""
-        key = message.idempotency or ""
-        earlier = (await self._repository.by_idempotency([key])).get(key)
         if earlier is None:
             raise RequestRefused(
                 "A message with this Idempotency-Key is being stored. Try again in a moment.",

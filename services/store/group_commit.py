@@ -74,6 +74,8 @@ class GroupCommit:
 
     async def insert_all(self, documents: list[Document]) -> list[DuplicateOf | None]:
         """Store several documents, in their order; one outcome each. They may share a batch with others."""
+        if not documents:
+            return []
         if self._waiting_count + len(documents) > self._max_waiting:
             raise IntakeFull(
                 "The server has more requests waiting than it may hold. Try again in a moment.",
