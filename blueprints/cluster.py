@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import needs
+from blueprints.reading import needs, services_of
 from blueprints.rendering import json_response
 from services.cluster import metrics
 from services.cluster.board import Board, ProcessRow
@@ -43,6 +43,7 @@ async def get_cluster(request: Request) -> HTTPResponse:
             },
             "events": [{**asdict(event), "at": _moment(event.at)} for event in reversed(facts.events)],
             "totals": _totals(rows, main_pid=facts.main_pid),
+            "storage": await services_of(request).storage.read(),
             "plan": request.app.ctx.plan,
             "answered_by": {"name": os.environ.get("SANIC_WORKER_NAME"), "pid": os.getpid()},
         }

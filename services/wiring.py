@@ -38,6 +38,7 @@ from services.messages import (
     QuietHours,
 )
 from services.numbers import Number, NumberRepository, Numbers, Readiness
+from services.retention import StorageReader
 from services.store import (
     COMMANDS,
     NOTIFICATIONS,
@@ -76,6 +77,7 @@ class WorkerServices:
     contact_transfer: ContactTransfer
     campaigns: CampaignRepository
     campaign_desk: CampaignDesk
+    storage: StorageReader
     events: EventReader
     streams: Streams
     webhook: WebhookInbox
@@ -171,6 +173,7 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         messages=repository,
         conversations=ConversationRepository(database),
         contacts=contacts,
+        storage=StorageReader(database, clock),
         campaigns=campaigns,
         campaign_desk=CampaignDesk(
             campaigns,

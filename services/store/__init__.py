@@ -26,7 +26,8 @@ from services.store.inbox import (
     notification_document,
 )
 from services.store.lease import Lease, LeaseView, is_lease_held
-from services.store.schema import ensure_schema, expiry_indexes, is_schema_ready
+from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
+from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "ERRAND",
     "EVENTS",
     "FAILED",
+    "META",
     "NEW",
     "NOTIFICATIONS",
     "Ascent",
@@ -44,9 +46,11 @@ __all__ = [
     "BlobFacts",
     "BlobTooLarge",
     "Blobs",
+    "CollectionSize",
     "Database",
     "DatabaseBusy",
     "DatabaseOptions",
+    "DatabaseSize",
     "DatabaseUnavailable",
     "Document",
     "DuplicateOf",
@@ -72,6 +76,7 @@ __all__ = [
     "is_schema_ready",
     "last_seq",
     "mark",
+    "measure",
     "new_commands",
     "new_notifications",
     "notification_document",

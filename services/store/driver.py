@@ -12,7 +12,7 @@ import os
 os.environ.setdefault("MOTOR_MAX_WORKERS", os.environ.get("PANAL_DB_POOL_PER_WORKER", "30"))
 
 # The order matters: the line above must run first, hence E402.
-from bson import ObjectId
+from bson import ObjectId, encode
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
@@ -57,4 +57,5 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "WaitQueueTimeoutError",
+    "encode",
 ]

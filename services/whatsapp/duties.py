@@ -30,6 +30,7 @@ from services.webhook_endpoints import (
 from services.whatsapp.admission import Admission
 from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
+from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
 from services.whatsapp.outbox import Due, Outbox, Released
 from services.whatsapp.watchdog import Watchdog
@@ -206,6 +207,8 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
         Duty("campaigns", feeder_of(court).step, poll_s=0.25),
+        Duty("retention", cleaner_of(court).step, poll_s=5.0),
+        Duty("storage", storage_of(court).step, poll_s=5.0),
         Duty("media", keeping.sweep, poll_s=60.0),
         Duty("templates", templates.step, poll_s=0.5),
     ]

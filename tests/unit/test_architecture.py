@@ -15,7 +15,7 @@ OUR_ROOTS = ("config", "services", "blueprints", "server")
 
 NOUNS = frozenset(
     {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers", "console"}
-    | {"live", "cloud_webhook", "commands", "dropin"}
+    | {"live", "cloud_webhook", "commands", "dropin", "retention"}
 )
 FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
 FLOORS |= {"services": 2, "blueprints": 5, "server": 6} | dict.fromkeys(NOUNS, 2)
