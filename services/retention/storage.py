@@ -20,8 +20,8 @@ REMIND_EVERY_S: Final = 3_600.0
 LARGEST: Final = 10
 _RECORD: Final = "storage"
 NEXT_STEP: Final = (
-    "Keep less (PANAL_RETENTION_MESSAGES_DAYS, PANAL_RETENTION_EVENTS_DAYS, PANAL_RETENTION_NOTIFICATIONS_DAYS), or move "
-    "to a larger database and raise PANAL_STORAGE_MB. A full database refuses every message."
+    "Keep less (PANAL_RETENTION_MESSAGES_DAYS, PANAL_RETENTION_EVENTS_DAYS, PANAL_RETENTION_NOTIFICATIONS_DAYS), or "
+    "move to a larger database and raise PANAL_STORAGE_MB. A full database refuses every message."
 )
 
 
