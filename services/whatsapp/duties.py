@@ -6,8 +6,8 @@ Process: whatsapp.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from services.cluster.metrics import ENDPOINT_LAG_SECONDS
 from services.campaigns import project_campaign
+from services.cluster.metrics import ENDPOINT_LAG_SECONDS
 from services.commands import CommandDesk, ErrandDesk, Handler
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
