@@ -14,6 +14,7 @@ import orjson
 from blueprints.error_catalogue import CATALOGUE, ErrorEntry
 from blueprints.errors import _TITLES as TITLES
 from blueprints.errors import CONTENT_TYPE
+from blueprints.openapi.campaigns import CAMPAIGN_SCHEMAS, CAMPAIGNS
 from blueprints.openapi.cloud_api import CLOUD_API, CLOUD_API_SCHEMAS
 from blueprints.openapi.cluster import CLUSTER, CLUSTER_CALLS, PROCESS, READINESS, plan_schema
 from blueprints.openapi.contacts import CONTACT_SCHEMAS, CONTACTS
@@ -22,10 +23,11 @@ from blueprints.openapi.events import EVENTS
 from blueprints.openapi.keys import KEY_SCHEMAS, KEYS
 from blueprints.openapi.media import MEDIA, MEDIA_SCHEMAS
 from blueprints.openapi.messages import MESSAGES
-from blueprints.openapi.operating import OPERATING
+from blueprints.openapi.operating import OPERATING, OPERATING_SCHEMAS
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
 from blueprints.openapi.schemas import SCHEMAS
 from blueprints.openapi.send_order import send_order_schemas
+from blueprints.openapi.templates import TEMPLATE_SCHEMAS, TEMPLATES
 from blueprints.openapi.webhook_endpoints import ENDPOINT_SCHEMAS, WEBHOOK_ENDPOINTS
 from services.keys import Scope
 
@@ -33,7 +35,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *MESSAGES,
     *CONVERSATIONS,
     *CONTACTS,
+    *TEMPLATES,
     *MEDIA,
+    *CAMPAIGNS,
     *EVENTS,
     *WEBHOOK_ENDPOINTS,
     *OPERATING,
@@ -49,7 +53,9 @@ TAGS: Final = {
     "Messages": "Send, read, cancel, send again.",
     "Conversations": "One number of ours and one contact: what was said, what is unread.",
     "Contacts": "People, what is known of them, and what they agreed to.",
+    "Templates": "Those of the WhatsApp Business Account.",
     "Media": "Files: upload, look at, read, remove.",
+    "Campaigns": "One template to many people.",
     "Events": "The numbered log of everything that happens.",
     "Webhook endpoints": "URLs of yours that are told of events.",
     "Numbers": "The phone numbers that we operate.",
@@ -233,8 +239,19 @@ def _problem(entry: ErrorEntry) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     cluster = {"Cluster": CLUSTER, "Process": PROCESS, "Plan": plan_schema(), "Readiness": READINESS}
-    nouns = CONTACT_SCHEMAS | MEDIA_SCHEMAS | ENDPOINT_SCHEMAS | KEY_SCHEMAS | CLOUD_API_SCHEMAS
-    return {**SCHEMAS, **nouns, **cluster, **send_order_schemas()}
+    return {
+        **SCHEMAS,
+        **CONTACT_SCHEMAS,
+        **TEMPLATE_SCHEMAS,
+        **MEDIA_SCHEMAS,
+        **CAMPAIGN_SCHEMAS,
+        **ENDPOINT_SCHEMAS,
+        **KEY_SCHEMAS,
+        **OPERATING_SCHEMAS,
+        **cluster,
+        **CLOUD_API_SCHEMAS,
+        **send_order_schemas(),
+    }
 
 
 def _version() -> str:

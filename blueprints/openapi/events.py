@@ -28,6 +28,16 @@ EVENT_TYPES: Final = {
     "conversation.read": "An agent has read everything in it.",
     "conversation.updated": "It was assigned, labelled, closed or opened.",
     "conversation.noted": "An agent left a note for the others.",
+    "template.created": "The account has a new template.",
+    "template.pending": "WhatsApp reviews it.",
+    "template.approved": "WhatsApp approved it: it may be sent.",
+    "template.rejected": "WhatsApp refused it: `reason`.",
+    "template.paused": "WhatsApp paused it for its quality.",
+    "template.disabled": "WhatsApp will not take it any more.",
+    "template.updated": "Its state changed, or its content.",
+    "template.category_changed": "WhatsApp gave it another category.",
+    "template.quality_changed": "WhatsApp rates its quality otherwise.",
+    "template.deleted": "It is gone from the account.",
     "campaign.created": "A campaign was made; nothing is sent yet.",
     "campaign.scheduled": "It will start by itself.",
     "campaign.started": "Its messages begin to leave.",
@@ -54,6 +64,7 @@ EVENT_TYPES: Final = {
     "contact.opted_out": "The contact wants no more messages; `by` says who said so.",
     "contact.imported": "The contact came from an import.",
     "number.connected": "A WhatsApp process began to own this number; `epoch` counts the owners.",
+    "cluster.storage": "The database fills up: how much room is left.",
     "number.held": "WhatsApp asked for patience: messages of this number wait.",
     "number.released": "They leave again.",
     "number.paused": "Somebody paused it: what is accepted waits.",
@@ -61,6 +72,14 @@ EVENT_TYPES: Final = {
 }
 
 _MEANINGS: Final = "\n".join(f"* `{name}`: {meaning}" for name, meaning in EVENT_TYPES.items())
+
+_SEQ: Final = {"type": "integer", "minimum": 0, "maximum": 2**53}
+_STREAM: Final = (
+    Parameter("after", "query", "The last `seq` that you have; left out: from now on.", _SEQ),
+    Parameter("types", "query", "Only these, separated by commas; `message.*` is a family.", {"type": "string"}),
+    Parameter("phone_number_id", "query", "The number; left out: the default number.", {"type": "string"}),
+    Parameter("access_token", "query", "The key, where no header can be sent.", {"type": "string"}),
+)
 
 EVENTS: Final = (
     Operation(
@@ -118,5 +137,39 @@ EVENTS: Final = (
             ),
         ),
         errors=("unknown_number", "no_number"),
+    ),
+    Operation(
+        "GET",
+        "/v1/events/stream",
+        "stream_events",
+        "Events",
+        "Follow events (SSE)",
+        answers=(
+            Answer(
+                200,
+                "Server-sent events: `id` is the `seq`, `event` the type, `data` the event. The last one is called "
+                "`goodbye`, and says where to go on.",
+                {"type": "string"},
+                media_type="text/event-stream",
+            ),
+        ),
+        description="As they happen, from now on, or from `after` on. A browser's `EventSource` comes back by itself "
+        "and misses nothing. Where no header can be sent, the key may come as `access_token` in the query.",
+        scope=Scope.EVENTS_READ,
+        parameters=(*_STREAM, Parameter("Last-Event-ID", "header", "What browsers send instead of `after`.", _SEQ)),
+        errors=("unknown_number", "no_number", "too_many_streams"),
+    ),
+    Operation(
+        "GET",
+        "/v1/events/ws",
+        "socket_events",
+        "Events",
+        "Follow events (WebSocket)",
+        answers=(Answer(101, "One event a message; the last one has the type `goodbye` and says where to go on."),),
+        description="The same as text messages of a WebSocket. What the client says is ignored. Where no header can be "
+        "sent, the key may come as `access_token` in the query.",
+        scope=Scope.EVENTS_READ,
+        parameters=_STREAM,
+        errors=("unknown_number", "no_number", "too_many_streams"),
     ),
 )

@@ -3,11 +3,36 @@
 Process: worker.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from blueprints.openapi import examples
-from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, page_of
+from blueprints.openapi.records import CURSOR, LIMIT, Answer, Body, Example, Operation, Parameter, page_of, ref
+from blueprints.openapi.schemas import ID, MAYBE_TEXT, MOMENT, object_of
 from services.keys import Scope
+
+NOTIFICATION: Final = object_of(
+    {
+        "id": ID,
+        "state": {"type": "string", "enum": ["new", "done", "failed"]},
+        "received_at": MOMENT,
+        "size_bytes": {"type": "integer"},
+        "replay_of": MAYBE_TEXT,
+    },
+    description="What Meta posted, as it was stored.",
+)
+
+OPERATING_SCHEMAS: Final[dict[str, dict[str, Any]]] = {"Notification": NOTIFICATION}
+
+_STORED: Final = {
+    "id": "ntf_01M8657MAA0BGY9XSW5YXNTZKM",
+    "state": "failed",
+    "received_at": "2026-11-24T06:52:29.386Z",
+    "size_bytes": 1,
+    "replay_of": None,
+}
+_NOTIFICATION_ID: Final = Parameter(
+    "notification_id", "path", "Our id of it: `ntf_…`.", {"type": "string"}, example=_STORED["id"]
+)
 
 OPERATING: Final = (
     Operation(
@@ -80,5 +105,68 @@ OPERATING: Final = (
             ),
         ),
         errors=("bad_signature", "intake_full"),
+    ),
+    Operation(
+        "GET",
+        "/v1/notifications",
+        "list_notifications",
+        "Cloud webhook",
+        "List notifications",
+        (
+            Answer(
+                200,
+                "Those in one state, the newest first, without their bodies.",
+                page_of("Notification"),
+                (Example("page", "The last page", {"data": [_STORED], "next_cursor": None}),),
+            ),
+        ),
+        scope=Scope.ADMIN,
+        description="What Meta posted, as it was stored. `failed`: it is not JSON, so nothing could be made of it.",
+        parameters=(
+            Parameter(
+                "state",
+                "query",
+                "Only these.",
+                {"type": "string", "enum": ["new", "done", "failed"], "default": "failed"},
+            ),
+            LIMIT,
+            CURSOR,
+        ),
+    ),
+    Operation(
+        "GET",
+        "/v1/notifications/{notification_id}",
+        "get_notification",
+        "Cloud webhook",
+        "Read a notification",
+        (
+            Answer(
+                200,
+                "With its body, as text.",
+                {"allOf": [ref("Notification"), object_of({"body": {"type": "string"}})]},
+                (Example("failed", "Not JSON", {**_STORED, "body": "{"}),),
+            ),
+        ),
+        scope=Scope.ADMIN,
+        parameters=(_NOTIFICATION_ID,),
+        errors=("not_found",),
+    ),
+    Operation(
+        "POST",
+        "/v1/notifications/{notification_id}/replay",
+        "replay_notification",
+        "Cloud webhook",
+        "Take a notification in again",
+        (
+            Answer(
+                202,
+                "A copy of it waits.",
+                object_of({"id": ID, "replay_of": {"type": "string"}}),
+            ),
+        ),
+        scope=Scope.ADMIN,
+        description="What was understood the first time is recognised and changes nothing.",
+        parameters=(_NOTIFICATION_ID,),
+        errors=("not_found", "intake_full"),
     ),
 )

@@ -29,7 +29,10 @@ def codes_in(source: str) -> Iterator[str]:
         elif isinstance(node, ast.Call):
             yield from _call_codes(node)
         elif isinstance(node, ast.Assign) and _is_named(node.targets[0], "code"):
-            yield from _words(node.value)
+            # `code = {413: "body_too_large"}.get(…)`; other things are called code, too.
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Dict):
+                    yield from _words(part)
 
 
 def _class_code(line: ast.stmt) -> Iterator[str]:
@@ -99,7 +102,7 @@ def test_nothing_in_the_catalogue_is_made_up() -> None:
         path.read_text(encoding="utf-8")
         for room in ROOMS
         for path in sorted((ROOT / room).rglob("*.py"))
-        if path.name != "error_catalogue.py" and "openapi" not in path.parts
+        if {"error_catalogue", "openapi"}.isdisjoint(path.parts)
     )
     unknown = [code for code in CATALOGUE if f'"{code}"' not in code_base and not code.startswith("http_")]
     assert unknown == []

@@ -1,44 +1,14 @@
-"""Every error code: what it means and what to do. ``/docs/errors`` and the API reference are made from this table.
+"""What is wrong with a request: the caller can mend it.
 
-Process: worker. A test walks the code base and fails when a code is raised that is not here.
+Process: worker.
 """
 
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
-from blueprints.errors import status_of
-from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+from blueprints.error_catalogue.records import ErrorEntry
+from config.errors import RequestRefused
 
-Where = Literal["answer", "message", "log"]
-"""Where a code can be met: in the answer to a request, in a message and its events, or in the log alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEntry:
-    """One code. ``family`` decides status and repetition; a number is the status of an error of the HTTP server."""
-
-    code: str
-    family: type[PanalError] | int
-    meaning: str
-    next_step: str
-    where: Where = "answer"
-    retry: bool | None = None
-
-    @property
-    def status(self) -> int:
-        """The HTTP status that it is answered with."""
-        return self.family if isinstance(self.family, int) else status_of(self.family(code=self.code))
-
-    @property
-    def may_retry(self) -> bool:
-        """May the same request work later?"""
-        if self.retry is not None:
-            return self.retry
-        return self.status in (408, 503) if isinstance(self.family, int) else self.family.may_retry
-
-
-_ENTRIES: Final = (
+REQUESTS: Final = (
     # --- the request
     ErrorEntry(
         "invalid_request",
@@ -69,6 +39,18 @@ _ENTRIES: Final = (
         RequestRefused,
         "The campaign has no recipients.",
         "Add some first.",
+    ),
+    ErrorEntry(
+        "template_refused",
+        RequestRefused,
+        "WhatsApp does not want this template, or this change of it.",
+        "Mend what `detail` and `errors` say; WhatsApp's own words are in them.",
+    ),
+    ErrorEntry(
+        "wrong_audience",
+        RequestRefused,
+        "The campaign goes to contacts with a label: it has no list of its own.",
+        "Label the contacts, or make a campaign with a list.",
     ),
     ErrorEntry(
         "audience_too_large",
@@ -248,168 +230,4 @@ _ENTRIES: Final = (
         "Wait until what was begun is done.",
         retry=True,
     ),
-    # --- not now
-    ErrorEntry(
-        "intake_full",
-        Unavailable,
-        "The server has more requests waiting than it may hold.",
-        "Wait as long as `Retry-After` says, and send again. The operator sets the limit (PANAL_ACCEPT_QUEUE).",
-    ),
-    ErrorEntry(
-        "reads_full",
-        Unavailable,
-        "The server has more look-ups waiting than it may hold.",
-        "Wait as long as `Retry-After` says, and send again.",
-    ),
-    ErrorEntry(
-        "database_unavailable",
-        Unavailable,
-        "The database did not answer in time. Nothing was accepted.",
-        "Send it again. With an Idempotency-Key nothing is sent twice.",
-    ),
-    ErrorEntry(
-        "database_busy",
-        Unavailable,
-        "All connections to the database were in use for too long. Nothing was accepted.",
-        "Send it again in a moment.",
-    ),
-    ErrorEntry(
-        "no_number",
-        Unavailable,
-        "No phone number is set up yet: the installation is just starting.",
-        "Send it again in a moment; /readyz says when it is ready.",
-    ),
-    ErrorEntry(
-        "command_pending",
-        Unavailable,
-        "What you asked for is stored and will be done, but the WhatsApp process has not answered yet.",
-        "Read the message or the conversation in a moment. Asking again changes nothing more.",
-    ),
-    ErrorEntry(
-        "test_pending",
-        Unavailable,
-        "The test was sent, and its outcome is not known yet.",
-        "Look at the endpoint's attempts in a moment.",
-    ),
-    ErrorEntry(
-        "unavailable",
-        Unavailable,
-        "A part of the service did not answer in time.",
-        "Wait as long as `Retry-After` says, and send it again.",
-    ),
-    # --- why a message waits, or was not sent
-    ErrorEntry(
-        "paused",
-        PanalError,
-        "Somebody paused the number.",
-        "Nothing: it leaves when the number is resumed.",
-        where="message",
-        retry=True,
-    ),
-    ErrorEntry(
-        "campaign_unread",
-        PanalError,
-        "Its campaign is not known yet to the process that sends: it has just begun.",
-        "Nothing: it leaves in a moment.",
-        where="message",
-        retry=True,
-    ),
-    ErrorEntry(
-        "quiet_hours",
-        PanalError,
-        "It is `bulk`, and it is night for this number.",
-        "Nothing: it leaves at `held_until`.",
-        where="message",
-        retry=True,
-    ),
-    ErrorEntry(
-        "pair_rate",
-        PanalError,
-        "WhatsApp allows about one message in 6 seconds to one recipient, after a first burst.",
-        "Nothing: it leaves at `held_until`.",
-        where="message",
-        retry=True,
-    ),
-    ErrorEntry(
-        "daily_recipients",
-        PanalError,
-        "The number has begun as many conversations in 24 hours as WhatsApp allows it.",
-        "Nothing: it leaves at `held_until`. WhatsApp raises the limit as the number's quality grows.",
-        where="message",
-        retry=True,
-    ),
-    ErrorEntry(
-        "no_evidence",
-        PanalError,
-        "Nobody can tell whether it left, and no status came in time that proves it.",
-        "Ask the recipient, then send it again (it may arrive twice) or cancel it.",
-        where="message",
-    ),
-    ErrorEntry(
-        "requested",
-        PanalError,
-        "Somebody asked for it to be sent again.",
-        "Nothing.",
-        where="message",
-    ),
-    # --- WhatsApp
-    ErrorEntry(
-        "platform_refused",
-        PlatformRefused,
-        "WhatsApp refused it.",
-        "`error` has WhatsApp's own code, its words, and what to do: see the list below.",
-        where="message",
-    ),
-    ErrorEntry(
-        "media_damaged",
-        PlatformRefused,
-        "What WhatsApp gave is not the file that it had announced.",
-        "Read it again in a moment; if it stays so, ask the customer to send it again.",
-    ),
-    ErrorEntry(
-        "whatsapp_unreachable",
-        Unavailable,
-        "WhatsApp could not be reached; nothing was sent.",
-        "Nothing: the message is tried again by itself.",
-        where="message",
-    ),
-    ErrorEntry(
-        "whatsapp_outcome_unknown",
-        PanalError,
-        "The request left for WhatsApp, and no answer that can be read came back.",
-        "Nothing: a status that proves what happened is waited for.",
-        where="log",
-    ),
-    ErrorEntry(
-        "link_unavailable",
-        Unavailable,
-        "The message could not be handed to WhatsApp; it provably did not leave.",
-        "Nothing: it is tried again by itself, at `retry_at`.",
-        where="message",
-    ),
-    ErrorEntry(
-        "outcome_unknown",
-        PanalError,
-        "Nobody can tell whether the message left.",
-        "Nothing at first: a status that proves it is waited for. Then it is `uncertain`, and your `on_uncertain` "
-        "decides, or you: send it again (it may arrive twice) or cancel it.",
-        where="message",
-    ),
-    # --- ours
-    ErrorEntry(
-        "fenced",
-        PanalError,
-        "Another process owns the phone number now; this one stopped.",
-        "Nothing: the new owner goes on where the old one stopped.",
-        where="log",
-    ),
-    ErrorEntry(
-        "internal",
-        PanalError,
-        "A fault of ours.",
-        "Tell the operator the `request_id`: the log has the reason.",
-    ),
-    ErrorEntry("http_500", 500, "A fault of ours.", "Tell the operator the `request_id`: the log has the reason."),
 )
-
-CATALOGUE: Final = MappingProxyType({entry.code: entry for entry in _ENTRIES})
