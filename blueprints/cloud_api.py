@@ -10,12 +10,21 @@ from typing import Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from blueprints.cloud_api_app import (
+    app_token,
+    open_upload,
+    show_subscribed_apps,
+    show_subscriptions,
+    subscribe_account,
+    subscribe_app,
+    unsubscribe_account,
+    unsubscribe_app,
+    upload_session,
+)
 from blueprints.cloud_api_errors import setup_graph_errors
-from blueprints.cloud_api_media import delete_media, get_media, media_of, post_media, read_attachment
-from blueprints.cloud_api_messages import post_messages
-from blueprints.cloud_api_reading import graph_caller
-from services.dropin import unknown_object
-from services.keys import Scope
+from blueprints.cloud_api_media import post_media, read_attachment
+from blueprints.cloud_api_messages import post_marketing_messages, post_messages
+from blueprints.cloud_api_resources import call_node, pass_edge
 from services.media import MediaUrls
 
 bp = Blueprint("cloud_api")
@@ -24,32 +33,36 @@ setup_graph_errors(bp)
 Handler = Callable[[Request, str], Awaitable[HTTPResponse]]
 
 VERSION: Final = "<version:v[0-9]+(?:[.][0-9]+)?>"
-NODE: Final = "<node:[0-9]{1,32}>"
+DIGITS: Final = "<node:[0-9]{1,32}>"
 """Without a version an id is digits, so that no path of our own can be meant."""
+WORD: Final = "<node:[A-Za-z0-9_.]{1,64}>"
+"""With one it may be a word, too: `app`, `me`. Meta's versions have a dot, so `/v1` stays ours."""
+DOTTED: Final = "<version:v[0-9]+[.][0-9]+>"
 EDGE: Final = "<edge:[^/]+>"
+REST: Final = "<rest:[^/]+>"
+SESSION: Final = "<session:upload[:].+>"
+METHODS: Final = ["GET", "POST", "DELETE"]
 
 EDGES: Final[dict[tuple[str, str], Handler]] = {
     ("POST", "messages"): post_messages,
+    ("POST", "marketing_messages"): post_marketing_messages,
+    ("GET", "subscribed_apps"): show_subscribed_apps,
+    ("POST", "subscribed_apps"): subscribe_account,
+    ("DELETE", "subscribed_apps"): unsubscribe_account,
+    ("GET", "subscriptions"): show_subscriptions,
+    ("POST", "subscriptions"): subscribe_app,
+    ("DELETE", "subscriptions"): unsubscribe_app,
+    ("POST", "uploads"): open_upload,
 }
+"""What Panal does itself. Every other edge is Meta's."""
 
 
-async def call_edge(request: Request, node: str, edge: str, version: str = "") -> HTTPResponse:
+async def call_edge(request: Request, node: str, edge: str, rest: str = "", version: str = "") -> HTTPResponse:
     """One call on an edge of an object."""
-    handler = EDGES.get((request.method, edge))
-    if handler is None:
-        raise unknown_object(node, request.method)
-    return await handler(request, node)
-
-
-async def call_node(request: Request, node: str, version: str = "") -> HTTPResponse:
-    """One call on an object itself. One id space: the store that holds the id decides what it is."""
-    caller = await graph_caller(request, Scope.MEDIA)
-    media = await media_of(request, node, caller)
-    if media is not None and request.method == "GET":
-        return await get_media(request, media)
-    if media is not None and request.method == "DELETE":
-        return await delete_media(request, media, caller)
-    raise unknown_object(node, request.method)
+    handler = EDGES.get((request.method, edge)) if not rest else None
+    if handler is not None:
+        return await handler(request, node)
+    return await pass_edge(request, node, f"{edge}/{rest}" if rest else edge, version)
 
 
 async def upload(request: Request, node: str, version: str = "") -> HTTPResponse:
@@ -58,8 +71,12 @@ async def upload(request: Request, node: str, version: str = "") -> HTTPResponse
 
 
 bp.add_route(read_attachment, MediaUrls.PATH, methods=["GET"])
-for _position, _prefix in enumerate(("", f"/{VERSION}")):
-    _methods = ["GET", "POST", "DELETE"]
-    bp.add_route(call_node, f"{_prefix}/{NODE}", methods=_methods, name=f"call_node_{_position}")
-    bp.add_route(call_edge, f"{_prefix}/{NODE}/{EDGE}", methods=_methods, name=f"call_edge_{_position}")
-    bp.add_route(upload, f"{_prefix}/{NODE}/media", methods=["POST"], name=f"upload_{_position}", stream=True)
+for _at, (_prefix, _node) in enumerate((("", DIGITS), (f"/{VERSION}", DIGITS), (f"/{DOTTED}", WORD))):
+    bp.add_route(call_node, f"{_prefix}/{_node}", methods=METHODS, name=f"call_node_{_at}")
+    bp.add_route(call_edge, f"{_prefix}/{_node}/{EDGE}", methods=METHODS, name=f"call_edge_{_at}")
+    bp.add_route(call_edge, f"{_prefix}/{_node}/{EDGE}/{REST}", methods=METHODS, name=f"call_rest_{_at}")
+    bp.add_route(upload, f"{_prefix}/{_node}/media", methods=["POST"], name=f"upload_{_at}", stream=True)
+for _at, _prefix in enumerate(("", f"/{VERSION}")):
+    bp.add_route(app_token, f"{_prefix}/oauth/access_token", methods=["GET"], name=f"app_token_{_at}")
+    bp.add_route(upload_session, f"{_prefix}/{SESSION}", methods=["GET"], name=f"session_{_at}")
+    bp.add_route(upload_session, f"{_prefix}/{SESSION}", methods=["POST"], name=f"send_{_at}", stream=True)

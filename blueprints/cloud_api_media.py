@@ -5,7 +5,7 @@ Process: worker.
 
 from sanic import HTTPResponse, Request
 
-from blueprints.cloud_api_reading import graph_caller, number_of
+from blueprints.cloud_api_reading import base_url_of, graph_caller, number_of
 from blueprints.reading import services_of
 from blueprints.rendering import json_response
 from blueprints.streaming import body_of, send_file
@@ -27,7 +27,7 @@ async def post_media(request: Request, node: str) -> HTTPResponse:
     return json_response({"id": media.id})
 
 
-async def get_media(request: Request, media: Media) -> HTTPResponse:
+async def get_media(request: Request, media: Media, caller: Caller) -> HTTPResponse:
     """Where the bytes are, for five minutes.
 
     Source: Meta, "Media" (2025-12); ``sha256`` in hexadecimal and ``file_size`` as a number, as in its examples.
@@ -36,7 +36,7 @@ async def get_media(request: Request, media: Media) -> HTTPResponse:
     size_bytes = media.size_bytes
     if size_bytes is None:
         size_bytes = (await services.media.open(media)).size_bytes
-    url = services.media_urls.url_of(media.id, services.clock.now(), base_url=f"{request.scheme}://{request.host}")
+    url = services.media_urls.url_of(media.id, services.clock.now(), base_url=base_url_of(request, ""))
     return json_response(
         {
             "messaging_product": "whatsapp",

@@ -18,9 +18,16 @@ TOKEN_SCHEMES = ("bearer", "oauth")
 
 
 async def graph_caller(request: Request, scope: Scope) -> Caller:
+    """Who calls, if he has this scope. Raises as ``graph_identity`` does, and ``NotPermitted``."""
+    caller = await graph_identity(request)
+    require(caller, scope)
+    return caller
+
+
+async def graph_identity(request: Request) -> Caller:
     """Who calls: a Panal key as the bearer token, or as ``access_token`` in the query.
 
-    Raises ``GraphFault`` (104) without a token, ``NotAuthenticated`` and ``NotPermitted``.
+    Raises ``GraphFault`` (104) without a token, ``NotAuthenticated``.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() not in TOKEN_SCHEMES or not token.strip():
@@ -28,9 +35,13 @@ async def graph_caller(request: Request, scope: Scope) -> Caller:
     if not token.strip():
         raise no_token()
     caller = await services_of(request).keyring.caller(f"Bearer {token.strip()}")
-    require(caller, scope)
     request.ctx.caller = caller
     return caller
+
+
+def base_url_of(request: Request, version: str) -> str:
+    """This place as the caller sees it, with the version that he asked for."""
+    return f"{request.scheme}://{request.host}" + (f"/{version}" if version else "")
 
 
 async def number_of(request: Request, node: str, caller: Caller) -> Number:

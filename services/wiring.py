@@ -20,6 +20,7 @@ from services.commands import Commands
 from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
+from services.dropin import Callbacks, Passage
 from services.egress import AddressPolicy, guarded_connector
 from services.graph import GraphAccess, graph_access
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
@@ -95,6 +96,8 @@ class WorkerServices:
     media_urls: MediaUrls
     templates: TemplateRepository
     template_account: TemplateAccount
+    passage: Passage
+    callbacks: Callbacks
     message_inserts: GroupCommit
     command_inserts: GroupCommit
     notification_inserts: GroupCommit
@@ -153,6 +156,13 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
     templates = TemplateRepository(database)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
+    webhook_endpoints = WebhookEndpoints(
+        WebhookRepository(database),
+        commands,
+        clock,
+        policy=egress_policy(settings),
+        test_wait_s=settings.webhook_timeout_s + 2,
+    )
     return WorkerServices(
         settings=settings,
         clock=clock,
@@ -197,19 +207,21 @@ def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SI
         phones=EmulatedPhones(port=settings.sandbox_port, token=settings.sandbox_token.get_secret_value())
         if settings.whatsapp == "sandbox"
         else None,
-        webhook_endpoints=WebhookEndpoints(
-            WebhookRepository(database),
-            commands,
-            clock,
-            policy=egress_policy(settings),
-            test_wait_s=settings.webhook_timeout_s + 2,
-        ),
+        webhook_endpoints=webhook_endpoints,
         graph=graph,
         media=MediaLibrary(media, blobs, graph, clock),
         media_uploads=MediaUploads(media, blobs, media_links, clock, max_bytes=settings.max_media_bytes),
         media_links=media_links,
         templates=templates,
         template_account=TemplateAccount(graph, numbers, commands),
+        passage=Passage(graph),
+        callbacks=Callbacks(
+            webhook_endpoints,
+            numbers,
+            media_links.session,
+            policy,
+            app_secret=settings.app_secret.get_secret_value(),
+        ),
         media_urls=MediaUrls(settings.app_secret.get_secret_value()),
         message_inserts=message_inserts,
         command_inserts=command_inserts,

@@ -3,6 +3,18 @@
 Process: worker.
 """
 
+from services.dropin.callbacks import APP, Callbacks, Place
 from services.dropin.faults import GraphFault, no_token, unknown_object
+from services.dropin.passage import Passage, PassedAnswer, PassedCall
 
-__all__ = ["GraphFault", "no_token", "unknown_object"]
+__all__ = [
+    "APP",
+    "Callbacks",
+    "GraphFault",
+    "Passage",
+    "PassedAnswer",
+    "PassedCall",
+    "Place",
+    "no_token",
+    "unknown_object",
+]

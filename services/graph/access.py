@@ -4,12 +4,12 @@ Process: worker, whatsapp.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
 from services.graph.classify import classify
-from services.graph.client import GraphClient
+from services.graph.client import GraphClient, appsecret_proof
 from services.graph.management import GraphManagement
 from services.graph.media import GraphMedia
 from services.graph.outcomes import GraphRefused
@@ -19,7 +19,7 @@ NO_TOKEN_CODE = 104
 
 @dataclass(frozen=True, slots=True)
 class GraphAccess:
-    """Clients of one host, and which token a phone number uses. ``base_url`` has no version."""
+    """Clients of one host, and which token a phone number uses. ``base_url`` has no version. Never logged."""
 
     base_url: str
     version: str
@@ -28,6 +28,11 @@ class GraphAccess:
     media: GraphMedia
     management: GraphManagement
     tokens: Callable[[str], str | None]
+    app_secret: str | None = field(default=None, repr=False)
+
+    def proof_of(self, token: str) -> dict[str, str]:
+        """The query parameter that proves a call to be ours; empty without an app secret."""
+        return {"appsecret_proof": appsecret_proof(token, self.app_secret)} if self.app_secret else {}
 
     def token_of(self, phone_number_id: str) -> str:
         """The access token of a number. Raises ``GraphRefused`` (104) when it has none."""
@@ -58,4 +63,5 @@ def graph_access(
         media=GraphMedia(client, session, graph_base_url=base_url),
         management=GraphManagement(client),
         tokens=tokens,
+        app_secret=app_secret,
     )
