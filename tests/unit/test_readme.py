@@ -64,7 +64,7 @@ def test_every_variable_that_is_named_exists(locale: Literal["en", "es"]) -> Non
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_command_of_make_exists(locale: Literal["en", "es"]) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z-]+)", READMES[locale]))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", READMES[locale], flags=re.MULTILINE))
     assert named <= targets
     assert {"run", "test", "plan", "prod-cluster"} <= named
 
