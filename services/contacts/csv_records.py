@@ -14,6 +14,7 @@ from config.errors import Fault, RequestRefused
 
 MAX_RECORD_CHARS: Final = 65_536
 DELIMITERS: Final = ",;\t"
+_TOO_LONG: Final = f"is longer than {MAX_RECORD_CHARS} characters: is a quote left open?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class CsvReader:
             raise _unreadable(self._line, "is not UTF-8: save the file as CSV UTF-8") from error
         for text in self._complete(is_last=is_last):
             begins, self._line = self._line, self._line + max(1, text.count("\n"))
+            if len(text) > MAX_RECORD_CHARS:
+                raise _unreadable(begins, _TOO_LONG)
             if text.strip():
                 record = self._record(text, begins)
                 if record is not None:
@@ -68,7 +71,7 @@ class CsvReader:
         self._text = self._text[start:]
         self._scanned = len(self._text)
         if self._scanned > MAX_RECORD_CHARS:
-            raise _unreadable(self._line, f"is longer than {MAX_RECORD_CHARS} characters: is a quote left open?")
+            raise _unreadable(self._line, _TOO_LONG)
         if is_last and self._text:
             if self._is_quoted:
                 raise _unreadable(self._line, "opens a quote that nothing closes")

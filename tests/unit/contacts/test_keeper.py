@@ -1,0 +1,275 @@
+"""What customers do, as facts: contacts that come and change, decisions with their proof, and a book that knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from services.cloud_webhook import InboundMessage, PlatformError, StatusKind, StatusUpdate, UserPreference
+from services.contacts import (
+    ConsentBook,
+    ConsentCategory,
+    ConsentReader,
+    ContactKeeper,
+    ContactLedger,
+    ContactRegister,
+    Keywords,
+)
+from services.store import Fact
+from tests.doubles.clock import START, ManualClock
+from tests.doubles.collections import CollectionDatabase
+
+NUMBER, OTHER = "106540352242922", "106540352242923"
+ANA = "15550000001"
+ANA_ID = "US.13491208655302741918"
+
+
+def wrote(
+    text: str, *, wa_id: str | None = ANA, user_id: str | None = None, name: str | None = "Ana", number: str = NUMBER
+) -> InboundMessage:
+    return InboundMessage(
+        content_key=f"in:{text}",
+        field="messages",
+        waba_id="1",
+        phone_number_id=number,
+        display_phone_number=None,
+        wamid=f"wamid.{text}",
+        from_wa_id=wa_id,
+        from_user_id=user_id,
+        from_parent_user_id=None,
+        profile_name=name,
+        username=None,
+        at=START,
+        kind="text",
+        content={"type": "text", "text": {"body": text}},
+        context_wamid=None,
+        context=None,
+        target_wamid=None,
+        group_id=None,
+        referral=None,
+        errors=(),
+    )
+
+
+def preferred(choice: str, *, number: str | None = NUMBER) -> UserPreference:
+    return UserPreference(
+        "up:1", "user_preferences", "1", number, None, ANA, None, "marketing_messages", choice, "x", START
+    )
+
+
+def failed(code: int) -> StatusUpdate:
+    return StatusUpdate(
+        content_key="st:1",
+        field="messages",
+        waba_id="1",
+        phone_number_id=NUMBER,
+        display_phone_number=None,
+        wamid="wamid.out",
+        status=StatusKind.FAILED,
+        raw_status="failed",
+        at=START,
+        recipient_id=ANA,
+        recipient_user_id=None,
+        recipient_type=None,
+        recipient_participant_id=None,
+        message_id="msg_1",
+        caller_data=None,
+        pricing=None,
+        conversation=None,
+        errors=(PlatformError(code, "x", None, {}),),
+        raw={},
+    )
+
+
+@dataclass
+class Queen:
+    database: CollectionDatabase = field(default_factory=CollectionDatabase)
+    clock: ManualClock = field(default_factory=ManualClock)
+    category: ConsentCategory = ConsentCategory.ALL
+
+    def __post_init__(self) -> None:
+        self.consents = ConsentBook(self.database.real)
+        self.register = ContactRegister(ContactLedger(self.database.real), self.consents)
+        self.keeper = ContactKeeper(
+            self.register,
+            self.clock,
+            keywords=Keywords(opt_out=["STOP"], opt_in=["START"]),
+            keyword_category=self.category,
+            numbers=[NUMBER, OTHER],
+        )
+
+    async def hear(self, *changes: object) -> list[Fact]:
+        return await self.keeper.on_changes(changes)
+
+    def blocks(self, key: str = f"wa:{ANA}") -> tuple[bool, bool]:
+        """Is marketing stopped, is everything stopped?"""
+        return (
+            self.consents.blocks(key, is_marketing=True) is not None,
+            self.consents.blocks(key, is_marketing=False) is not None,
+        )
+
+
+def types(facts: Sequence[Fact]) -> list[str]:
+    return [fact.type for fact in facts]
+
+
+async def test_a_contact_is_made_once_and_changed_when_something_is_new() -> None:
+    queen = Queen()
+    (created,) = await queen.hear(wrote("hello"))
+    assert created.type == "contact.created"
+    assert created.data["profile_name"] == "Ana"
+    assert created.data["key"] == f"wa:{ANA}"
+    assert await queen.hear(wrote("again")) == []
+    (updated,) = await queen.hear(wrote("again", name="Ana María"))
+    assert (updated.type, updated.data["changed"]) == ("contact.updated", ["profile_name"])
+    assert updated.data["contact_id"] == created.data["contact_id"]
+
+
+async def test_a_contact_spans_our_numbers() -> None:
+    queen = Queen()
+    (created,) = await queen.hear(wrote("hello"))
+    (updated,) = await queen.hear(wrote("hello", number=OTHER))
+    assert updated.number == OTHER
+    assert updated.data["contact_id"] == created.data["contact_id"]
+    assert updated.data["changed"] == ["phone_number_ids"]
+
+
+async def test_somebody_known_by_user_id_alone_gets_the_number_when_it_is_told() -> None:
+    queen = Queen()
+    (created,) = await queen.hear(wrote("STOPPED", wa_id=None, user_id=ANA_ID))
+    assert created.data["key"] == f"user:{ANA_ID}"
+    (updated,) = await queen.hear(wrote("hello", user_id=ANA_ID))
+    assert updated.data["contact_id"] == created.data["contact_id"]
+    assert updated.data["key"] == f"wa:{ANA}"
+
+
+async def test_an_opt_out_holds_under_every_key_of_the_person() -> None:
+    queen = Queen()
+    await queen.hear(wrote("hello", user_id=ANA_ID), wrote("STOP"))
+    assert queen.blocks(f"wa:{ANA}") == (True, True)
+    assert queen.blocks(f"user:{ANA_ID}") == (True, True)
+    # …and under one that is learned later.
+    other = Queen()
+    await other.hear(wrote("STOP"))
+    await other.hear(wrote("hi", user_id=ANA_ID))
+    assert other.blocks(f"user:{ANA_ID}") == (True, True)
+
+
+async def test_stop_is_recorded_with_its_proof_once_and_start_undoes_it() -> None:
+    queen = Queen()
+    facts = await queen.hear(wrote("hello"), wrote("Stop!"))
+    assert types(facts) == ["contact.created", "contact.opted_out"]
+    data = facts[1].data
+    assert (data["category"], data["status"], data["source"], data["opted_out"]) == ("all", "out", "keyword", "all")
+    assert data["proof"] == {"message_id": "wamid.Stop!", "text": "Stop!", "at": START}
+    assert queen.blocks() == (True, True)
+    assert await queen.hear(wrote("STOP")) == []
+    (undone,) = await queen.hear(wrote("start"))
+    assert (undone.type, undone.data["opted_out"]) == ("contact.opted_in", None)
+    assert queen.blocks() == (False, False)
+
+
+async def test_a_keyword_may_stop_marketing_alone() -> None:
+    queen = Queen(category=ConsentCategory.MARKETING)
+    await queen.hear(wrote("STOP"))
+    assert queen.blocks() == (True, False)
+    await queen.hear(wrote("START"))
+    assert queen.blocks() == (False, False)
+
+
+@pytest.mark.parametrize("number", [NUMBER, None, "999"])
+async def test_a_preference_told_to_whatsapp_holds_whichever_number_it_names(number: str | None) -> None:
+    queen = Queen()
+    facts = await queen.hear(preferred("stop", number=number))
+    assert types(facts) == ["contact.created", "contact.opted_out"]
+    assert facts[1].number == NUMBER
+    assert facts[1].data["source"] == "user_preference"
+    assert queen.blocks() == (True, False)
+    (resumed,) = await queen.hear(preferred("resume", number=number))
+    assert resumed.type == "contact.opted_in"
+    assert queen.blocks() == (False, False)
+
+
+async def test_a_preference_does_not_undo_a_stop_of_everything() -> None:
+    queen = Queen()
+    await queen.hear(wrote("STOP"))
+    (fact,) = await queen.hear(preferred("resume"))
+    assert fact.data["opted_out"] == "all"
+    assert queen.blocks() == (True, True)
+
+
+async def test_a_word_of_a_preference_that_nobody_knows_changes_nothing() -> None:
+    assert await Queen().hear(preferred("pause")) == []
+
+
+async def test_error_131050_tells_of_a_choice_that_was_missed() -> None:
+    queen = Queen()
+    assert types(await queen.hear(failed(131026))) == []
+    facts = await queen.hear(failed(131050))
+    assert types(facts) == ["contact.created", "contact.opted_out"]
+    assert facts[1].data["proof"] == {"message_id": "wamid.out", "error": 131050, "at": START}
+    assert queen.blocks() == (True, False)
+
+
+async def test_what_belongs_to_another_program_makes_no_contact() -> None:
+    queen = Queen()
+    assert await queen.hear(wrote("STOP", number="999"), wrote("x", wa_id=None), object()) == []
+
+
+async def test_a_new_owner_knows_what_the_last_one_wrote() -> None:
+    queen = Queen()
+    queen.database.put(
+        "contacts",
+        {
+            "_id": "con_1",
+            "key": f"wa:{ANA}",
+            "keys": [f"wa:{ANA}", f"user:{ANA_ID}"],
+            "wa_id": ANA,
+            "user_id": ANA_ID,
+            "profile_name": "Ana",
+            "numbers": [NUMBER],
+            "opted_out": "marketing",
+            "consent": {"marketing": {"status": "out"}},
+            "order": 1_750_000_000_000 << 20,
+        },
+    )
+    with pytest.raises(RuntimeError):
+        queen.consents.blocks(f"wa:{ANA}", is_marketing=True)
+    await queen.consents.load([])
+    assert queen.blocks(f"wa:{ANA}") == (True, False)
+    assert queen.blocks(f"user:{ANA_ID}") == (True, False)
+    assert len(queen.consents) == 2
+    assert await queen.hear(preferred("stop")) == []
+    (fact,) = await queen.hear(wrote("STOP"))
+    assert fact.data["contact_id"] == "con_1"
+    assert queen.blocks() == (True, True)
+
+
+async def test_a_worker_reads_the_same_and_remembers_it_for_a_moment() -> None:
+    database, clock = CollectionDatabase(), ManualClock()
+    database.put("contacts", {"_id": "con_1", "keys": [f"wa:{ANA}"], "opted_out": "marketing"})
+    reader = ConsentReader(database.real, clock, fresh_s=3)
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=True) == "opted out of marketing messages"
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) is None
+    assert len(database.finds) == 1
+    database.put("contacts", {"_id": "con_1", "keys": [f"wa:{ANA}"], "opted_out": "all"})
+    clock.advance(4)
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) == "opted out of all messages"
+    assert await reader.blocks_all([f"wa:{ANA}", "wa:1555"], is_marketing=False) == {
+        f"wa:{ANA}": "opted out of all messages"
+    }
+
+
+async def test_two_contacts_of_one_person_are_both_stopped() -> None:
+    queen = Queen()
+    await queen.hear(wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID))
+    facts = await queen.hear(replace(wrote("STOP"), from_user_id=ANA_ID))
+    assert types(facts).count("contact.opted_out") == 2
+    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+
+
+async def test_the_order_of_decisions_is_part_of_the_fact() -> None:
+    facts = await Queen().hear(wrote("STOP"), wrote("START"), wrote("STOP"))
+    orders = [fact.data["order"] for fact in facts if fact.type != "contact.created"]
+    assert orders == sorted(set(orders))
+    assert len(orders) == 3
