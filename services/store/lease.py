@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.store.database import Database, Document
+from services.store.driver import DuplicateKeyError
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,13 @@ class Lease:
                 }
             }
         ]
-        found = await self._database.update_and_read(LEASES, {"_id": self._name}, pipeline, upsert=True)
+        try:
+            found = await self._database.update_and_read(LEASES, {"_id": self._name}, pipeline, upsert=True)
+        except DuplicateKeyError:
+            found = None
+        if found is None:
+            # Several made the document at the same moment: somebody else's is there now.
+            found = await self._database.find_one(LEASES, {"_id": self._name})
         view = _view(found or {})
         if view.holder == self.holder and view.remaining_ms > 0:
             self.token = view.token
@@ -120,11 +127,6 @@ class Lease:
             upsert=False,
         )
         log.info("Released the owner lease.", extra={"action": "lease.released", "token": token})
-
-    async def view(self) -> LeaseView | None:
-        """What the lease says now, or None when nobody ever held it."""
-        found = await self._database.find_one(LEASES, {"_id": self._name})
-        return _view(found) if found else None
 
 
 def _view(document: dict[str, Any]) -> LeaseView:

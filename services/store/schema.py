@@ -3,7 +3,9 @@
 Process: whatsapp (makes them), worker (waits for them).
 """
 
+import hashlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,7 +91,7 @@ def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: 
 
 async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
     """Make every index that is missing; answer whether anything was to do. Safe to call from two boxes at once."""
-    wanted: Document = {"version": SCHEMA_VERSION, "expiry": _fingerprint(expiry)}
+    wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(INDEXES), "expiry": _fingerprint(expiry)}
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     if found is not None and all(found.get(key) == value for key, value in wanted.items()):
         return False
@@ -116,6 +118,11 @@ async def _make(database: Database, index: Index) -> None:
         if name in existing and existing[name].get("expireAfterSeconds") != options["expireAfterSeconds"]:
             await database.run(lambda: collection.drop_index(name))
     await database.run(lambda: collection.create_index(list(index.keys), name=name, **options))
+
+
+def _digest(indexes: Sequence[Index]) -> str:
+    """Changes with every index that a version adds or drops, so that nobody has to remember to count up."""
+    return hashlib.sha256(repr(indexes).encode()).hexdigest()[:16]
 
 
 def _fingerprint(expiry: tuple[Index, ...]) -> str:

@@ -1,0 +1,83 @@
+"""A real embedded server for this folder, and a database of its own for each test."""
+
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from services.cluster.database import command, find_program
+from services.store import Database, DatabaseOptions, DatabaseUnavailable
+from tests.harness import free_port
+
+_names = count()
+
+OpenClient = Callable[..., "AsyncIterator[Database]"]
+
+
+class Server:
+    """The server as a process that a test may stop and start again on the same folder and port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true&retryWrites=false"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            command(find_program(), port=self.port, folder=self._folder, cache="64M"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("store") / "db"
+    folder.mkdir()
+    running = Server(folder)
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+async def connect(server: Server) -> AsyncIterator[Callable[[], object]]:
+    """Open one more client of this test's database: `await connect()`."""
+    name = f"test{next(_names)}"
+
+    async def open_one(**options: int) -> Database:
+        return await stack.enter_async_context(_opened(server.uri, name, options))
+
+    async with AsyncExitStack() as stack:
+        yield open_one
+
+
+@pytest.fixture
+async def database(connect: Callable[[], object]) -> Database:
+    return await connect()  # type: ignore[no-any-return,misc]
+
+
+@asynccontextmanager
+async def _opened(uri: str, name: str, options: dict[str, int]) -> AsyncIterator[Database]:
+    limits = {"pool": 10, "wait_queue_ms": 1_000, "connect_ms": 1_000, "select_ms": 1_000} | options
+    opened = Database(DatabaseOptions(uri=uri, name=name, app_name="test", **limits))
+    for _ in range(20):
+        try:
+            await opened.ping()
+            break
+        except DatabaseUnavailable:
+            continue
+    yield opened
+    await opened.close()

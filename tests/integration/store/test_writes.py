@@ -1,0 +1,166 @@
+"""Group commit and guarded writes, on the real embedded server."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from services.store import Database, DatabaseUnavailable, DuplicateOf, GroupCommit, Write, mark
+from services.store.guarded import operation
+from tests.doubles.clock import START
+
+pytestmark = pytest.mark.integration
+
+
+async def apply(database: Database, *writes: Write) -> None:
+    await database.bulk("messages", [operation(write) for write in writes], ordered=True)
+
+
+async def stored(database: Database, id_: str = "m") -> dict[str, Any]:
+    found = await database.find_one("messages", {"_id": id_})
+    assert found is not None
+    return found
+
+
+async def unique_idempotency(database: Database) -> None:
+    await database.collection("messages").create_index(
+        [("idempotency", 1)], unique=True, partialFilterExpression={"idempotency": {"$exists": True}}
+    )
+
+
+async def test_many_callers_share_a_few_inserts_and_each_learns_its_own_fate(database: Database) -> None:
+    await unique_idempotency(database)
+    inserts = GroupCommit(database, "messages", max_waiting=2_000)
+    documents = [{"_id": f"m{i}", "idempotency": f"k{i % 150}"} for i in range(300)]
+    outcomes = await asyncio.gather(*(inserts.insert(document) for document in documents))
+    assert [outcome is None for outcome in outcomes] == [i < 150 for i in range(300)]
+    assert inserts.batches < 10
+    assert len(await database.find("messages", {}, limit=1_000)) == 150
+
+
+async def test_an_insert_without_the_key_is_never_a_duplicate(database: Database) -> None:
+    await unique_idempotency(database)
+    inserts = GroupCommit(database, "messages", max_waiting=100)
+    assert await inserts.insert_all([{"_id": "a"}, {"_id": "b"}]) == [None, None]
+
+
+class LostAnswer(Database):
+    """The server does the first insert, and its answer gets lost on the way."""
+
+    lost = 1
+
+    async def insert_many(self, name: str, documents: list[dict[str, Any]], *, ordered: bool) -> list[Any]:
+        found = await super().insert_many(name, documents, ordered=ordered)
+        if self.lost:
+            self.lost -= 1
+            raise DatabaseUnavailable("The answer got lost.")
+        return found
+
+
+async def test_a_lost_answer_is_told_from_a_duplicate(database: Database) -> None:
+    await unique_idempotency(database)
+    await database.insert_many("messages", [{"_id": "earlier", "idempotency": "k"}], ordered=False)
+    losing = LostAnswer(database.options)
+    try:
+        inserts = GroupCommit(losing, "messages", max_waiting=100)
+        outcomes = await inserts.insert_all([{"_id": "a", "idempotency": "new"}, {"_id": "b", "idempotency": "k"}])
+    finally:
+        await losing.close()
+    assert outcomes[0] is None
+    assert isinstance(outcomes[1], DuplicateOf)
+
+
+async def test_a_document_that_cannot_be_encoded_fails_alone(database: Database) -> None:
+    inserts = GroupCommit(database, "messages", max_waiting=100)
+    outcomes = await asyncio.gather(
+        *(inserts.insert({"_id": f"m{i}", "n": 2**70 if i == 3 else i}) for i in range(6)), return_exceptions=True
+    )
+    assert [isinstance(outcome, OverflowError) for outcome in outcomes] == [i == 3 for i in range(6)]
+    assert len(await database.find("messages", {}, limit=10)) == 5
+
+
+async def test_an_older_event_changes_nothing(database: Database) -> None:
+    await apply(database, Write("messages", "m", 5, set={"status": "read"}, upsert=True))
+    await apply(database, Write("messages", "m", 4, set={"status": "sent", "wamid": "x"}, push={"timeline": {"q": 4}}))
+    assert await stored(database) == {"_id": "m", "status": "read", "seq": 5}
+
+
+async def test_the_same_event_twice_changes_nothing_more(database: Database) -> None:
+    await database.insert_many("messages", [{"_id": "m", "status": "queued", "seq": 0}], ordered=False)
+    write = Write(
+        "messages",
+        "m",
+        1,
+        set={"status": "sent"},
+        push={"timeline": {"s": "sent", "at": START}},
+        compute={"unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]}},
+    )
+    for _ in range(3):
+        await apply(database, write)
+    found = await stored(database)
+    assert len(found["timeline"]) == 1
+    assert found["unread"] == 1
+
+
+async def test_events_of_one_batch_apply_in_order(database: Database) -> None:
+    await database.insert_many("messages", [{"_id": "m", "seq": 0}], ordered=False)
+    await apply(
+        database,
+        *(
+            Write("messages", "m", seq, set={"status": f"s{seq}"}, push={"timeline": {"q": seq}})
+            for seq in range(1, 40)
+        ),
+    )
+    found = await stored(database)
+    assert found["status"] == "s39"
+    assert [entry["q"] for entry in found["timeline"]] == list(range(1, 40))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "$status", "$$ROOT", "$$REMOVE", "$", "", "a.b", {"$add": [1, 2]}, {"a.b": "$c"}, ["$x", {"$y": 1}], None, True,
+        2**63 - 1, -1.5, {}, [],
+    ],
+    ids=repr,
+)  # fmt: skip
+async def test_values_are_kept_literally(database: Database, value: object) -> None:
+    write = Write("messages", "m", 1, set={"kept": value}, push={"list": {"kept": value}}, upsert=True)
+    await apply(database, write)
+    found = await stored(database)
+    assert found["kept"] == value
+    assert found["list"] == [{"kept": value}]
+
+
+async def test_dropped_fields_go_and_come_back_with_the_next_event(database: Database) -> None:
+    await apply(database, Write("messages", "m", 1, set={"held_reason": "paused", "status": "held"}, upsert=True))
+    await apply(database, Write("messages", "m", 2, set={"status": "queued"}, drop=("held_reason", "held_until")))
+    assert await stored(database) == {"_id": "m", "status": "queued", "seq": 2}
+    await apply(database, Write("messages", "m", 1, drop=("status",)))
+    assert (await stored(database))["status"] == "queued"
+
+
+async def test_without_upsert_a_missing_document_stays_missing(database: Database) -> None:
+    await apply(database, Write("messages", "m", 1, set={"status": "sent"}))
+    await apply(database, mark("messages", "m", "done"))
+    assert await database.find_one("messages", {"_id": "m"}) is None
+
+
+async def test_an_upsert_makes_the_document_once(database: Database) -> None:
+    for seq in (3, 3, 2):
+        await apply(database, Write("messages", "m", seq, set={"n": seq}, upsert=True))
+    assert await stored(database) == {"_id": "m", "n": 3, "seq": 3}
+
+
+async def test_two_numbers_guard_one_document_apart(database: Database) -> None:
+    await apply(database, Write("messages", "m", 90, set={"a": 1}, upsert=True, guard="seq_1"))
+    await apply(database, Write("messages", "m", 5, set={"b": 2}, guard="seq_2"))
+    await apply(database, Write("messages", "m", 89, set={"a": 0}, guard="seq_1"))
+    assert await stored(database) == {"_id": "m", "a": 1, "b": 2, "seq_1": 90, "seq_2": 5}
+
+
+async def test_marks_are_plain_and_may_repeat(database: Database) -> None:
+    await database.insert_many("messages", [{"_id": "m", "state": "new"}], ordered=False)
+    for _ in range(2):
+        await apply(database, mark("messages", "m", "done", {"status": "canceled"}))
+    assert await stored(database) == {"_id": "m", "state": "done", "result": {"status": "canceled"}}
