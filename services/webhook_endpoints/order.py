@@ -65,7 +65,7 @@ def parse_endpoint(body: Mapping[str, Any], *, is_new: bool) -> EndpointOrder:
     if description is not None and (not isinstance(description, str) or len(description) > LONGEST_DESCRIPTION):
         faults.append(Fault("description", f"must be a text of at most {LONGEST_DESCRIPTION} characters"))
     format_word = body.get("format", WebhookFormat.PANAL.value)
-    if format_word not in set(WebhookFormat):
+    if format_word not in [word.value for word in WebhookFormat]:
         faults.append(Fault("format", "must be panal or meta"))
         format_word = WebhookFormat.PANAL.value
     secret = _secret(body.get("secret"), WebhookFormat(format_word), faults)
