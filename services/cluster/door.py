@@ -58,6 +58,7 @@ class Door:
         self.is_draining = False
         self.expired_count = 0
         self.refused_count = 0
+        self.to_let_go = 0  # connections that are one too many here, by `balance.too_many`
         self.connections: set[GuardedProtocol] = set()
         self._total_limit = options.total_limit()
         self._addresses: Counter[str] = Counter()
@@ -99,7 +100,24 @@ class Door:
         return sum(1 for connection in self.connections if connection.http)
 
     def connection_count(self) -> int:
-        return len(self.connections)
+        """Client connections, streams not counted: those cannot be moved, and cost little."""
+        return len(self.connections) - self.stream_count()
+
+    def stream_count(self) -> int:
+        """Answers under way (live streams, nearly always) and WebSockets."""
+        return sum(
+            1
+            for connection in self.connections
+            if connection.websocket is not None
+            or (connection.http is not None and connection.http.stage is Stage.RESPONSE)
+        )
+
+    def lets_go(self) -> bool:
+        """Is the connection that is being answered one too many? At most as often as `to_let_go` says."""
+        if self.to_let_go <= 0:
+            return False
+        self.to_let_go -= 1
+        return True
 
     def begin_drain(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on every answer closes its connection; idle connections get a window for a request on its way."""

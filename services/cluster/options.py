@@ -20,7 +20,7 @@ class SupervisorOptions:
     run_dir: str = "./data/run"
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     stall_s: float = 10.0
-    start_timeout_s: float = 40.0
+    start_timeout_s: float = 90.0
     start_attempts: int = 3
     worker_memory_bytes: int = 200 * MEGABYTE
     memory_min_age_s: float = 60.0
@@ -45,7 +45,7 @@ class SupervisorOptions:
                 cool_s=settings.restart_breaker_cool_s,
             ),
             stall_s=settings.stall_s,
-            start_timeout_s=settings.db_wait_s + 20.0,
+            start_timeout_s=settings.db_wait_s + 70.0,
             worker_memory_bytes=settings.worker_memory_mb * MEGABYTE,
             max_requests=settings.max_requests,
             max_workers=max_workers,

@@ -13,6 +13,7 @@ from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
 from services.cluster.access_log import log_request
+from services.cluster.balance import too_many
 from services.cluster.board import Board
 from services.cluster.door import Door, DoorOptions
 from services.cluster.drain import Drain
@@ -59,7 +60,7 @@ class WorkerLife:
             extra=extra,
             pool=pool,
             in_flight=self.door.in_flight,
-            connections=self.door.connection_count,
+            connections=self._balanced_connections,
         )
         self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
         self._logs_requests = access_log
@@ -104,11 +105,24 @@ class WorkerLife:
         await self.door.stop()
         await self.heartbeat.stop()
 
+    def _balanced_connections(self) -> int:
+        """With every beat: how many connections there are, and how many of them are too many."""
+        own = self.door.connection_count()
+        of_others = [
+            row.vitals.connections
+            for row in self.board.rows()
+            if row.role == "worker" and row.state == "ready" and row.pid != os.getpid()
+        ]
+        self.door.to_let_go = too_many(own, [own, *of_others])
+        return own
+
     def observe(self, request: Request, response: BaseHTTPResponse) -> None:
         """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
         if began is None:
             return
+        if self.door.to_let_go and self.door.lets_go():
+            setattr(request.stream, "keep_alive", False)  # noqa: B010 - an attribute of HTTP/1 streams alone
         seconds = time.perf_counter() - began
         # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
         status = HUNG_UP if request.conn_info is not None and request.conn_info.lost else response.status

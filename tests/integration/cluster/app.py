@@ -217,6 +217,7 @@ async def board(_request: Request) -> HTTPResponse:
                     "last_exit": row.last_exit,
                     "breaker": row.breaker,
                     "requests": row.vitals.requests,
+                    "connections": row.vitals.connections,
                     "in_flight": row.vitals.in_flight,
                     "rss_bytes": row.vitals.rss_bytes,
                     "age_s": row.heartbeat_age_s,

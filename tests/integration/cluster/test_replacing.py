@@ -121,3 +121,16 @@ async def test_the_shell_may_ask_as_well(tmp_path: Path) -> None:
         before = set(cluster.pids())
         assert (await asyncio.to_thread(ask, str(cluster.run_dir), "reload"))[0] == 0
         await until_async(lambda: cluster.is_up(3) and not before & set(cluster.pids()), "all are new", limit_s=60)
+
+
+async def test_keep_alive_clients_spread_over_the_workers_again(tmp_path: Path) -> None:
+    with running(tmp_path, workers=1) as cluster:
+        load = Load()
+        await load.start(cluster.url, clients=24, keep_alive=True, pause_s=0.02)
+        await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "3")
+        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=60)
+        await until_async(
+            lambda: min(row["connections"] for row in cluster.rows("worker")) >= 4, "each has clients", limit_s=60
+        )
+        await load.stop()
+        assert load.failures == []

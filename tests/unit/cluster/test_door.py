@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from sanic.http.constants import Stage
 
+from services.cluster.balance import too_many
 from services.cluster.door import Door, DoorOptions, is_public, refusal_answer
 
 
@@ -90,6 +91,30 @@ def test_the_cap_counts_public_addresses_only() -> None:
     assert door.refusal("8.8.8.8") == 429
     assert door.refusal("8.8.4.4") is None
     assert door.refusal("10.0.0.7") is None
+
+
+@pytest.mark.parametrize(
+    ("own", "of_all", "expected"),
+    [
+        (40, [40, 0, 0, 0], 30),
+        (20, [20, 20, 0, 0], 10),
+        (12, [12, 10, 9, 9], 0),  # near enough
+        (0, [0, 40], 0),
+        (3, [3, 0, 0, 0], 2),
+        (2, [2, 0, 0, 0], 0),  # not worth a new connection
+        (40, [40], 0),  # nobody to go to
+    ],
+)
+def test_a_worker_with_far_more_connections_than_its_siblings_lets_some_go(
+    own: int, of_all: list[int], expected: int
+) -> None:
+    assert too_many(own, of_all) == expected
+
+
+def test_as_many_are_let_go_as_are_too_many() -> None:
+    door = Door(DoorOptions())
+    door.to_let_go = 2
+    assert [door.lets_go() for _ in range(4)] == [True, True, False, False]
 
 
 def test_an_address_that_leaves_is_forgotten() -> None:
