@@ -23,7 +23,6 @@ WORDS = Keywords(opt_out=listed(SETTINGS.opt_out_words), opt_in=listed(SETTINGS.
         "stopp",
         "cancelar…",
         "Dar de  baja",
-        "Ｓｔｏｐ",
     ],
 )
 def test_a_message_that_is_the_word_opts_out(text: str) -> None:
