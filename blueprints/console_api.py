@@ -14,14 +14,17 @@ from blueprints.reading import (
     caller_of,
     is_own_page,
     json_object,
+    limit_of,
     needs,
     services_of,
     whole_number,
 )
-from blueprints.rendering import json_response
+from blueprints.rendering import event_json, json_response
 from config.errors import RequestRefused
+from services.cluster.drain import why_not_ready
 from services.console import Session, SessionEnded
 from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
+from services.store import Event, last_seq
 
 bp = Blueprint("console_api", url_prefix="/console")
 
@@ -83,6 +86,31 @@ async def get_history(request: Request) -> HTTPResponse:
     """Samples of the last minutes, oldest first."""
     minutes = whole_number(request, "minutes", 60, least=1, most=120)
     return json_response({"data": await services_of(request).samples.since(minutes)})
+
+
+@bp.get("/health")
+async def get_health(request: Request) -> HTTPResponse:
+    """What ``/readyz`` says, as an answer that is no failure: the page shows it in words."""
+    report = await services_of(request).readiness.check()
+    reasons = why_not_ready(request.app.ctx.life.board)
+    return json_response({"checks": {**report.checks, "cluster": "; ".join(reasons) or "ok"}})
+
+
+@bp.get("/latest-events")
+@needs(Scope.EVENTS_READ)
+async def list_latest_events(request: Request) -> HTTPResponse:
+    """The newest events of every number that the caller may see, the newest first."""
+    services, caller, limit = services_of(request), caller_of(request), limit_of(request)
+    found: list[Event] = []
+    for number in await services.numbers.all():
+        if caller.may_use(number.phone_number_id):
+            last = await last_seq(services.database, number.phone_number_id, floor=number.seq_floor)
+            page = await services.events.page(
+                number.phone_number_id, after=max(0, last - limit), limit=limit, types=[], wait_s=0
+            )
+            found += page.events
+    found.sort(key=lambda event: (event.at, event.seq), reverse=True)
+    return json_response({"data": [event_json(event) for event in found[:limit]]})
 
 
 @bp.get("/sandbox/media/<media_id:str>")

@@ -1,0 +1,140 @@
+// The messages and notes of one conversation, with those that are still on their way to the server.
+import { createStore } from '../ui.js';
+import { get, post, query } from '../api.js';
+import { onEvent } from '../live.js';
+import { session } from '../session.js';
+
+const PAGE = 40;
+const RANK = { pending: 0, unsent: 0, scheduled: 1, queued: 1, held: 1, uncertain: 1, sending: 2, sent: 3, delivered: 4, read: 5 };
+const empty = { messages: [], notes: [], cursor: null, isLoading: false, hasLoaded: false, error: null };
+export const threads = createStore({ byId: {} });
+
+const of = (id) => threads.get().byId[id] ?? empty;
+export const threadOf = (state, id) => state.byId[id] ?? empty;
+const set = (id, patch) => threads.set((state) => {
+  const before = state.byId[id] ?? empty;
+  return { byId: { ...state.byId, [id]: { ...before, ...(typeof patch === 'function' ? patch(before) : patch) } } };
+});
+
+const merged = (older, newer) => {
+  const byId = new Map();
+  for (const message of [...older, ...newer]) byId.set(message.id, { ...byId.get(message.id), ...message });
+  return [...byId.values()].sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
+};
+
+export async function loadThread(id) {
+  set(id, { isLoading: true, error: null });
+  try {
+    const [page, notes] = await Promise.all([
+      get(`/v1/conversations/${id}/messages${query({ limit: PAGE })}`),
+      get(`/v1/conversations/${id}/notes`).catch(() => ({ data: [] })),
+    ]);
+    set(id, (thread) => ({
+      messages: merged(page.data.reverse(), thread.messages.filter((one) => one.isLocal)),
+      notes: notes.data, cursor: page.next_cursor, isLoading: false, hasLoaded: true,
+    }));
+  } catch (error) {
+    set(id, { isLoading: false, error, hasLoaded: true });
+  }
+}
+
+export async function loadOlder(id) {
+  const { cursor, isLoading } = of(id);
+  if (!cursor || isLoading) return;
+  set(id, { isLoading: true });
+  try {
+    const page = await get(`/v1/conversations/${id}/messages${query({ limit: PAGE, cursor })}`);
+    set(id, (thread) => ({ messages: merged(page.data.reverse(), thread.messages), cursor: page.next_cursor, isLoading: false }));
+  } catch {
+    set(id, { isLoading: false });
+  }
+}
+
+const patchMessage = (id, messageId, change) => set(id, (thread) => ({
+  messages: thread.messages.map((one) => (one.id === messageId ? { ...one, ...change } : one)),
+}));
+
+/** Show it at once, send it, and keep it in view with its failure if there is one. `order` is a message without `to`. */
+export async function send(conversation, order) {
+  const key = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+  const local = {
+    id: `local-${key}`, key, order, isLocal: true, direction: 'out', status: 'pending', created_at: new Date().toISOString(),
+    conversation_id: conversation.id, ...order,
+  };
+  set(conversation.id, (thread) => ({ messages: [...thread.messages, local] }));
+  return submit(conversation, local);
+}
+
+export async function submit(conversation, local) {
+  patchMessage(conversation.id, local.id, { status: 'pending', refusal: null });
+  const to = conversation.contact.wa_id ?? conversation.contact.user_id;
+  try {
+    const accepted = await post('/v1/messages', { ...local.order, to, from: conversation.phone_number_id }, { headers: { 'idempotency-key': local.key } });
+    set(conversation.id, (thread) => {
+      const arrived = thread.messages.find((one) => one.id === accepted.id);
+      const others = thread.messages.filter((one) => one.id !== local.id && one.id !== accepted.id);
+      const message = { ...local, isLocal: false, id: accepted.id, status: accepted.status, created_at: accepted.created_at, ...arrived };
+      return { messages: merged(others, [message]) };
+    });
+    return accepted;
+  } catch (error) {
+    patchMessage(conversation.id, local.id, { status: 'unsent', refusal: error });
+    throw error;
+  }
+}
+
+export const discard = (conversationId, messageId) => set(conversationId, (thread) => ({
+  messages: thread.messages.filter((one) => one.id !== messageId),
+}));
+
+export async function addNote(id, text) {
+  const note = await post(`/v1/conversations/${id}/notes`, { text });
+  keepNote(id, { id: note.id, text, by_name: session.get().name, at: new Date().toISOString() });
+}
+
+const keepNote = (id, note) => set(id, (thread) => (thread.notes.some((one) => one.id === note.id) ? {} : { notes: [...thread.notes, note] }));
+
+const fetching = new Set();
+async function fetchMessage(id, messageId) {
+  if (fetching.has(messageId)) return;
+  fetching.add(messageId);
+  try {
+    const message = await get(`/v1/messages/${messageId}`);
+    set(id, (thread) => ({ messages: merged(thread.messages, [message]) }));
+  } catch {
+    // The next look at the thread brings it.
+  } finally {
+    fetching.delete(messageId);
+  }
+}
+
+onEvent((event) => {
+  if (event === null) {
+    for (const id of Object.keys(threads.get().byId)) if (of(id).hasLoaded) loadThread(id);
+    return;
+  }
+  const { type, data, at } = event;
+  const id = data.conversation_id;
+  if (!id || !of(id).hasLoaded) return;
+  if (type === 'message.received') {
+    const message = {
+      id: data.message_id, direction: 'in', status: 'received', created_at: at, from: data.from, wamid: data.wamid,
+      context: data.context_wamid ? { message_id: data.context_wamid } : null, ...data.content, type: data.type,
+    };
+    set(id, (thread) => ({ messages: merged(thread.messages, [message]) }));
+  } else if (type === 'conversation.noted') {
+    keepNote(id, { id: data.note_id, text: data.text, by: data.by, by_name: data.by_name, at });
+  } else if (type.startsWith('message.') && data.message_id) {
+    const known = of(id).messages.find((one) => one.id === data.message_id);
+    if (!known) {
+      fetchMessage(id, data.message_id);
+      return;
+    }
+    const change = { status: data.status ?? known.status };
+    // A poll may bring an older word after a newer one; ticks never go back.
+    if (RANK[change.status] >= 3 && RANK[known.status] > RANK[change.status]) change.status = known.status;
+    for (const name of ['wamid', 'error', 'held_until', 'pricing']) if (data[name]) change[name] = data[name];
+    change.held_reason = data.status === 'held' ? data.reason : null;
+    patchMessage(id, data.message_id, change);
+  }
+});

@@ -1,0 +1,29 @@
+// The first thing that runs: words, session, then the page.
+import { html, render, useEffect, useStore } from './ui.js';
+import { loadWords, useLocale } from './words.js';
+import { keepAlive, look, session } from './session.js';
+import { goLive, goQuiet } from './live.js';
+import { applyTheme } from './theme.js';
+import { Login } from './login.js';
+import { Shell } from './shell.js';
+import { Toasts } from './widgets.js';
+
+function App() {
+  useLocale();
+  const isIn = useStore(session, (state) => state.signed_in);
+  const isKnown = useStore(session, (state) => state.isKnown);
+  useEffect(() => {
+    if (isIn) goLive();
+    return goQuiet;
+  }, [isIn]);
+  if (!isKnown) return null;
+  return html`${isIn ? html`<${Shell} />` : html`<${Login} />`}<${Toasts} />`;
+}
+
+applyTheme();
+await loadWords();
+await look().catch(() => session.set({ isKnown: true, reason: 'away' }));
+keepAlive();
+const root = document.getElementById('app');
+root.replaceChildren();
+render(html`<${App} />`, root);
