@@ -74,7 +74,13 @@ _ANSWER: Final = {
 
 _FILE_ID: Final = "1882721507865684072"
 _ID_ALONE: Final = object_of({"id": {"type": "string"}})
-_FILE_PARAMETER: Final = Parameter("media_id", "path", "The id of the file.", {"type": "string"}, example=_FILE_ID)
+_OBJECT: Final = Parameter(
+    "id",
+    "path",
+    "Of a number, an account, a template, a file: WhatsApp's or ours.",
+    {"type": "string"},
+    example=_FILE_ID,
+)
 _FILE: Final = {
     "messaging_product": "whatsapp",
     "url": f"https://your.host/whatsapp_business/attachments?mid={_FILE_ID}&ext=1795416749&hash=…",
@@ -83,6 +89,34 @@ _FILE: Final = {
     "file_size": 68,
     "id": _FILE_ID,
 }
+
+_CALLBACKS: Final = Scope.WEBHOOK_ENDPOINTS
+_CALLBACK: Final = "A callback is a webhook endpoint of the format `meta`: it gets Meta's own notifications."
+_PASSED: Final = (
+    "Profiles, templates, block lists, QR codes and whatever else Meta has: passed on with the number's own token, and "
+    "answered with Meta's answer. What is known needs the scope of its kind (`numbers`, `templates`, `contacts`), "
+    "everything else `admin`."
+)
+_EDGE: Final = Parameter("edge", "path", "Meta's word, and what may follow it.", {"type": "string"})
+
+
+def _call(method: Any, edge: str, id_: str, summary: str, description: str, scope: Scope) -> Operation:
+    """One of Meta's calls whose body and answer are Meta's to document."""
+    free = {"type": "object", "additionalProperties": True}
+    return Operation(
+        method,
+        f"/{{version}}/{{id}}{edge}",
+        f"cloud_api_{id_}",
+        TAG,
+        summary,
+        (Answer(200, "As Meta answers.", free),),
+        scope=scope,
+        description=description,
+        parameters=(_VERSION, _OBJECT, *([_EDGE] if "{" in edge else [])),
+        body=Body(free, is_required=False) if method == "POST" else None,
+        form="graph",
+    )
+
 
 CLOUD_API: Final = (
     Operation(
@@ -147,24 +181,35 @@ CLOUD_API: Final = (
     ),
     Operation(
         "GET",
-        "/{version}/{media_id}",
+        "/{version}/{id}",
         "cloud_api_media",
         TAG,
-        "Where a file is",
-        (Answer(200, "`url` works for five minutes.", {"type": "object"}, (Example("media", "A file", _FILE),)),),
+        "Read an object",
+        (
+            Answer(
+                200,
+                "A file: where its bytes are, for five minutes. Anything else: Meta's own answer.",
+                {"type": "object"},
+                (Example("media", "A file", _FILE),),
+            ),
+        ),
         scope=Scope.MEDIA,
-        parameters=(_VERSION, _FILE_PARAMETER),
+        parameters=(_VERSION, _OBJECT),
         form="graph",
     ),
     Operation(
         "DELETE",
-        "/{version}/{media_id}",
+        "/{version}/{id}",
         "cloud_api_delete_media",
         TAG,
-        "Remove a file",
-        (Answer(200, "It is gone, here and at WhatsApp.", object_of({"success": {"const": True}})),),
+        "Remove an object",
+        (
+            Answer(
+                200, "It is gone; a file both here and at WhatsApp.", {"type": "object", "additionalProperties": True}
+            ),
+        ),
         scope=Scope.MEDIA,
-        parameters=(_VERSION, _FILE_PARAMETER),
+        parameters=(_VERSION, _OBJECT),
         form="graph",
     ),
     Operation(
@@ -180,5 +225,22 @@ CLOUD_API: Final = (
             for name in ("mid", "ext", "hash")
         ),
         form="graph",
+    ),
+    _call("POST", "", "change", "Change an object", "Meta's own call, passed on.", Scope.NUMBERS),
+    _call(
+        "POST", "/marketing_messages", "marketing", "Send a marketing template", "As `/messages`.", Scope.MESSAGES_SEND
+    ),
+    _call("GET", "/subscribed_apps", "account_apps", "Read an account's callback", _CALLBACK, _CALLBACKS),
+    _call("POST", "/subscribed_apps", "subscribe_account", "Set an account's callback", _CALLBACK, _CALLBACKS),
+    _call("DELETE", "/subscribed_apps", "unsubscribe_account", "Drop an account's callback", _CALLBACK, _CALLBACKS),
+    _call("GET", "/subscriptions", "app_callback", "Read the app's callback", _CALLBACK, _CALLBACKS),
+    _call("POST", "/subscriptions", "subscribe_app", "Set the app's callback", _CALLBACK, _CALLBACKS),
+    _call("DELETE", "/subscriptions", "unsubscribe_app", "Drop the app's callback", _CALLBACK, _CALLBACKS),
+    _call(
+        "POST", "/uploads", "open_upload", "Open an upload session", "At Meta, for templates and profiles.", Scope.MEDIA
+    ),
+    *(
+        _call(method, "/{edge}", f"pass_{method.lower()}", f"Any other call ({method})", _PASSED, Scope.ADMIN)
+        for method in ("GET", "POST", "DELETE")
     ),
 )
