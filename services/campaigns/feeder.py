@@ -155,7 +155,8 @@ class CampaignFeeder:
                 active.walk = self._repository.walk(active.campaign.id, after=active.progress.cursor, page=PAGE)
             active.page = [recipient_record(document) for document in await active.walk.next(room)]
         if not active.page:
-            return await self._reach_end(active)
+            active.is_fed = True
+            return 1
         page = active.page
         await self._consents.load([recipient.key for recipient in page])
         result = hand_over(active.campaign, page, self._blocks(active), now=self._clock.now())
@@ -209,17 +210,6 @@ class CampaignFeeder:
         for message_id in await self._repository.statuses(list(ids)):
             del result.skipped[ids[message_id]]
 
-    async def _reach_end(self, active: Active) -> int:
-        """Was everybody seen? Somebody may have been put on the list below what was read already: then once more."""
-        count = await self._repository.count(active.campaign.id)
-        if count > active.progress.seen and active.progress.passes < MAX_PASSES:
-            active.walk = None
-            active.advance(cursor=0, seen=0, skipped=0, passes=active.progress.passes + 1, total=count)
-            self._write_down(active)
-            return 1
-        active.is_fed = True
-        return 1
-
     # --- the end
 
     async def _complete(self, active: Active) -> int:
@@ -231,6 +221,8 @@ class CampaignFeeder:
             active.idle_since_s = now_s
         if now_s - active.idle_since_s < LAST_LOOK_S:
             return 0
+        if await self._begins_again(active):
+            return 1
         results = await self._repository.results(active.campaign.id)
         if active.status is not CampaignStatus.RUNNING:
             return 0  # canceled while this was counted
@@ -243,6 +235,16 @@ class CampaignFeeder:
             extra={"action": "campaign.completed", "campaign_id": active.campaign.id, **data},
         )
         return 1
+
+    async def _begins_again(self, active: Active) -> bool:
+        """Was everybody seen? Somebody may have been put on the list below what was read already: then once more."""
+        count = await self._repository.count(active.campaign.id)
+        if count <= active.progress.seen or active.progress.passes >= MAX_PASSES:
+            return False
+        active.walk, active.is_fed = None, False
+        active.advance(cursor=0, seen=0, skipped=0, passes=active.progress.passes + 1, total=count)
+        self._write_down(active)
+        return True
 
     async def _withdraw(self, active: Active) -> int:
         """Cancel messages that have not left, a page a step."""
