@@ -17,10 +17,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(wildcard tests/unit tests/integration tests/clients tests/browser tests/chaos)
-CODE := $(wildcard server.py config services blueprints tests benchmarks)
+CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single install test unit lint format clean
+.PHONY: help run plan prod-cluster prod-single verify install test unit lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ prod-single: export PANAL_PROFILE := production
 prod-single: $(VENV)/.base ## production with one worker, for comparison
 	@exec $(BIN)/sanic server:app --host=0.0.0.0 --port=$(PORT) --workers=1
 
+# The key travels in the environment: a command line can be read by everybody on the machine.
+verify: export PANAL_API_KEY := $(KEY)
+verify: $(VENV)/.base ## check a running installation (URL=… KEY=… WATCH=5m RATE=1600 DURATION=60s OPS=100 SEND=numbers)
+	@exec $(BIN)/python -m tools.verify --url=$(URL) $(if $(WATCH),--watch=$(WATCH)) $(if $(RATE),--rate=$(RATE)) \
+		$(if $(DURATION),--duration=$(DURATION)) $(if $(OPS),--ops=$(OPS)) $(if $(SEND),--send=$(SEND))
+
 install: $(VENV)/.base ## only the packages that production needs
 
 test: $(VENV)/.test ## every test, the fast ones first (ARGS="-k …")
@@ -50,7 +56,7 @@ unit: $(VENV)/.test ## the fast tests alone
 lint: $(VENV)/.lint ## ruff and mypy, strict
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/mypy $(wildcard config services blueprints)
+	$(BIN)/mypy $(wildcard config services blueprints tools)
 
 format: $(VENV)/.lint ## put the code into its one form
 	$(BIN)/ruff check --fix --exit-zero $(CODE)

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OUR_ROOTS = ("config", "services", "blueprints", "server")
+OUR_ROOTS = ("config", "services", "blueprints", "server", "tools")
 
 NOUNS = frozenset(
     {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers", "console"}
     | {"live", "cloud_webhook", "commands", "dropin", "retention"}
 )
 FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
-FLOORS |= {"services": 2, "blueprints": 5, "server": 6} | dict.fromkeys(NOUNS, 2)
+FLOORS |= {"services": 2, "blueprints": 5, "server": 6, "tools": 1} | dict.fromkeys(NOUNS, 2)
 """A room imports from lower floors. `services` is the package's own door, which holds nothing."""
 
 SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster")})
@@ -90,6 +90,8 @@ def _arrow_fault(room: str, target_room: str, target: str) -> str | None:
         return f"`{target_room}` is not in the plan of the house"
     if room == "sandbox" and target_room != "config":
         return "the sandbox stands alone"
+    if target_room == "tools":
+        return "tools look from outside: nobody may depend on them"
     if target_room == "sandbox" and room not in {"cluster", "server"}:
         return "nobody may depend on the sandbox"
     if room in NOUNS and target_room in NOUNS:
@@ -190,6 +192,8 @@ def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
         ("services.messages.accept", "class A:\n    async def f(self):\n        from config import limits"),
         ("services.attic.box", "from config import limits\nfrom services.messages import Message"),
         ("services.cluster.supervisor", "from services.whatsapp import queen"),
+        ("server", "from tools.verify import table"),
+        ("tools.verify.look", "from services.keys import Scope"),
     ],
 )
 def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
