@@ -1,0 +1,1 @@
+"""Commands for operators that look at a running installation from outside. Nothing of the application imports them."""
