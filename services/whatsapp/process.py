@@ -75,8 +75,14 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
                     "Another process owns the numbers; standing by.",
                     extra={"action": "owner.fenced", "detail": str(fenced)},
                 )
+            except Unavailable as error:
+                # While a reign began. The lease may still be ours: begin again, rather than die and let it run out.
+                log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
+                await _sleep(stop, STANDBY_POLL_S)
     finally:
         report.state = "stopped"
+        with contextlib.suppress(Unavailable):
+            await queen.lease.release()  # whatever ended this process: the next owner need not wait
         await queen.close()
         await heartbeat.stop()
 
