@@ -13,12 +13,9 @@ import logging
 import resource
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from sanic.http.constants import Stage
-
-if TYPE_CHECKING:
-    from services.cluster.protocol import GuardedProtocol
 
 SWEEP_S = 0.5
 FILES_KEPT_FREE = 128  # the log, the database pool, live files
@@ -50,6 +47,20 @@ class DoorOptions:
         return max(64, soft - FILES_KEPT_FREE) if soft != resource.RLIM_INFINITY else 1_000_000
 
 
+class Connection(Protocol):
+    """What the door needs of a connection; `GuardedProtocol` is one. `http`: Sanic's state of the request, or None."""
+
+    is_expired: bool
+    websocket: Any
+
+    @property
+    def http(self) -> Any: ...
+    def expire(self) -> None: ...
+    def abort(self) -> None: ...
+    def answer_and_close(self) -> None: ...
+    def close_if_still_idle(self) -> None: ...
+
+
 class Door:
     """Knows every connection of this worker. The protocol asks it in; a sweep shows out those that are too slow."""
 
@@ -59,7 +70,7 @@ class Door:
         self.expired_count = 0
         self.refused_count = 0
         self.to_let_go = 0  # connections that are one too many here, by `balance.too_many`
-        self.connections: set[GuardedProtocol] = set()
+        self.connections: set[Connection] = set()
         self._total_limit = options.total_limit()
         self._addresses: Counter[str] = Counter()
         self._sweeper: asyncio.Task[None] | None = None
@@ -85,11 +96,11 @@ class Door:
             return 429
         return None
 
-    def came(self, connection: "GuardedProtocol", address: str) -> None:
+    def came(self, connection: Connection, address: str) -> None:
         self.connections.add(connection)
         self._addresses[address] += 1
 
-    def went(self, connection: "GuardedProtocol", address: str) -> None:
+    def went(self, connection: Connection, address: str) -> None:
         self.connections.discard(connection)
         self._addresses[address] -= 1
         if self._addresses[address] <= 0:
@@ -136,14 +147,14 @@ class Door:
         """End what is past its deadline."""
         for connection in list(self.connections):
             if connection.is_expired:
-                connection.abort()  # type: ignore[no-untyped-call]  # it has had its 408, and time to read it
+                connection.abort()  # it has had its 408, and time to read it
                 continue
             deadline = self._deadline(connection, now)
             if deadline is not None and now > deadline:
                 self.expired_count += 1
                 connection.expire()
 
-    def _deadline(self, connection: "GuardedProtocol", now: float) -> float | None:
+    def _deadline(self, connection: Connection, now: float) -> float | None:
         """When the header or the body has to be here; None while there is nothing to wait for."""
         http = connection.http
         if http is None or connection.websocket is not None:
