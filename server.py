@@ -21,17 +21,15 @@ from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
 from config.settings import Settings, SettingsRefused, load_settings, unknown_variables
 from services.cluster import metrics_files, seams
 from services.cluster.board import Board
-from services.cluster.database import run_database
 from services.cluster.heartbeat import PoolUse
+from services.cluster.launch import run_named
 from services.cluster.meter import ProcessMeter
 from services.cluster.options import SupervisorOptions
 from services.cluster.protocol import use_guarded_protocol
-from services.cluster.sandbox import run_guarded_sandbox
 from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
 from services.cluster.worker import WorkerLife
 from services.keys import BootstrapKey, bootstrap_key
-from services.whatsapp import run_whatsapp
 from services.wiring import build_worker
 
 PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
@@ -148,7 +146,11 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
 
 def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, run_dir: str) -> None:
     """The managed processes. Durable, never transient: a restart of the workers must not start a second queen."""
-    manage = app.manager.manage
+
+    def manage(name: str, target: str, arguments: dict[str, Any]) -> None:
+        kwargs = {"target": target, "arguments": arguments}
+        app.manager.manage(name, run_named, kwargs, transient=False, restartable=True)
+
     if settings.is_embedded_db:
         database = {
             "port": settings.embedded_db_port,
@@ -156,13 +158,13 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
             "cache": settings.embedded_db_cache,
             "board": board,
         }
-        manage("Database", run_database, database, transient=False, restartable=True)
+        manage("Database", "services.cluster.database:run_database", database)
     if settings.whatsapp == "sandbox":
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
         sandbox = {"settings": settings, "webhook_url": webhook_url}
-        manage("Sandbox", run_guarded_sandbox, sandbox, transient=False, restartable=True)
+        manage("Sandbox", "services.cluster.sandbox:run_guarded_sandbox", sandbox)
     queen = {"settings": settings, "bootstrap_digest": app.ctx.key.digest, "board": board, "run_dir": run_dir}
-    manage("WhatsApp", run_whatsapp, queen, transient=False, restartable=True)
+    manage("WhatsApp", "services.whatsapp.process:run_whatsapp", queen)
 
 
 def planned(settings: Settings, *, workers_asked: int | None) -> Plan:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = "106540352242922"
 READY_S = 60.0
+# Compiled modules are kept: eight processes that compile everything would make every start slow.
+NOT_INHERITED = ("PANAL_", "SANIC_", "WEB_CONCURRENCY", "PYTHONDONTWRITEBYTECODE")
 
 
 def free_port() -> int:
@@ -193,7 +195,7 @@ def launch(
     folder.mkdir(parents=True, exist_ok=True)
     port, sandbox_port, database_port = free_port(), free_port(), free_port()
     full = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PANAL_", "SANIC_", "WEB_CONC"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)},
         "PANAL_DATA_DIR": str(folder / "data"),
         "PANAL_SANDBOX_PORT": str(sandbox_port),
         "PANAL_EMBEDDED_DB_PORT": str(database_port),
