@@ -1,0 +1,240 @@
+"""Contacts and opt-outs on a real cluster: whoever said STOP gets nothing more, by any path."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.harness import Cluster, start_cluster
+from tests.harness.cluster import NUMBER, until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with start_cluster(tmp_path_factory.mktemp("contacts"), workers=2) as running:
+        yield running
+
+
+def call(cluster: Cluster, method: str, path: str, *, expect: int = 200, **options: Any) -> Any:
+    answer = cluster.client.request(method, path, **options)
+    assert answer.status_code == expect, answer.text
+    return answer.json()
+
+
+def contact_of(cluster: Cluster, wa_id: str) -> dict[str, Any]:
+    """The contact with this number, once there is one."""
+
+    def look() -> Any:
+        found = call(cluster, "GET", "/v1/contacts", params={"search": wa_id})["data"]
+        return found[0] if found else None
+
+    found: dict[str, Any] = until(look, f"{wa_id} is a contact")
+    return found
+
+
+def events_of(cluster: Cluster, contact_id: str) -> list[dict[str, Any]]:
+    return [event for event in cluster.events() if event["data"].get("contact_id") == contact_id]
+
+
+def test_a_customer_who_writes_becomes_a_contact_and_is_found_by_words_and_number(cluster: Cluster) -> None:
+    phone = "15550100001"
+    cluster.sandbox.put(f"/_sandbox/phones/{phone}", json={"name": "Zoë Núñez"})
+    cluster.write_as_customer(phone, "hello")
+    contact = contact_of(cluster, phone)
+    assert contact["profile_name"] == "Zoë Núñez"
+    assert contact["phone_number_ids"] == [NUMBER]
+    for search in ("nunez", "zo", "zoe nu", phone[:8]):
+        found = call(cluster, "GET", "/v1/contacts", params={"search": search})["data"]
+        assert contact["id"] in [one["id"] for one in found], search
+    assert call(cluster, "GET", "/v1/contacts", params={"search": "zoe x"})["data"] == []
+
+
+def test_a_contact_is_made_changed_and_read_back_at_once(cluster: Cluster) -> None:
+    made = call(
+        cluster,
+        "POST",
+        "/v1/contacts",
+        expect=201,
+        json={"to": "+1 555 010 0002", "name": "Ana", "labels": ["vip"], "attributes": {"city": "León", "age": 7}},
+    )
+    path = f"/v1/contacts/{made['id']}"
+    changed = call(
+        cluster,
+        "PATCH",
+        path,
+        json={"attributes": {"age": None, "plan": "gold"}, "add_labels": ["new"], "name": "Ana M."},
+    )
+    assert call(cluster, "GET", path) == {**changed, "consent_history": []}
+    assert changed["attributes"] == {"city": "León", "plan": "gold"}
+    assert changed["labels"] == ["vip", "new"]
+    assert changed["name"] == "Ana M."
+    again = call(cluster, "POST", "/v1/contacts", json={"to": "15550100002", "labels": ["old"]})
+    assert (again["id"], again["labels"]) == (made["id"], ["old"])
+    assert [event["type"] for event in events_of(cluster, made["id"])] == [
+        "contact.created",
+        "contact.updated",
+        "contact.updated",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"to": "abc"}, "to"),
+        ({"to": "15550100003", "labels": "vip"}, "labels"),
+        ({"to": "15550100003", "attributes": {"$where": "1"}}, "attributes.$where"),
+        ({"to": "15550100003", "attributes": {"a": {"$gt": ""}}}, "attributes.a"),
+        ({"to": "15550100003", "wa_id": "1"}, "wa_id"),
+    ],
+)
+def test_a_faulty_contact_is_refused_with_its_path(cluster: Cluster, body: dict[str, Any], path: str) -> None:
+    problem = call(cluster, "POST", "/v1/contacts", expect=422, json=body)
+    assert path in [error["path"] for error in problem["errors"]]
+
+
+def test_whoever_says_stop_gets_nothing_more_until_start(cluster: Cluster) -> None:
+    phone = "15550100004"
+    cluster.write_as_customer(phone, "hello")
+    contact = contact_of(cluster, phone)
+    first = cluster.send(phone, "welcome")
+    until(lambda: cluster.message(first["id"])["status"] == "read", "the welcome is read")
+    wamid = cluster.write_as_customer(phone, "¡Stop!")
+    path = f"/v1/contacts/{contact['id']}"
+    until(lambda: call(cluster, "GET", path)["opted_out"] == "all", "the opt-out is stored")
+    (entry,) = call(cluster, "GET", path)["consent_history"]
+    assert (entry["status"], entry["source"], entry["proof"]["text"], entry["proof"]["message_id"]) == (
+        "out",
+        "keyword",
+        "¡Stop!",
+        wamid,
+    )
+    # At the door, in a batch, in the drop-in.
+    text = {"to": phone, "type": "text", "text": {"body": "too much"}}
+    accepted = []
+
+    def is_refused() -> bool:  # the door remembers for a few seconds that nobody had opted out
+        answer = cluster.client.post("/v1/messages", json=text)
+        if answer.status_code == 202:
+            accepted.append(answer.json()["id"])
+            return False
+        return bool(answer.json()["code"] == "opted_out")
+
+    until(is_refused, "the door knows of the opt-out", every_s=0.5)
+    batch = cluster.client.post("/v1/messages/batch", json={"messages": [text]})
+    assert batch.status_code == 422
+    cluster.client.post(f"/v23.0/{NUMBER}/messages", json={"messaging_product": "whatsapp", **text})
+    for message_id in accepted:
+        until(lambda one=message_id: cluster.message(one)["status"] == "failed", "what slipped in fails at the gate")
+    assert [entry["text"]["body"] for entry in cluster.phone(phone) if entry["direction"] == "in"] == ["welcome"]
+    cluster.write_as_customer(phone, "start")
+    until(lambda: call(cluster, "GET", path)["opted_out"] is None, "the opt-out is undone")
+
+    def is_accepted() -> bool:  # a worker remembers an opt-out for a few seconds
+        return cluster.client.post("/v1/messages", json={**text, "text": {"body": "back"}}).status_code == 202
+
+    until(is_accepted, "messages are accepted again")
+    until(lambda: cluster.phone(phone)[-1].get("text", {}).get("body") == "back", "the message arrives")
+
+
+def test_a_message_that_was_accepted_before_the_stop_fails_at_the_gate(cluster: Cluster) -> None:
+    phone = "15550100005"
+    cluster.write_as_customer(phone, "hello")
+    contact = contact_of(cluster, phone)
+    later = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
+    sent = cluster.send(phone, "late", send_at=later)
+    call(cluster, "POST", f"/v1/contacts/{contact['id']}/opt-out", json={"source": "phone call"})
+    until(lambda: cluster.message(sent["id"])["status"] == "failed", "the message fails")
+    error = cluster.message(sent["id"])["error"]
+    assert (error["reason"], error["code"]) == ("opted_out", 131050)
+    assert error["next_step"]
+    assert [entry for entry in cluster.phone(phone) if entry["direction"] == "in"] == []
+
+
+def test_somebody_never_seen_opts_out_by_address_and_in_again_with_proof(cluster: Cluster) -> None:
+    out = call(
+        cluster,
+        "POST",
+        "/v1/contacts/opt-out",
+        json={"to": "15550100006", "category": "marketing", "source": "web form", "proof": {"ip": "192.0.2.1"}},
+    )
+    assert (out["opted_out"], out["consent"]["marketing"]["proof"]) == ("marketing", {"ip": "192.0.2.1"})
+    template = {"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
+    bulk = {"to": "15550100006", "priority": "bulk", **template}
+    assert call(cluster, "POST", "/v1/messages", expect=422, json=bulk)["code"] == "opted_out"
+    call(cluster, "POST", "/v1/messages", expect=202, json={"to": "15550100006", **template})
+    back = call(
+        cluster, "POST", f"/v1/contacts/{out['id']}/opt-in", json={"category": "all", "proof": "signed paper 12"}
+    )
+    assert back["opted_out"] is None
+    assert back["consent"]["marketing"]["proof"] == {"text": "signed paper 12"}
+    types = [event["type"] for event in events_of(cluster, out["id"])]
+    assert types == ["contact.created", "contact.opted_out", "contact.opted_in"]
+
+
+def test_csv_goes_in_with_its_faults_told_and_comes_out_with_consent(cluster: Cluster) -> None:
+    lines = ["to;name;labels;city;opt_out"]
+    lines += [
+        f'1555020{at:04d};"Name {at}; x";import|n{at % 3};Town;{"marketing" if at % 50 == 0 else ""}'
+        for at in range(450)
+    ]
+    lines += ["abc;x;;;", "1;2;3;4;5;6", '15550209999;"Last";import;;']
+    body = "\n".join(lines).encode()
+    headers = {"content-type": "text/csv"}
+    report = call(cluster, "POST", "/v1/contacts/import", content=body, headers=headers)
+    assert (report["lines"], report["created"], report["failed"], report["consents"]) == (453, 451, 2, 9)
+    assert [error["line"] for error in report["errors"]] == [452, 453]
+    again = call(cluster, "POST", "/v1/contacts/import", content=iter([body[:999], body[999:]]), headers=headers)
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 451)
+    text = cluster.client.get("/v1/contacts/export", params={"label": "import"}).text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 451
+    assert [row["wa_id"] for row in rows[:2]] == ["15550200000", "15550200001"]
+    assert rows[0]["opted_out"] == "marketing"
+    assert json.loads(rows[0]["marketing_proof"])["line"] == 2
+    assert len(cluster.all_pages("/v1/contacts", label="n1")) == 150
+    assert len(cluster.all_pages("/v1/contacts", opted_out="marketing", label="import")) == 9
+    imported = [event for event in cluster.events() if event["type"] == "contact.imported"]
+    assert sum(event["data"]["count"] for event in imported) == 451
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "code"),
+    [
+        (b"{}", {"content-type": "application/json"}, 415, "unsupported_media_type"),
+        (b"", {"content-type": "text/csv"}, 422, "invalid_csv"),
+        (b"to,first name\n1,2\n", {"content-type": "text/csv"}, 422, "invalid_csv"),
+        (b'to\n"open\n', {"content-type": "text/csv"}, 422, "invalid_csv"),
+        (b"to\n\xff\n", {"content-type": "text/csv"}, 422, "invalid_csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    cluster: Cluster, content: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    problem = call(cluster, "POST", "/v1/contacts/import", expect=status, content=content, headers=headers)
+    assert problem["code"] == code
+
+
+def test_consents_hold_through_the_death_of_the_owner(cluster: Cluster) -> None:
+    phone = "15550100007"
+    call(cluster, "POST", "/v1/contacts/opt-out", json={"to": phone})
+    cluster.kill(cluster.pid("Sanic-WhatsApp-0"))
+    cluster.wait_ready()
+    cluster.write_as_customer(phone, "who is this?")
+    contact = contact_of(cluster, phone)
+    assert contact["opted_out"] == "all"
+    text = {"to": phone, "type": "text", "text": {"body": "no"}}
+    assert call(cluster, "POST", "/v1/messages", expect=422, json=text)["code"] == "opted_out"
+
+
+def test_the_size_of_the_database_is_shown(cluster: Cluster) -> None:
+    storage = until(lambda: call(cluster, "GET", "/v1/cluster")["storage"], "the database is measured", within_s=30)
+    assert storage["limit_mb"] == 512
+    assert storage["level"] == "ok"
+    assert storage["used_mb"] > 0
+    assert "events" in {one["name"] for one in storage["collections"]}
