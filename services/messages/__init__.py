@@ -19,6 +19,7 @@ from services.messages.ledger import Ledger, Tracked
 from services.messages.options import DispatchOptions
 from services.messages.order import SendOrder, parse_order
 from services.messages.outcomes import error_data, message_fact
+from services.messages.policy import is_window_open
 from services.messages.preview import preview_text
 from services.messages.projection import project_message
 from services.messages.read_marks import ReadMarks
@@ -75,6 +76,7 @@ __all__ = [
     "contact_of",
     "error_data",
     "is_read_mark",
+    "is_window_open",
     "may_move",
     "message_document",
     "message_fact",

@@ -101,6 +101,12 @@ class TemplateSync:
             writes += outcome.writes
         return Outcome({"accounts": results}, facts, writes)
 
+    async def load(self, changes: Sequence[object]) -> None:
+        """Read what ``on_changes`` needs for these, so that it can fail no more. Raises ``Unavailable``."""
+        for change in changes:
+            if isinstance(change, TemplateUpdate) and change.waba_id is not None and change.waba_id in self._home:
+                await self._hold(change.waba_id)
+
     async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[Write]]:
         """What Meta's webhook tells of templates: facts at once; the whole account is read soon after.
 

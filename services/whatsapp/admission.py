@@ -16,6 +16,7 @@ from services.messages import (
     Message,
     MessageStatus,
     contact_of,
+    is_window_open,
     message_fact,
     preview_text,
 )
@@ -91,10 +92,19 @@ class Admission:
         """Those of these messages that the owner has never seen, or has forgotten."""
         return [message_id for message_id in message_ids if self._ledger.get(message_id) is None]
 
-    def park(self, message: Message) -> None:
-        """Remember a message that waits until its customer writes."""
-        self._ledger.track(message)
-        self._dispatcher.park(message.phone_number_id, contact_of(message).key, message.id)
+    async def park(self, messages: Sequence[Message]) -> list[Message]:
+        """Remember messages that wait until their customers write; answer those whose customer wrote meanwhile."""
+        await self._directory.load([contact_of(message) for message in messages])
+        now, free = self._clock.now(), []
+        for message in messages:
+            contact = contact_of(message)
+            standing = self._directory.standing(contact.phone_number_id, contact.key)
+            if standing is not None and is_window_open(standing.last_inbound_at, now):
+                free.append(message)
+            else:
+                self._ledger.track(message)
+                self._dispatcher.park(contact.phone_number_id, contact.key, message.id)
+        return free
 
     def _is_new(self, message: Message) -> bool:
         """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""

@@ -103,8 +103,10 @@ class Intake:
             read.append(notification)
             marks.append(mark(NOTIFICATIONS, raw.id, DONE))
         changes = [change for notification in read for change in notification.changes]
-        of_templates, copies = await self._templates.on_changes(changes)
+        # All reading comes first: what one of them has learned would be lost if another failed after it.
+        await self._templates.load(changes)
         facts = await self._facts(changes)
+        of_templates, copies = await self._templates.on_changes(changes)
         entry = self._journal.record([*facts, *of_templates], [*marks, *copies])
         self.stats.notifications += len(waiting)
         await entry.applied
@@ -164,6 +166,7 @@ class Intake:
                     self._remember(change.wamid)
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
+                    self._dispatcher.customer_wrote(contact.phone_number_id, contact.key)
             elif not isinstance(change, UserPreference | TemplateUpdate):
                 self._on_unknown(change)
         return facts + learned

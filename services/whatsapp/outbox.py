@@ -105,13 +105,9 @@ class Due:
         doubtful = await self._repository.in_state(self._number, [MessageStatus.SENDING], limit=MAX_HELD)
         await self._admission.admit(doubtful)
         held = await self._repository.in_state(self._number, [MessageStatus.HELD], limit=MAX_HELD)
-        waiting = []
-        for message in held:
-            if message.held_reason == WINDOW_CLOSED:
-                self._admission.park(message)
-            elif message.due_at is None:
-                waiting.append(message)
-        await self._admission.admit(waiting)
+        waiting = await self._admission.park([message for message in held if message.held_reason == WINDOW_CLOSED])
+        waiting += [message for message in held if message.held_reason != WINDOW_CLOSED and message.due_at is None]
+        await self._admission.admit(sorted(waiting, key=lambda message: message.order))
         return len(doubtful)
 
     async def load(self) -> int:

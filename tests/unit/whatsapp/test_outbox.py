@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -19,8 +20,8 @@ from services.messages import (
 )
 from services.messages.documents import MESSAGES, message_document
 from services.whatsapp.admission import Admission
-from services.whatsapp.outbox import PAGE, Outbox
-from tests.doubles.clock import ManualClock, virtual_time
+from services.whatsapp.outbox import PAGE, Due, Outbox
+from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.database import MemoryDatabase
 from tests.doubles.journal import NUMBER, NotedJournal
 from tests.doubles.messages import outgoing
@@ -34,10 +35,14 @@ class Offers:
 
     lanes: Lanes
     offered: list[Message] = field(default_factory=list)
+    parked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def offer(self, message: Message) -> None:
         self.offered.append(message)
         self.lanes.add(message)
+
+    def park(self, number: str, key: str, message_id: str) -> None:
+        self.parked.append((number, key, message_id))
 
 
 @dataclass
@@ -231,3 +236,38 @@ async def test_what_others_did_meanwhile_is_respected(what: str) -> None:
     else:
         assert len(bench.offered()) == 1
         assert sorted(bench.journal.types()) == ["conversation.opened", "message.queued"]
+
+
+def conversation(phone: str, *, wrote_hours_ago: float) -> dict[str, object]:
+    return {
+        "_id": f"cnv_{phone}",
+        "number": NUMBER,
+        "contact_key": f"wa:{phone}",
+        "pair": f"{NUMBER}:wa:{phone}",
+        "last_inbound_at": START - timedelta(hours=wrote_hours_ago),
+    }
+
+
+@virtual_time
+async def test_a_new_owner_takes_up_what_is_in_doubt_first_and_then_what_is_held() -> None:
+    bench = Bench()
+    held = MessageStatus.HELD
+    bench.database.put("conversations", conversation("16505550001", wrote_hours_ago=30))
+    bench.database.put("conversations", conversation("16505550002", wrote_hours_ago=1))
+    bench.database.put(
+        MESSAGES,
+        message_document(outgoing(1, status=held, held_reason="window_closed", to="16505550001", seq=9)),
+        message_document(outgoing(2, status=held, held_reason="window_closed", to="16505550002", seq=9)),
+        message_document(outgoing(3, status=held, held_reason="platform_131049", due_at=START, seq=9)),
+        message_document(outgoing(4, status=held, held_reason="paused", seq=9)),
+        message_document(outgoing(5, status=MessageStatus.SENDING, seq=9)),
+        message_document(outgoing(6, status=MessageStatus.QUEUED, seq=9)),
+    )
+    due = Due(NUMBER, repository=bench.repository, admission=bench.admission, clock=bench.clock)
+    assert await due.recover() == 1
+    # 2: its customer wrote while nobody reigned. 3 comes back when its time has come, 6 from the queue.
+    assert bench.offered() == ["msg_5", "msg_2", "msg_4"]
+    assert bench.dispatcher.parked == [(NUMBER, "wa:16505550001", "msg_1")]
+    assert "message.queued" not in bench.journal.types()
+    assert await due.load() == 1
+    assert bench.offered()[-1] == "msg_3"

@@ -1,0 +1,322 @@
+"""Notifications in any order, twice, and about strangers: each thing that happened becomes one fact, or none."""
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from services.conversations import Directory
+from services.graph import CodeRule
+from services.messages import Ledger, MessageRepository, MessageStatus, Tracked, message_fact
+from services.messages.documents import MESSAGES, message_document
+from services.store import NOTIFICATIONS, DatabaseUnavailable, Fact, RawNotification, Write, notification_document
+from services.whatsapp.intake import Intake
+from tests.doubles.clock import START, ManualClock, virtual_time
+from tests.doubles.database import MemoryDatabase, Trouble
+from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.messages import outgoing
+
+S = MessageStatus
+PHONE = "16505551234"
+
+
+@dataclass
+class Listener:
+    """The dispatcher as the intake sees it."""
+
+    settled_ids: list[str] = field(default_factory=list)
+    looks: list[int] = field(default_factory=list)
+    failures: list[tuple[str, CodeRule, str]] = field(default_factory=list)
+    writers: list[tuple[str, str]] = field(default_factory=list)
+    nudges: int = 0
+
+    def settled(self, message_id: str) -> None:
+        self.settled_ids.append(message_id)
+
+    def nudge(self) -> None:
+        self.nudges += 1
+
+    def customer_wrote(self, number: str, key: str) -> None:
+        self.writers.append((number, key))
+
+    def read_notifications(self, *, count: int) -> None:
+        self.looks.append(count)
+
+    def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
+        self.failures.append((tracked.id, rule, contact))
+        tracked.status = S.FAILED
+        return [message_fact(tracked, "message.failed", {"error": dict(error)}, ManualClock())]
+
+
+@dataclass
+class Keeper:
+    """Contacts: one fact for each change that it is shown."""
+
+    shown: list[object] = field(default_factory=list)
+
+    async def on_changes(self, changes: Sequence[object]) -> list[Fact]:
+        self.shown += changes
+        return []
+
+
+@dataclass
+class Templates:
+    """Templates: what it has told is told once."""
+
+    is_loaded: bool = False
+    told: int = 0
+
+    async def load(self, changes: Sequence[object]) -> None:
+        self.is_loaded = True
+
+    async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[Write]]:
+        assert self.is_loaded
+        self.told += 1
+        return [], []
+
+
+@dataclass
+class Bench:
+    database: MemoryDatabase = field(default_factory=MemoryDatabase)
+    journal: NotedJournal = field(default_factory=NotedJournal)
+    listener: Listener = field(default_factory=Listener)
+    keeper: Keeper = field(default_factory=Keeper)
+    templates: Templates = field(default_factory=Templates)
+
+    def __post_init__(self) -> None:
+        repository = MessageRepository(self.database)  # type: ignore[arg-type]
+        self.ledger = Ledger(repository)
+        self.intake = Intake(
+            database=self.database,  # type: ignore[arg-type]
+            journal=self.journal,  # type: ignore[arg-type]
+            ledger=self.ledger,
+            directory=Directory(self.database),  # type: ignore[arg-type]
+            repository=repository,
+            dispatcher=self.listener,  # type: ignore[arg-type]
+            keeper=self.keeper,  # type: ignore[arg-type]
+            templates=self.templates,  # type: ignore[arg-type]
+            clock=ManualClock(),
+        )
+        self.count = 0
+
+    async def hear(self, *bodies: bytes | dict[str, Any]) -> None:
+        """Meta posts these, and the intake takes them up together."""
+        for body in bodies:
+            self.count += 1
+            raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+            notification = RawNotification(f"ntf_{self.count}", self.count, raw, START)
+            self.database.put(NOTIFICATIONS, notification_document(notification))
+        await self.intake.ingest_new()
+        for mark in self.journal.marks:
+            if mark.collection == NOTIFICATIONS:
+                self.database.rows[NOTIFICATIONS][mark.id].update(mark.set)
+
+    def told(self) -> list[str]:
+        return [fact.type for fact in self.journal.facts if fact.type.startswith("message.")]
+
+
+def notification(*, number: str = NUMBER, **value: Any) -> dict[str, Any]:
+    metadata = {"phone_number_id": number, "display_phone_number": "15550783881"}
+    change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
+    return {"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": [change]}]}
+
+
+def status(word: str, *, of: str = "msg_1", wamid: str = "wamid.1", **more: Any) -> dict[str, Any]:
+    entry = {"id": wamid, "status": word, "timestamp": "1767323046", "recipient_id": PHONE}
+    return notification(statuses=[entry | {"biz_opaque_callback_data": f"panal:{of}"} | more])
+
+
+def text(wamid: str, body: str = "hola", **more: Any) -> dict[str, Any]:
+    entry = {"id": wamid, "from": PHONE, "timestamp": "1767323046", "type": "text", "text": {"body": body}}
+    return notification(contacts=[{"wa_id": PHONE, "profile": {"name": "Ana"}}], messages=[entry | more])
+
+
+def with_message(state: MessageStatus = S.SENT, **more: Any) -> Bench:
+    bench = Bench()
+    bench.database.put(MESSAGES, message_document(outgoing(1, status=state, conversation_id="cnv_1", **more)))
+    return bench
+
+
+@virtual_time
+async def test_statuses_move_a_message_forward_and_say_whose_it_is() -> None:
+    bench = with_message(wamid="wamid.1", metadata={"order": 7})
+    await bench.hear(status("delivered"), status("read"))
+    assert bench.told() == ["message.delivered", "message.read"]
+    fact = bench.journal.facts[-1]
+    assert fact.conversation_id == "cnv_1"
+    assert fact.data["message_id"] == "msg_1"
+    assert fact.data["metadata"] == {"order": 7}
+    assert fact.data["platform_at"] is not None
+
+
+@virtual_time
+async def test_all_orders_and_duplicates_end_the_same() -> None:
+    for words in permutations(["sent", "delivered", "read"]):
+        bench = with_message(S.SENDING)
+        for word in (*words, *words):
+            await bench.hear(status(word))
+        assert bench.told()[-1] == "message.read"
+        assert len(bench.told()) == len(set(bench.told()))
+        tracked = bench.ledger.get("msg_1")
+        assert tracked is not None
+        assert tracked.status is S.READ
+
+
+@virtual_time
+async def test_a_status_without_our_id_is_found_by_its_wamid() -> None:
+    bench = with_message(wamid="wamid.1")
+    entry = {"id": "wamid.1", "status": "delivered", "timestamp": "1767323046", "recipient_id": PHONE}
+    await bench.hear(notification(statuses=[entry]))
+    assert bench.told() == ["message.delivered"]
+
+
+@pytest.mark.parametrize("state", [S.SENDING, S.UNCERTAIN, S.QUEUED, S.HELD])
+@virtual_time
+async def test_a_status_is_evidence_for_a_message_in_doubt(state: MessageStatus) -> None:
+    bench = with_message(state)
+    await bench.hear(status("sent"))
+    assert bench.told() == ["message.sent"]
+    fact = bench.journal.facts[-1]
+    assert (fact.data["wamid"], fact.data["evidence"]) == ("wamid.1", "status")
+    assert bench.listener.settled_ids == ["msg_1"]
+    assert bench.listener.nudges
+    assert bench.ledger.by_wamid("wamid.1") is bench.ledger.get("msg_1")
+
+
+@pytest.mark.parametrize("word", ["sent", "failed"])
+@virtual_time
+async def test_what_is_said_late_of_a_dead_try_does_not_touch_the_next(word: str) -> None:
+    bench = with_message(S.QUEUED, dead_wamid="wamid.dead")
+    await bench.hear(status(word, wamid="wamid.dead"))
+    assert bench.told() == []
+    assert bench.listener.failures == []
+
+
+@virtual_time
+async def test_a_failure_that_comes_before_its_sent_makes_that_no_evidence() -> None:
+    bench = with_message(S.QUEUED)
+    error = [{"code": 131026, "title": "Message undeliverable"}]
+    await bench.hear(status("failed", errors=error), status("sent"))
+    assert bench.told() == []
+
+
+@virtual_time
+async def test_a_failure_is_judged_by_its_table_for_the_address_that_was_written_to() -> None:
+    bench = with_message(wamid="wamid.1")
+    error = [{"code": 131026, "title": "Message undeliverable", "error_data": {"details": "No such phone."}}]
+    await bench.hear(status("failed", errors=error))
+    ((message_id, rule, contact),) = bench.listener.failures
+    assert (message_id, rule.code, contact) == ("msg_1", 131026, f"wa:{PHONE}")
+    assert bench.journal.facts[-1].data["error"]["details"] == "No such phone."
+    assert bench.journal.facts[-1].data["error"]["next_step"]
+
+
+@virtual_time
+async def test_statuses_of_strangers_and_unknown_words_change_nothing() -> None:
+    bench = with_message()
+    await bench.hear(status("delivered", of="msg_other", wamid="wamid.9"), status("deleted"), status(""))
+    assert bench.told() == []
+    assert bench.database.rows[NOTIFICATIONS]["ntf_1"]["state"] == "done"
+
+
+@virtual_time
+async def test_an_inbound_message_opens_a_conversation_once() -> None:
+    bench = Bench()
+    await bench.hear(text("wamid.a"), text("wamid.b", "otra"))
+    assert [fact.type for fact in bench.journal.facts] == [
+        "conversation.opened",
+        "message.received",
+        "message.received",
+    ]
+    first, second = (fact for fact in bench.journal.facts if fact.type == "message.received")
+    assert first.conversation_id == second.conversation_id
+    assert first.data["order"] < second.data["order"]
+    assert first.data["content"]["text"] == {"body": "hola"}
+    assert "from" not in first.data["content"]
+
+
+@virtual_time
+async def test_an_inbound_message_is_taken_once_however_often_it_comes() -> None:
+    bench = Bench()
+    await bench.hear(text("wamid.a"), text("wamid.a"))
+    await bench.hear(text("wamid.a"))
+    assert bench.told() == ["message.received"]
+    # Another owner, whose documents show it.
+    successor = Bench(database=bench.database)
+    fact = bench.journal.facts[-1]
+    bench.database.put(MESSAGES, {"_id": fact.data["message_id"], "wamid": "wamid.a"} | _inbound_document(fact))
+    await successor.hear(text("wamid.a"))
+    assert successor.told() == []
+
+
+def _inbound_document(fact: Fact) -> dict[str, Any]:
+    return {
+        "order": fact.data["order"],
+        "direction": "in",
+        "number": NUMBER,
+        "kind": "text",
+        "payload": {},
+        "status": "received",
+        "created_at": START,
+    }
+
+
+@virtual_time
+async def test_a_customer_who_wrote_releases_what_waits_for_him() -> None:
+    bench = Bench()
+    await bench.hear(text("wamid.a"))
+    assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}")]
+
+
+@virtual_time
+async def test_a_message_for_a_number_that_is_not_ours_is_left_alone() -> None:
+    bench = Bench()
+    await bench.hear(notification(number="999", messages=[{"id": "wamid.x", "from": PHONE, "type": "text"}]))
+    assert bench.journal.facts == []
+    assert bench.database.rows[NOTIFICATIONS]["ntf_1"]["state"] == "done"
+
+
+@virtual_time
+async def test_what_is_not_json_is_kept_as_failed_and_stops_nothing() -> None:
+    bench = Bench()
+    await bench.hear(b"\xff{", text("wamid.a"))
+    assert bench.told() == ["message.received"]
+    states = {id_: row["state"] for id_, row in bench.database.rows[NOTIFICATIONS].items()}
+    assert states == {"ntf_1": "failed", "ntf_2": "done"}
+
+
+@virtual_time
+async def test_facts_and_marks_go_together() -> None:
+    bench = with_message()
+    await bench.hear(status("delivered"), text("wamid.a"))
+    (entry,) = bench.journal.entries
+    assert len(entry.facts) == 3
+    assert {mark.id for mark in entry.marks} == {"ntf_1", "ntf_2"}
+
+
+@virtual_time
+async def test_an_empty_inbox_and_a_full_one_are_told_to_who_waits_for_silence() -> None:
+    bench = Bench()
+    await bench.intake.ingest_new()
+    await bench.hear(text("wamid.a"))
+    assert bench.listener.looks == [0, 1]
+
+
+@pytest.mark.parametrize("calls_that_pass", range(1, 6))
+@virtual_time
+async def test_trouble_at_any_read_loses_nothing_and_tells_nothing_twice(calls_that_pass: int) -> None:
+    bench = with_message()
+    bench.database.trouble = deque([*[None] * calls_that_pass, Trouble(DatabaseUnavailable())])
+    bodies = [status("delivered"), text("wamid.a", context={"id": "wamid.unknown"})]
+    try:
+        await bench.hear(*bodies)
+    except DatabaseUnavailable:
+        assert bench.journal.facts == []
+        assert bench.templates.told == 0, "what templates told would be lost"
+        await bench.hear()
+    assert sorted(bench.told()) == ["message.delivered", "message.received"]
+    assert sum(fact.type == "conversation.opened" for fact in bench.journal.facts) == 1
