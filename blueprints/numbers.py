@@ -7,7 +7,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, needs, services_of
 from blueprints.rendering import json_response
-from services.keys import Scope
+from services.keys import NotPermitted, Scope
 
 bp = Blueprint("numbers", url_prefix="/numbers")
 
@@ -27,9 +27,36 @@ async def list_numbers(request: Request) -> HTTPResponse:
                     "display_phone_number": number.display_phone_number,
                     "link": number.link,
                     "is_default": number.is_default,
+                    "is_paused": number.is_paused,
+                    "hold_reason": number.hold_reason,
+                    "hold_until": number.hold_until,
                 }
                 for number in numbers
             ],
             "next_cursor": None,
         }
     )
+
+
+@bp.post("/<phone_number_id:str>/pause")
+@needs(Scope.NUMBERS)
+async def pause_number(request: Request, phone_number_id: str) -> HTTPResponse:
+    """Let nothing leave from this number; messages are still accepted."""
+    return await _command(request, "number.pause", phone_number_id)
+
+
+@bp.post("/<phone_number_id:str>/resume")
+@needs(Scope.NUMBERS)
+async def resume_number(request: Request, phone_number_id: str) -> HTTPResponse:
+    """Go on; a hold of the platform is lifted, too."""
+    return await _command(request, "number.resume", phone_number_id)
+
+
+async def _command(request: Request, kind: str, phone_number_id: str) -> HTTPResponse:
+    number = await services_of(request).numbers.resolve(phone_number_id)
+    if not caller_of(request).may_use(number.phone_number_id):
+        raise NotPermitted("This API key may not use this number.")
+    data = {"phone_number_id": number.phone_number_id}
+    result = await services_of(request).commands.submit(kind, data, by=caller_of(request).key_id)
+    services_of(request).numbers.forget()
+    return json_response(result)

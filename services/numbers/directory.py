@@ -45,6 +45,10 @@ class Numbers:
             raise UnknownNumber(faults=[Fault("from", "is not a phone_number_id of this installation")])
         return number
 
+    def forget(self) -> None:
+        """Read them again at the next question: something was changed just now."""
+        self._read_at = float("-inf")
+
     async def _refresh(self) -> None:
         now = self._clock.monotonic()
         if self._by_id and now - self._read_at < FRESH_S:
