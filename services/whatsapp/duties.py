@@ -129,7 +129,7 @@ def errands(court: Court, keeping: MediaKeeping, templates: TemplateSync) -> Map
 def deliveries_of(court: Court) -> Deliveries:
     """The delivery engine of this reign: it hears of events as the journal writes them."""
     settings = court.settings
-    feed = Feed(court.database, court.journal.seqs)
+    feed = Feed(court.database, court.journal.reached)
     court.journal.listeners.append(feed.hear)
     return Deliveries(
         court.database,

@@ -48,7 +48,8 @@ class JournalStats:
 class Journal:
     """Numbers, appends and applies facts, in the order in which they were recorded.
 
-    ``seqs`` is the last number used for each phone number. ``project`` turns an event into guarded writes.
+    ``seqs`` is the last number used for each phone number, ``reached`` the last one that stands in the log.
+    ``project`` turns an event into guarded writes.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Journal:
         self._database = database
         self._lease = lease
         self.seqs = seqs
+        self.reached = dict(seqs)
         self._project = project
         self._pending: deque[Entry] = deque()
         self._to_apply: asyncio.Queue[list[Entry]] = asyncio.Queue(maxsize=1)
@@ -170,6 +172,7 @@ class Journal:
                 self.stats.by_type[event.type] = self.stats.by_type.get(event.type, 0) + 1
         for events in by_number.values():
             await self._until_done(partial(append, self._database, events))
+            self.reached[events[-1].number] = events[-1].seq
             self.stats.events += len(events)
         self.stats.batches += 1
 

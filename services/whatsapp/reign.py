@@ -258,7 +258,7 @@ class Reign:
             await self._raise_floors()
 
     async def _raise_floors(self) -> None:
-        for number, seq in self.court.journal.seqs.items():
+        for number, seq in self.court.journal.reached.items():
             if self._floors.get(number) != seq:
                 with contextlib.suppress(Unavailable):
                     await self._number_repository.raise_floor(number, seq)

@@ -106,6 +106,22 @@ async def test_what_is_recorded_during_a_write_goes_together() -> None:
 
 
 @virtual_time
+async def test_only_what_stands_in_the_log_counts_as_reached() -> None:
+    """The floor is kept beside the number: were it ahead of the log, a new owner would leave a gap."""
+    database = MemoryDatabase(gate=asyncio.Event())
+    written = journal(database, **{OTHER: 40})
+    async with running(written):
+        written.record([fact(1), fact(2)])
+        assert written.seqs == {NUMBER: 2, OTHER: 40}
+        await asyncio.sleep(0.01)
+        assert written.reached == {NUMBER: 0, OTHER: 40}
+        assert database.gate is not None
+        database.gate.set()
+        await written.drained()
+        assert written.reached == {NUMBER: 2, OTHER: 40}
+
+
+@virtual_time
 async def test_marks_without_facts_are_written_too() -> None:
     database = MemoryDatabase()
     written = journal(database)
