@@ -17,7 +17,7 @@ READS = (
     "/v1/conversations?limit=20",
     "/v1/messages?limit=20",
     "/v1/cluster",
-    "/readyz",
+    "/livez",
 )
 """In turn. Each is safe: it changes nothing, and reads no more than a page."""
 
