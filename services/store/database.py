@@ -17,7 +17,9 @@ from services.store.driver import (
     BulkWriteError,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
     UpdateOne,
+    WaitQueueTimeoutError,
 )
 from services.store.open_connections import OpenConnections
 
@@ -30,6 +32,8 @@ class DatabaseUnavailable(Unavailable):
     """The database did not answer in time, or cannot be reached. Nothing is known to be lost."""
 
     code = "database_unavailable"
+    was_sent: bool = True
+    """May the operation have been applied all the same?"""
 
 
 class DatabaseBusy(Unavailable):
@@ -121,7 +125,8 @@ class Database:
             self._meter.database_waited()
             began = time.monotonic()
             try:
-                await asyncio.wait_for(self._gate.acquire(), self.options.wait_queue_ms / 1000)
+                async with asyncio.timeout(self.options.wait_queue_ms / 1000):
+                    await self._gate.acquire()
             except TimeoutError as error:
                 raise DatabaseBusy(
                     "The server is busy: too many database operations wait.",
@@ -147,7 +152,9 @@ class Database:
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
         except PyMongoError as error:
             self._failed()
-            raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
+            unavailable = DatabaseUnavailable("The database does not answer.", detail=str(error))
+            unavailable.was_sent = not isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError)
+            raise unavailable from error
         finally:
             use.in_use -= 1
             self._gate.release()
@@ -240,13 +247,20 @@ class Database:
 
 
 def _passes(error: OperationFailure) -> bool:
-    """Is this failure one that may pass by itself (stepping down, interrupted, shutting down)?"""
-    passing = {6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 112, 251}
+    """Is this failure one that may pass by itself (stepping down, interrupted, shutting down)?
+
+    64 is a write that too few members confirmed in time; 8000 is Atlas itself (over a quota of the free tier).
+    """
+    passing = {6, 7, 50, 64, 89, 91, 133, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435, 13436, 112, 251}
     return (error.code in passing) or error.has_error_label("RetryableWriteError")
 
 
 def _duplicates(error: BulkWriteError) -> list[Duplicate]:
-    faults = (error.details or {}).get("writeErrors", [])
+    details = error.details or {}
+    if details.get("writeConcernErrors"):
+        # The primary has it, most members do not: a change of primary may still lose it.
+        raise DatabaseUnavailable("The database did not confirm a write.", detail=str(details)[:2000]) from error
+    faults = details.get("writeErrors", [])
     others = [fault for fault in faults if fault.get("code") != DUPLICATE_KEY]
     if others:
         raise DatabaseUnavailable("The database refused a write.", detail=str(others[0])[:2000]) from error

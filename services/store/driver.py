@@ -28,6 +28,7 @@ from pymongo.errors import (
     ExecutionTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
 )
 from pymongo.monitoring import (
@@ -54,6 +55,7 @@ __all__ = [
     "ObjectId",
     "OperationFailure",
     "PyMongoError",
+    "ServerSelectionTimeoutError",
     "UpdateMany",
     "UpdateOne",
     "WaitQueueTimeoutError",

@@ -40,6 +40,7 @@ class GroupCommit:
     """Inserts documents of one collection in batches, one batch in flight.
 
     ``max_waiting`` documents may wait and ``max_batch`` go together; past the first ``IntakeFull`` is raised at once.
+    Nobody waits longer than ``max_wait_s``: then the outcome is unknown, and a retry with the same key finds out.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class GroupCommit:
         *,
         max_waiting: int,
         max_batch: int = 500,
+        max_wait_s: float = 8.0,
         meter: Meter = SILENT,
     ) -> None:
         """Nothing is opened; the first insert starts the first batch."""
@@ -57,6 +59,7 @@ class GroupCommit:
         self._collection = collection
         self._max_waiting = max_waiting
         self._max_batch = max_batch
+        self._max_wait_s = max_wait_s
         self._waiting: deque[tuple[list[Document], Promise]] = deque()
         self._waiting_count = 0
         self._flusher: asyncio.Task[None] | None = None
@@ -86,8 +89,15 @@ class GroupCommit:
         self._waiting_count += len(documents)
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush(), name=f"group-commit-{self._collection}")
-        # A caller that goes away (client closed the connection) must not cancel the others' batch.
-        return await asyncio.shield(future)
+        try:
+            async with asyncio.timeout(self._max_wait_s):
+                # A caller that goes away (client closed the connection) must not cancel the others' batch.
+                return await asyncio.shield(future)
+        except TimeoutError as error:
+            raise DatabaseUnavailable(
+                "The database does not answer. It may have stored the request: the same Idempotency-Key tells.",
+                detail=f"no answer for {self._collection} within {self._max_wait_s:g} s",
+            ) from error
 
     async def close(self) -> None:
         """Wait until everything that was taken is written."""
@@ -103,6 +113,9 @@ class GroupCommit:
                     outcomes = await self._write(documents)
                 except Unavailable as error:
                     _fail(batch, error)
+                    if isinstance(error, DatabaseUnavailable):
+                        # Those who came meanwhile waited as long: they need not find out for themselves.
+                        _fail(self._take_all(), error)
                     continue
                 except Exception:
                     log.exception("A batch failed.", extra={"action": "batch.failed", "documents": len(documents)})
@@ -138,6 +151,10 @@ class GroupCommit:
         self._waiting_count -= count
         return batch
 
+    def _take_all(self) -> Batch:
+        batch, self._waiting, self._waiting_count = list(self._waiting), deque(), 0
+        return batch
+
     async def _write(self, documents: list[Document]) -> list[DuplicateOf | None]:
         """One insert; on a broken connection once more, since our own ``_id`` tells whether it was applied."""
         self.batches += 1
@@ -145,7 +162,9 @@ class GroupCommit:
         try:
             duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
             is_retry = False
-        except DatabaseUnavailable:
+        except DatabaseUnavailable as error:
+            if not error.was_sent:
+                raise
             duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
             is_retry = True
         return await self._outcomes(documents, duplicates, is_retry=is_retry)

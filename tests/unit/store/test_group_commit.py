@@ -157,3 +157,53 @@ async def test_a_document_that_cannot_be_encoded_fails_alone() -> None:
     assert isinstance(outcomes[1], OverflowError)
     assert outcomes[2] is None
     assert set(database.rows["messages"]) == {"first", "a", "c"}
+
+
+def unsent() -> DatabaseUnavailable:
+    error = DatabaseUnavailable()
+    error.was_sent = False
+    return error
+
+
+@virtual_time
+async def test_what_was_never_sent_is_not_tried_twice() -> None:
+    """The search for a server took its time already; a second one would double the wait."""
+    database = MemoryDatabase(trouble=deque([Trouble(unsent())]))
+    inserts = commit(database)
+    with pytest.raises(DatabaseUnavailable):
+        await inserts.insert(document("a"))
+    assert inserts.batches == 1
+    assert await inserts.insert(document("a")) is None
+    assert len(database.inserts) == 1
+
+
+@virtual_time
+async def test_while_the_database_is_away_nobody_waits_for_the_batch_after_next() -> None:
+    database = MemoryDatabase(gate=asyncio.Event(), trouble=deque([Trouble(unsent())]))
+    inserts = commit(database)
+    callers = [asyncio.create_task(inserts.insert(document(name))) for name in "ab"]
+    await asyncio.sleep(0.01)
+    callers += [asyncio.create_task(inserts.insert(document(name))) for name in "cd"]
+    await asyncio.sleep(0.01)
+    assert inserts.waiting_count == 2
+    assert database.gate is not None
+    database.gate.set()
+    outcomes = await asyncio.gather(*callers, return_exceptions=True)
+    assert all(isinstance(outcome, DatabaseUnavailable) for outcome in outcomes)
+    assert inserts.waiting_count == 0
+    assert await inserts.insert(document("e")) is None
+
+
+@virtual_time
+async def test_nobody_waits_for_ever_on_a_database_that_stalls() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    inserts = commit(database)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(DatabaseUnavailable) as stalled:
+        await inserts.insert(document("a"))
+    assert asyncio.get_running_loop().time() - began < 10
+    assert stalled.value.was_sent, "it may be stored yet: the same Idempotency-Key tells"
+    assert database.gate is not None
+    database.gate.set()
+    await inserts.close()
+    assert "a" in database.rows["messages"]

@@ -1,0 +1,168 @@
+"""The gate in front of the driver: bounded, counted, never leaking; and what the driver's errors mean to us."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+    WriteConcernError,
+)
+
+from services.store import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable
+from services.store.database import _duplicates
+from tests.doubles.clock import virtual_time
+
+
+@asynccontextmanager
+async def gate(pool: int = 2) -> AsyncIterator[Database]:
+    """A database that nobody answers for: what is run here are coroutines of the test's own."""
+    database = Database(
+        DatabaseOptions(
+            uri="mongodb://127.0.0.1:1/",
+            name="x",
+            pool=pool,
+            wait_queue_ms=500,
+            connect_ms=1,
+            select_ms=1,
+            app_name="t",
+        )
+    )
+    yield database
+    await database.close()
+
+
+async def fails(error: Exception) -> None:
+    raise error
+
+
+@virtual_time
+async def test_no_more_run_at_a_time_than_there_are_connections() -> None:
+    async with gate(pool=3) as database:
+        running = most = 0
+
+        async def operation() -> int:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0.01)
+            running -= 1
+            return running
+
+        await asyncio.gather(*(database.run(operation) for _ in range(20)))
+        assert most == 3
+        use = database.use
+        assert (use.in_use, use.waiting, use.operations) == (0, 0, 20)
+
+
+@virtual_time
+async def test_who_waits_too_long_is_told_that_the_server_is_busy() -> None:
+    async with gate(pool=1) as database:
+        hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(10)))
+        await asyncio.sleep(0)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(DatabaseBusy) as busy:
+            await database.run(lambda: asyncio.sleep(0))
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.5, abs=0.01)
+        assert busy.value.may_retry
+        assert database.use.waiting == 0
+        await hanging
+        await database.run(lambda: asyncio.sleep(0))
+
+
+@virtual_time
+async def test_callers_that_come_and_go_never_cost_a_connection() -> None:
+    chance = random.Random(7)
+    async with gate(pool=4) as database:
+        for _ in range(60):
+            callers = [
+                asyncio.create_task(database.run(lambda: asyncio.sleep(chance.random() / 50))) for _ in range(12)
+            ]
+            await asyncio.sleep(chance.random() / 40)
+            for caller in callers:
+                if chance.random() < 0.6:
+                    caller.cancel()
+            await asyncio.gather(*callers, return_exceptions=True)
+        assert database.use.in_use == database.use.waiting == 0
+        most = await asyncio.gather(*(database.run(lambda: asyncio.sleep(0.4)) for _ in range(4)))
+        assert len(most) == 4, "all four still fit at once"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AutoReconnect("connection closed"),
+        NetworkTimeout("timed out"),
+        ServerSelectionTimeoutError("no server"),
+        WaitQueueTimeoutError("no connection"),
+        OperationFailure("stepping down", 189),
+        OperationFailure("not primary", 10107),
+        OperationFailure("interrupted", 11602),
+        OperationFailure("over the time limit", 50),
+        OperationFailure("over your space quota", 8000),
+        WriteConcernError("waiting for replication timed out", 64),
+    ],
+    ids=lambda error: f"{type(error).__name__} {getattr(error, 'code', '')}",
+)
+@virtual_time
+async def test_what_may_pass_is_unavailable(error: Exception) -> None:
+    async with gate() as database:
+        with pytest.raises(DatabaseUnavailable) as unavailable:
+            await database.run(lambda: fails(error))
+        assert unavailable.value.may_retry
+        assert "closed" not in unavailable.value.text
+        assert database.use.errors == 1
+        assert database.use.in_use == 0
+
+
+@pytest.mark.parametrize("error", [ServerSelectionTimeoutError("no server"), WaitQueueTimeoutError("no connection")])
+@virtual_time
+async def test_what_was_never_sent_is_known_to_be(error: Exception) -> None:
+    async with gate() as database:
+        with pytest.raises(DatabaseUnavailable) as unavailable:
+            await database.run(lambda: fails(error))
+        assert not unavailable.value.was_sent
+        with pytest.raises(DatabaseUnavailable) as lost:
+            await database.run(lambda: fails(AutoReconnect("closed")))
+        assert lost.value.was_sent
+
+
+@pytest.mark.parametrize(
+    "error", [OperationFailure("unknown operator: $x", 2), DuplicateKeyError("E11000", 11000), TypeError("x")], ids=repr
+)
+@virtual_time
+async def test_our_own_mistakes_are_let_through(error: Exception) -> None:
+    async with gate() as database:
+        with pytest.raises(type(error)):
+            await database.run(lambda: fails(error))
+        assert database.use.in_use == 0
+
+
+def bulk_error(*codes: int, concern: int | None = None) -> BulkWriteError:
+    return BulkWriteError(
+        {
+            "writeErrors": [{"index": index, "code": code, "errmsg": f"E{code}"} for index, code in enumerate(codes)],
+            "writeConcernErrors": [] if concern is None else [{"code": concern, "errmsg": "not replicated"}],
+        }
+    )
+
+
+def test_duplicates_are_told_by_their_position() -> None:
+    assert [(one.index, one.message) for one in _duplicates(bulk_error(11000, 11000))] == [
+        (0, "E11000"),
+        (1, "E11000"),
+    ]
+
+
+@pytest.mark.parametrize("error", [bulk_error(11000, 2), bulk_error(concern=64), bulk_error(11000, concern=91)])
+def test_what_is_not_known_to_be_stored_on_most_members_is_not_acknowledged(error: BulkWriteError) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _duplicates(error)
