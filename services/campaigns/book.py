@@ -4,6 +4,7 @@ Process: whatsapp.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -75,6 +76,8 @@ class CampaignBook:
         self._repository = repository
         self._held: OrderedDict[str, Active] = OrderedDict()
         self.is_loaded = False
+        self.category_of: Callable[[str, str, str], str | None] = lambda _number, _name, _language: None
+        """Meta's category of a template by number, name and language; the catalogue's owner sets it."""
 
     async def load(self, now_s: float) -> None:
         """Read what the last owner left. Raises ``Unavailable``: then call it again."""
@@ -135,6 +138,16 @@ class CampaignBook:
         return Hold(f"campaign_{active.status.value}", None)
 
     def is_marketing(self, message: Message) -> bool:
-        """Is this message marketing? A campaign says so itself; of others only bulk ones are."""
+        """Is this message marketing? Its template is, or its campaign says so; of others only bulk ones are."""
+        if self._has_marketing_template(message):
+            return True
         active = self._held.get(message.campaign_id) if message.campaign_id else None
         return active.is_marketing if active is not None else message.priority is Priority.BULK
+
+    def _has_marketing_template(self, message: Message) -> bool:
+        template = message.payload.get("template") if message.kind == "template" else None
+        if not isinstance(template, Mapping):
+            return False
+        language = template.get("language")
+        code = language.get("code") if isinstance(language, Mapping) else None
+        return self.category_of(message.phone_number_id, str(template.get("name")), str(code)) == "MARKETING"

@@ -57,6 +57,7 @@ class TemplateSync:
         self._clock = clock
         self._every_s = every_s
         self._home = {number.waba_id: number.phone_number_id for number in reversed(numbers) if number.link != "web"}
+        self._waba_of = {number.phone_number_id: number.waba_id for number in numbers}
         self._due_at = dict.fromkeys(self._home, clock.monotonic())
         self._reading: dict[str, asyncio.Lock] = {waba_id: asyncio.Lock() for waba_id in self._home}
         # The owner is the only writer, so its memory is ahead of the documents by what is still being written.
@@ -129,6 +130,11 @@ class TemplateSync:
                 if template.id in held:  # a new one is told of as created when the account is read
                     held[template.id] = template
         return facts, [template_write(template) for template in changed.values()]
+
+    def category_of(self, phone_number_id: str, name: str, language: str) -> str | None:
+        """Meta's category of a template (``MARKETING`` …), from memory alone; None: it is not known here."""
+        held = self._held.get(self._waba_of.get(phone_number_id, ""), {})
+        return next((one.category for one in held.values() if (one.name, one.language) == (name, language)), None)
 
     async def _hold(self, waba_id: str) -> dict[str, Template]:
         """The account as the last facts have it."""

@@ -166,6 +166,7 @@ def keeper_of(court: Court) -> ContactKeeper:
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     templates = templates_of(court)
+    court.campaigns.category_of = templates.category_of
     intake = Intake(
         database=court.database,
         journal=court.journal,
