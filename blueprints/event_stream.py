@@ -9,6 +9,7 @@ A browser's EventSource and WebSocket cannot send headers. For these two paths, 
 import asyncio
 import contextlib
 import re
+import socket
 from typing import Any, cast
 
 import orjson
@@ -26,6 +27,7 @@ bp = Blueprint("event_stream", url_prefix="/events")
 MAX_SEQ = 2**53
 MAX_TYPES_LENGTH = 1000
 WRITE_BUFFER_BYTES = 32 * 1024
+SEND_BUFFER_BYTES = 128 * 1024
 ABORT_AFTER_S = 10.0
 CLOSE_CODE = {Goodbye.DRAINING: 1001, Goodbye.KEY_REVOKED: 4401}
 CLOSE_TRY_LATER = 1013
@@ -77,9 +79,9 @@ async def stream_events(request: Request) -> None:
 
 
 @bp.websocket("/ws")  # type: ignore[untyped-decorator]  # Sanic gives it no types
-async def socket_events(request: Request, socket: Websocket) -> None:
+async def socket_events(request: Request, websocket: Websocket) -> None:
     """One event a message. What the client says is read and ignored."""
-    outlet = SocketOutlet(request, socket)
+    outlet = SocketOutlet(request, websocket)
     serving = asyncio.create_task(
         services_of(request).streams.serve(
             request.ctx.number,
@@ -89,7 +91,7 @@ async def socket_events(request: Request, socket: Websocket) -> None:
             recheck=lambda: authenticated(request),
         )
     )
-    listening = asyncio.create_task(_until_closed(socket))
+    listening = asyncio.create_task(_until_closed(websocket))
     try:
         await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -99,7 +101,7 @@ async def socket_events(request: Request, socket: Websocket) -> None:
     failure = results[0]
     if isinstance(failure, Exception) and not isinstance(failure, ConnectionClosed | ConnectionError):
         with contextlib.suppress(Exception):
-            await socket.close(CLOSE_TRY_LATER, Goodbye.UNAVAILABLE.value)
+            await websocket.close(CLOSE_TRY_LATER, Goodbye.UNAVAILABLE.value)
 
 
 class SseOutlet:
@@ -139,10 +141,10 @@ class SseOutlet:
 class SocketOutlet:
     """Frames as text messages. Heartbeats are the protocol's own pings."""
 
-    def __init__(self, request: Request, socket: Websocket) -> None:
-        """``socket`` is open."""
+    def __init__(self, request: Request, websocket: Websocket) -> None:
+        """``websocket`` is open."""
         self._transport = request.transport
-        self._socket = socket
+        self._socket = websocket
         _bound_buffer(self._transport)
 
     async def send(self, frames: list[Frame]) -> None:
@@ -188,15 +190,17 @@ def _forget_token(request: Request) -> None:
     request.parsed_not_grouped_args.clear()
 
 
-async def _until_closed(socket: Websocket) -> None:
+async def _until_closed(websocket: Websocket) -> None:
     with contextlib.suppress(ConnectionClosed):
         while True:
-            await socket.recv()
+            await websocket.recv()
 
 
 def _bound_buffer(transport: Any) -> None:
-    with contextlib.suppress(AttributeError, NotImplementedError):
+    """What one reader can hold back, here and in the kernel: a thousand that do not read must not fill the memory."""
+    with contextlib.suppress(AttributeError, NotImplementedError, OSError):
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 def _leave(transport: Any, data: bytes) -> None:
