@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from services.campaigns.documents import campaign_record
 from services.campaigns.requests import Person
 from services.commands import Command, Outcome
 from services.contacts import ContactRepository
-from services.messages import Ledger, MessageRepository, MessageStatus, Tracked
+from services.messages import Ledger, MessageRepository, MessageStatus, Priority, Tracked
 from services.messages.documents import message_record
 from services.store import Event, Write
 from tests.doubles.clock import ManualClock
@@ -427,3 +427,21 @@ async def test_only_a_draft_takes_another_template() -> None:
     await reign.command("change", values={"rate_per_minute": None})
     with pytest.raises(RequestRefused):
         await reign.command("change", values={"template": TEMPLATE})
+
+
+async def test_what_is_marketing_is_said_by_its_template_its_campaign_or_its_priority() -> None:
+    reign = Reign(outstanding=1000)
+    await reign.create(1, category="utility")
+    await reign.command("start")
+    await reign.step(4)
+    of_campaign = message_record(reign.messages[0])
+    alone = replace(of_campaign, campaign_id=None)
+    assert not reign.book.is_marketing(of_campaign)
+    assert reign.book.is_marketing(alone)  # bulk
+    single = replace(alone, priority=Priority.TRANSACTIONAL)
+    assert not reign.book.is_marketing(single)
+    reign.book.category_of = lambda number, name, language: (
+        "MARKETING" if (number, name, language) == (NUMBER, "promo", "es") else None
+    )
+    assert reign.book.is_marketing(single)
+    assert reign.book.is_marketing(of_campaign)
