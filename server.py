@@ -15,11 +15,12 @@ from sanic.response import BaseHTTPResponse
 import blueprints
 from blueprints.console_cluster import sample_now
 from blueprints.errors import setup_errors
+from blueprints.extension import setup_extension
 from config.capacity import Plan, PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
 from config.locales import locale_of, text
 from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
 from config.settings import Settings, SettingsRefused, load_settings, unknown_variables
-from services.cluster import metrics_files, seams
+from services.cluster import metrics_files, seams, zygote
 from services.cluster.board import Board
 from services.cluster.heartbeat import PoolUse
 from services.cluster.launch import run_named
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     for blueprint in blueprints.ALL:
         app.blueprint(blueprint)
     setup_errors(app)
+    setup_extension(app)
     setup_main(app, settings)
     setup_worker(app, settings)
     return app
@@ -205,6 +207,7 @@ def refuse(locale: str, *lines: str) -> NoReturn:
 
 
 seams.install()
+zygote.use()
 try:
     app = create_app(load_settings())
 except SettingsRefused as refused:

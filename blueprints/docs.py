@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from sanic import Blueprint, HTTPResponse, Request, Sanic
+from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.error_page import error_page
-from blueprints.extension import setup_extension
 from blueprints.openapi import document_bytes
 from config.errors import RequestRefused
 
@@ -44,17 +43,7 @@ FOREVER: Final = "public, max-age=31536000, immutable"  # its name has its versi
 GZIP_FROM_BYTES: Final = 1_024
 
 
-class ReferenceBlueprint(Blueprint):
-    """Registering it also extends the application, so that sanic-ext cannot add a reference of its own."""
-
-    def register(self, app: Sanic[Any, Any], options: dict[str, Any]) -> None:
-        """Called by ``app.blueprint``."""
-        if getattr(app, "_ext", None) is None:
-            setup_extension(app)
-        super().register(app, options)  # type: ignore[no-untyped-call]  # Sanic left it untyped
-
-
-bp = ReferenceBlueprint("docs")
+bp = Blueprint("docs")
 
 
 @dataclass(frozen=True, slots=True)

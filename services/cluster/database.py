@@ -30,7 +30,7 @@ SETTLE_S = 3.0  # a server killed a moment ago may still hold the port or the fo
 BOOT_S = 30.0  # a store left by kill -9 is recovered first
 SIBLINGS_S = 28.0  # longer than main's own limit for a stop
 SERVER_STOP_S = 5.0  # measured: 0.4 s
-SANDBOX = "Sanic-Sandbox"  # it does not use the database
+USERS = ("Server-", "WhatsApp-")  # the emulated WhatsApp does not use the database
 
 logger = logging.getLogger(__name__)
 
@@ -252,8 +252,7 @@ def _explain(said: str) -> _Failure:
 
 
 def _siblings() -> list[int]:
-    """PIDs of the other children of main that may still use the database."""
-    mine = os.environ.get("SANIC_WORKER_NAME", "")
+    """PIDs of our parent's other children that may still use the database, by the names they gave themselves."""
     alive = []
     try:
         children = psutil.Process(os.getppid()).children()
@@ -261,8 +260,7 @@ def _siblings() -> list[int]:
         return []
     for child in children:
         try:
-            name = child.environ().get("SANIC_WORKER_NAME", "")
-            if name and name != mine and not name.startswith(SANDBOX) and child.status() != psutil.STATUS_ZOMBIE:
+            if child.name().startswith(USERS) and child.status() != psutil.STATUS_ZOMBIE:
                 alive.append(child.pid)
         except psutil.Error:
             continue

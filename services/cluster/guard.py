@@ -4,6 +4,7 @@ Process: every child of main.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import faulthandler
 import multiprocessing
@@ -18,6 +19,8 @@ from typing import TextIO
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 PARENT_POLL_S = 0.25
+PARENT_VARIABLE = "SANIC_PANAL_PARENT"
+PR_SET_NAME = 15  # prctl(2); at most 15 bytes
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _stacks: TextIO | None = None  # kept open for faulthandler, which writes to the bare descriptor
@@ -51,8 +54,18 @@ def leave_with_parent(signum: int = signal.SIGKILL, *, grace_s: float = 1.5) -> 
         threading.Thread(target=_watch_parent, args=(parent, signum, grace_s), name="parent-watch", daemon=True).start()
 
 
+def name_process(name: str) -> None:
+    """Let `ps`, `top` and `/proc/PID/comm` say what this process is: `Sanic-Server-0-0` shows as `Server-0-0`."""
+    if sys.platform.startswith("linux") and name:
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_NAME, name.removeprefix("Sanic-").encode()[:15], 0, 0, 0)
+
+
 def expected_parent() -> int:
-    """PID of the process that started us: what multiprocessing noted, so that a parent already gone is seen."""
+    """PID of the process that started us, as it was noted by the one that asked: a parent already gone is seen."""
+    noted = os.environ.get(PARENT_VARIABLE, "")
+    if noted.isdigit():
+        return int(noted)
     parent = multiprocessing.parent_process()
     pid = parent.pid if parent is not None else None
     return pid if pid is not None else os.getppid()

@@ -7,10 +7,8 @@ process and its memory, every access is a blocking call, and the whole server fa
 `install()` puts a plain dict in its place. Readiness comes from the board, never from `app.m.workers`.
 """
 
-import contextlib
-import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -22,6 +20,7 @@ from sanic.worker.manager import WorkerManager
 from sanic.worker.process import Worker, WorkerProcess
 
 from services.cluster.board import SLOT_VARIABLE
+from services.cluster.zygote import environment_for, run_child
 
 WRITTEN_FOR = "25.12.1"
 
@@ -109,9 +108,10 @@ def spawn(seat: WorkerProcess, slot: int) -> BaseProcess:
 
     `WorkerProcess.start` and `.restart` are not used: they end the old one first or leak it when the new one fails.
     """
-    child: BaseProcess = seat.factory(name=seat.name, target=seat.target, kwargs=seat.kwargs, daemon=True)
-    with _environment(SANIC_WORKER_NAME=seat.name, SANIC_WORKER_IDENTIFIER=seat.ident, **{SLOT_VARIABLE: str(slot)}):
-        child.start()
+    environment = environment_for(seat.name, seat.ident, **{SLOT_VARIABLE: str(slot)})
+    kwargs = {"environment": environment, "target": seat.target, "kwargs": seat.kwargs}
+    child: BaseProcess = seat.factory(name=seat.name, target=run_child, kwargs=kwargs, daemon=True)
+    child.start()
     return child
 
 
@@ -119,16 +119,6 @@ def install_current(seat: WorkerProcess, child: BaseProcess) -> None:
     """From now on `child` is what Sanic joins and cleans up under this name."""
     seat._current_process = child
     seat.set_state(ProcessState.STARTED, force=True)
-
-
-@contextlib.contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in variables:
-            os.environ.pop(name, None)
 
 
 def describe_exit(exitcode: int | None) -> str:

@@ -81,8 +81,8 @@ async def _serve(options: Options) -> None:
 
 async def _until_stopped(stopping: asyncio.Event) -> None:
     """Wait for a signal. A managed child also leaves when its parent has gone; alone it outlives whoever started it."""
-    parent = multiprocessing.parent_process()
-    while not stopping.is_set() and (parent is None or os.getppid() == parent.pid):
+    parent = None if multiprocessing.parent_process() is None else os.getppid()
+    while not stopping.is_set() and (parent is None or os.getppid() == parent):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), PARENT_POLL_S)
 

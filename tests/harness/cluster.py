@@ -20,6 +20,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = "106540352242922"
 READY_S = 60.0
+OURS = ("Server-", "WhatsApp-", "Sandbox-", "Database-")  # names that our processes give themselves
 # Compiled modules are kept: eight processes that compile everything would make every start slow.
 NOT_INHERITED = ("PANAL_", "SANIC_", "WEB_CONCURRENCY", "PYTHONDONTWRITEBYTECODE")
 
@@ -65,11 +66,10 @@ class Cluster:
         """Living children of main by Sanic's name."""
         found = {}
         with contextlib.suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self.process.pid).children():
+            for child in psutil.Process(self.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.Error):
-                    name = child.environ().get("SANIC_WORKER_NAME")
-                    if name and child.status() != psutil.STATUS_ZOMBIE:
-                        found[name] = child
+                    if child.name().startswith(OURS) and child.status() != psutil.STATUS_ZOMBIE:
+                        found[f"Sanic-{child.name()}"] = child
         return found
 
     def pid(self, name: str) -> int:

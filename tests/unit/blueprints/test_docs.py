@@ -47,14 +47,18 @@ def test_the_policies_allow_scripts_of_ours_alone() -> None:
     assert "script-src" not in ERRORS_POLICY
 
 
-def test_registering_the_pages_loads_sanic_ext_without_its_own_reference(app: Sanic[Any, Any]) -> None:
+def test_sanic_ext_is_loaded_without_a_reference_of_its_own(app: Sanic[Any, Any]) -> None:
     app.blueprint(bp)
-    assert [extension.name for extension in app.ext.extensions] == ["http"]
+    setup_extension(app)
+    assert [extension.name for extension in app.ext.extensions] == ["methods"]
     paths = {route.path for route in app.router.routes}
     assert paths == {"openapi.json", "docs", "docs/errors", "docs/assets/<name:str>"}
 
 
-def test_the_extension_may_be_set_up_before_the_pages(app: Sanic[Any, Any]) -> None:
-    setup_extension(app)
+def test_every_path_answers_head_and_options(app: Sanic[Any, Any]) -> None:
     app.blueprint(bp)
-    assert len(app.ext.extensions) == 1
+    setup_extension(app)
+    methods: dict[str, set[str]] = {}
+    for route in app.router.routes:
+        methods.setdefault(route.path, set()).update(route.methods)
+    assert set(map(frozenset, methods.values())) == {frozenset({"GET", "HEAD", "OPTIONS"})}

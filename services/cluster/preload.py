@@ -1,0 +1,19 @@
+"""What the zygote loads before it forks anything: the application, once.
+
+Process: the zygote.
+"""
+
+import gc
+import signal
+
+import server
+
+__all__ = ["server"]
+
+# Only main ends it: a signal to the whole group (systemd, Ctrl-C) must not take it away under draining workers.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+# What is alive now stays: the collector need not touch, and so not copy, the pages that all children share.
+gc.collect()
+gc.freeze()
