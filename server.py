@@ -31,9 +31,10 @@ from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
 from services.cluster.worker import WorkerLife
 from services.keys import BootstrapKey, bootstrap_key
-from services.wiring import build_worker
+from services.wiring import WorkerServices, build_worker
 
 PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
+REQUEST_TIMEOUT_S = 15  # a connection that says nothing; slow ones have deadlines of their own
 REFUSED_EXIT_CODE = 78  # EX_CONFIG of sysexits.h
 
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     """The application of every process that imports this module: main and the workers."""
     app = Sanic("Panal", log_config=SANIC_LOGGING, dumps=orjson.dumps, loads=orjson.loads)
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
+    app.config.REQUEST_TIMEOUT = REQUEST_TIMEOUT_S
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.drain_s
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
@@ -105,22 +107,18 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
         setup_logging(settings, os.environ.get("SANIC_WORKER_NAME", "Sanic-Server"))
         app.ctx.plan = orjson.loads(os.environ.get(PLAN_VARIABLE, "null"))
         meter = ProcessMeter("worker")
-        app.ctx.services = services = build_worker(settings, bootstrap_digest=first_key(settings).digest, meter=meter)
+        # First of all: it makes sure that this process leaves with main.
         life = WorkerLife(
             app,
-            Board.attach(app.shared_ctx.board),
+            Board.of(app.shared_ctx),
             run_dir=str(Path(settings.data_dir) / "run"),
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
             meter=meter,
             access_log=settings.access_log,
-            pool=lambda: PoolUse(
-                services.database.use.in_use,
-                services.database.use.waiting,
-                services.database.use.limit,
-                services.database.connections.count,
-            ),
+            pool=lambda: pool_use(app.ctx.services),
         )
+        app.ctx.services = build_worker(settings, bootstrap_digest=first_key(settings).digest, meter=meter)
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:
@@ -150,7 +148,7 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
     """The managed processes. Durable, never transient: a restart of the workers must not start a second queen."""
 
     def manage(name: str, target: str, arguments: dict[str, Any]) -> None:
-        kwargs = {"target": target, "arguments": arguments}
+        kwargs = {"settings": settings, "target": target, "arguments": arguments}
         app.manager.manage(name, run_named, kwargs, transient=False, restartable=True)
 
     if settings.is_embedded_db:
@@ -196,6 +194,12 @@ def tell_key(settings: Settings, key: BootstrapKey) -> None:
         say(text(settings.locale, "startup.key_once", path=key.path))
     for name in unknown_variables(os.environ):
         say(text(settings.locale, "startup.warning_unknown", variable=name))
+
+
+def pool_use(services: WorkerServices) -> PoolUse:
+    """The database pool of this worker at this moment, for its line in the process table."""
+    use, connections = services.database.use, services.database.connections
+    return PoolUse(use.in_use, use.waiting, use.limit, connections.count)
 
 
 def refuse(locale: str, *lines: str) -> NoReturn:

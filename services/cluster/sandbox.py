@@ -3,7 +3,6 @@
 Process: sandbox.
 """
 
-from config.logs import setup_logging
 from config.settings import Settings
 from services.cluster.guard import leave_with_parent
 from services.sandbox.process import run_sandbox
@@ -12,7 +11,6 @@ from services.sandbox.process import run_sandbox
 def run_guarded_sandbox(*, settings: Settings, webhook_url: str) -> None:
     """Target of the managed process ``Sandbox``. `webhook_url` is where it posts what happens on its phones."""
     leave_with_parent()
-    setup_logging(settings, "Sanic-Sandbox-0")
     run_sandbox(
         port=settings.sandbox_port,
         token=settings.sandbox_token.get_secret_value(),
