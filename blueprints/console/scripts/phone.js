@@ -69,7 +69,7 @@ function Habits({ card, change }) {
 function Bubble({ message, messages, catalogue, onPress }) {
   const isMine = message.direction === 'out';
   const quoted = message.context?.message_id && messages.find((one) => one.wamid === message.context.message_id);
-  return html`<div class=${cx('bubble-line', isMine ? 'out' : 'in')}><div class="bubble-box"><div class=${cx('bubble', message.type)}>
+  return html`<div class=${cx('bubble-line', isMine ? 'out' : 'in')}><div class="bubble-box"><div class=${`bubble kind-${message.type}`}>
     ${quoted && html`<p class="quote">${brief(quoted)}</p>`}
     <${Content} message=${message} catalogue=${catalogue} urlOf=${mediaUrl} onPress=${isMine ? undefined : onPress} />
     <span class="bubble-foot"><time datetime=${message.at}>${clock(message.at)}</time></span></div></div></div>`;

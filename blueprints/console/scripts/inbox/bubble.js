@@ -37,7 +37,7 @@ export function Bubble({ message, isNext, quoted, reactions, conversation, catal
   const isOut = message.direction === 'out';
   const text = message.text?.body ?? message[message.type]?.caption;
   return html`<article class=${cx('bubble-line', isOut ? 'out' : 'in', { next: isNext })} data-message=${message.id} data-status=${message.status} aria-label=${t(isOut ? 'bubble.out' : 'bubble.in', { time: clock(message.created_at) })}>
-    <div class="bubble-box"><div class=${cx('bubble', message.type, { bare: PLAIN.has(message.type), doubtful: ['failed', 'unsent', 'expired', 'canceled'].includes(message.status) })}>
+    <div class="bubble-box"><div class=${cx('bubble', `kind-${message.type}`, { bare: PLAIN.has(message.type), doubtful: ['failed', 'unsent', 'expired', 'canceled'].includes(message.status) })}>
       ${message.context?.message_id && html`<p class="quote">${quoted ? html`<strong>${t(quoted.direction === 'out' ? 'you' : 'customer')}</strong> ${brief(quoted)}` : t('quote.older')}</p>`}
       <${Content} message=${message} catalogue=${catalogue} />
       <span class="bubble-foot"><time datetime=${message.created_at} title=${moment(message.created_at)}>${clock(message.created_at)}</time>${isOut && html`<${Ticks} status=${message.status} />`}</span></div>

@@ -106,7 +106,7 @@ export function fillTemplate(components, given = []) {
   const parametersOf = (kind) => given?.find((one) => one.type?.toLowerCase() === kind)?.parameters ?? [];
   const fill = (text, parameters) => String(text ?? '').replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, key) => {
     const named = parameters.find((one) => one.parameter_name === key) ?? (/^\d+$/.test(key) ? parameters[Number(key) - 1] : undefined);
-    return named?.text ?? named?.currency?.fallback_value ?? named?.date_time?.fallback_value ?? whole;
+    return named?.text || (named?.currency ?? named?.date_time)?.fallback_value || whole;
   });
   const part = (kind) => components.find((one) => one.type?.toUpperCase() === kind);
   const header = part('HEADER');

@@ -20,10 +20,10 @@ export function Inbox({ id }) {
   const togglePhone = () => { phone.set((state) => ({ isOpen: !state.isOpen })); remember('phone', phone.get().isOpen); };
   return html`<main class=${cx('inbox', { 'with-thread': id, 'with-side': areDetailsOpen && id, 'with-phone': isPhoneOpen })} id="main" tabindex="-1">
     <${ConversationList} chosen=${id} />
-    ${id ? html`<${Thread} id=${id} areDetailsOpen=${areDetailsOpen} onDetails=${() => setDetails(!areDetailsOpen)} />`
+    ${id ? html`<${Thread} id=${id} areDetailsOpen=${areDetailsOpen} onDetails=${() => setDetails(!areDetailsOpen)} isPhoneOpen=${isPhoneOpen && !areDetailsOpen} onPhone=${isSandbox() && (() => { if (areDetailsOpen) { setDetails(false); phone.set({ isOpen: true }); } else togglePhone(); })} />`
     : html`<section class="thread nothing"><${Empty} icon="inbox" title=${t('inbox.pick')}><p>${t('inbox.pick.text')}</p><p class="keys"><kbd>/</kbd> ${t('inbox.keys.search')} · <kbd>↑</kbd><kbd>↓</kbd> ${t('inbox.keys.move')} · <kbd>Enter</kbd> ${t('inbox.keys.send')}</p><//></section>`}
     ${areDetailsOpen && id && html`<aside class="side" aria-label=${t('details.title')}><${Details} id=${id} onClose=${() => setDetails(false)} /></aside>`}
     ${isPhoneOpen && html`<aside class="side phone-side" aria-label=${t('phone.title')}><${Phone} onClose=${togglePhone} /></aside>`}
-    ${isSandbox() && !isPhoneOpen && html`<button type="button" class="phone-fab" aria-label=${t('phone.open')} title=${t('phone.open')} onClick=${togglePhone}><${Icon} name="phone" size=${22} /><span>${t('phone.short')}</span></button>`}
+    ${isSandbox() && !isPhoneOpen && !id && html`<button type="button" class="phone-fab" aria-label=${t('phone.open')} title=${t('phone.open')} onClick=${togglePhone}><${Icon} name="phone" size=${22} /><span>${t('phone.short')}</span></button>`}
   </main>`;
 }

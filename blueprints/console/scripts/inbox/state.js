@@ -4,7 +4,7 @@ import { get, patch, post, query } from '../api.js';
 import { onEvent } from '../live.js';
 import { session } from '../session.js';
 
-const PAGE = 100;
+const PAGE = 200;
 const RELOAD_MS = 1_200;
 
 export const VIEWS = ['open', 'unread', 'mine', 'unassigned', 'closed'];
@@ -35,7 +35,12 @@ function fits(conversation, { view, search, label }) {
   return true;
 }
 
-const sorted = (byId, ids) => [...new Set(ids)].sort((a, b) => (time(byId[a]) < time(byId[b]) ? 1 : -1));
+/** Put one id into its place by time: the rest is in order already. */
+function inserted(byId, others, id) {
+  const at = time(byId[id]);
+  const position = others.findIndex((one) => time(byId[one]) <= at);
+  return position < 0 ? [...others, id] : [...others.slice(0, position), id, ...others.slice(position)];
+}
 
 export async function loadList({ isMore = false } = {}) {
   const state = inbox.get();
@@ -48,9 +53,9 @@ export async function loadList({ isMore = false } = {}) {
     inbox.set((now) => {
       const byId = { ...now.byId, ...Object.fromEntries(page.data.map((one) => [one.id, one])) };
       const ids = page.data.map((one) => one.id);
-      // Rows behind the first page stay where they are when the list is read again.
       const kept = isMore ? now.order : [];
-      return { byId, order: sorted(byId, [...kept, ...ids]), cursor: page.next_cursor, isLoading: false, hasLoaded: true };
+      const known = new Set(kept);
+      return { byId, order: [...kept, ...ids.filter((id) => !known.has(id))], cursor: page.next_cursor, isLoading: false, hasLoaded: true };
     });
     countUnread();
   } catch (error) {
@@ -77,7 +82,7 @@ export function place(conversation) {
     const others = state.order.filter((id) => id !== conversation.id);
     const oldest = others.length ? time(byId[others[others.length - 1]]) : '';
     const isInReach = !state.cursor || time(conversation) >= oldest;
-    return { byId, order: belongs && (isInReach || isListed) ? sorted(byId, [conversation.id, ...others]) : others };
+    return { byId, order: belongs && (isInReach || isListed) ? inserted(byId, others, conversation.id) : others };
   });
   countUnread();
 }

@@ -107,7 +107,7 @@ export function ClusterPage() {
     [t('total.workers'), `${cluster.totals.workers}`, t('total.workers.of', { wanted: cluster.main?.workers_wanted ?? cluster.totals.workers })],
     [t('total.requests'), number(processes.reduce((sum, one) => sum + rateOf(one), 0), 1), t('total.requests.of')],
     [t('total.queue'), number(queen.queue_depth ?? 0), t('total.queue.of', { age: duration(queen.queue_age_s ?? 0) })],
-    [t('total.link'), word('link', Object.values(queen.links ?? {})[0] ?? queen.state ?? 'down'), t('total.link.of', { count: Object.keys(queen.links ?? {}).length })],
+    [t('total.link'), word('link', Object.values(queen.links ?? {})[0] ?? queen.state ?? 'down'), tn('total.link.of', Object.keys(queen.links ?? {}).length)],
     [t('total.restarts'), number(cluster.totals.restarts), cluster.main?.started_at ? t('total.restarts.of', { time: ago(cluster.main.started_at) }) : ''],
   ];
   const open = cluster.main?.open_breakers ?? [];

@@ -1,0 +1,158 @@
+"""The page as such: the door, languages, light and dark, accessibility, and what it may load."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.scenes import conversation_of, customer, text
+from tests.harness import Cluster
+
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text(encoding="utf-8")
+PARTS = ("inbox", "contacts", "campaigns", "cluster", "templates", "numbers", "webhooks", "events", "keys")
+
+
+def faults_of(page: Page) -> list[str]:
+    """Serious and critical faults that axe-core finds."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("async () => await axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{fault['id']}: {fault['help']} {[node['html'][:160] for node in fault['nodes'][:3]]}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_wrong_key_is_refused_in_words(cluster: Cluster, browser: Any) -> None:
+    page = browser.new_context(base_url=f"http://127.0.0.1:{cluster.port}", locale="es").new_page()
+    page.goto("/console")
+    page.get_by_label("Clave de API").fill("no-es-una-clave")
+    page.get_by_role("button", name="Entrar").click()
+    expect(page.get_by_text("Esta clave no es válida.")).to_be_visible()
+    page.context.close()
+
+
+def test_signing_out_closes_the_door(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Cuenta: bootstrap").click()
+    page.get_by_role("button", name="Salir").click()
+    expect(page.get_by_role("button", name="Entrar")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Entrar")).to_be_visible()
+
+
+def test_the_session_survives_a_reload_and_another_worker(open_page: Open) -> None:
+    page = open_page()
+    for _ in range(4):
+        page.reload()
+        expect(page.get_by_role("heading", name="Bandeja")).to_be_visible()
+
+
+def test_the_language_can_be_switched_and_is_remembered(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Cuenta: bootstrap").click()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.reload()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(cluster: Cluster, open_page: Open, scheme: str) -> None:
+    wa_id = "16505550401"
+    customer(cluster, wa_id, text("Hola"))
+    conversation = conversation_of(cluster, wa_id)
+    cluster.send(wa_id, "¿Qué tal?")
+    page = open_page(color_scheme=scheme)
+    faults: dict[str, list[str]] = {}
+    for path in (*PARTS, f"inbox/{conversation['id']}"):
+        page.goto(f"/console/{path}")
+        page.locator("main h1, .bubble-line").first.wait_for()
+        page.wait_for_timeout(400)
+        if found := faults_of(page):
+            faults[path] = found
+    page.get_by_role("button", name="Plantilla", exact=True).click()
+    page.get_by_role("button", name="order_ready").click()
+    if found := faults_of(page):
+        faults["picker"] = found
+    assert not faults, "\n".join(f"{path}: {fault}" for path, found in faults.items() for fault in found)
+
+
+def test_the_door_has_no_serious_fault_either(open_page: Open) -> None:
+    page = open_page(signs_in=False)
+    page.locator(".login-card").wait_for()
+    assert faults_of(page) == []
+
+
+def test_everything_can_be_reached_by_keyboard(cluster: Cluster, open_page: Open) -> None:
+    wa_id = "16505550402"
+    customer(cluster, wa_id, text("Solo teclado"))
+    conversation = conversation_of(cluster, wa_id)
+    page = open_page()
+    page.locator(f"[data-conversation={conversation['id']}]").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("teclado")
+    expect(page.locator("a.row")).to_have_count(1)
+    page.locator("a.row").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Escribe un mensaje").wait_for()
+    expect(page.get_by_label("Escribe un mensaje")).to_be_focused()
+    page.keyboard.type("Con teclado también")
+    page.keyboard.press("Enter")
+    expect(page.locator(".bubble-line.out", has_text="Con teclado también")).to_be_visible()
+
+
+def test_nothing_is_wider_than_a_small_phone(cluster: Cluster, open_page: Open) -> None:
+    wa_id = "16505550403"
+    customer(cluster, wa_id, text("palabra" * 30))
+    conversation = conversation_of(cluster, wa_id)
+    page = open_page(viewport={"width": 360, "height": 740})
+    for path in (*PARTS, f"inbox/{conversation['id']}"):
+        page.goto(f"/console/{path}")
+        page.locator("main h1, .bubble-line").first.wait_for()
+        page.wait_for_timeout(200)
+        wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide"
+        cut = page.evaluate(
+            "() => { const main = document.querySelector('main'); return main.scrollWidth - main.clientWidth }"
+        )
+        assert cut <= 0, f"{path}: main is {cut} px too wide"
+
+
+def test_the_page_is_served_with_a_strict_policy(cluster: Cluster) -> None:
+    answer = cluster.client.get("/console", headers={"authorization": ""})
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "<script>" not in answer.text and "style=" not in answer.text
+
+
+def test_a_session_is_only_for_the_console_itself(cluster: Cluster) -> None:
+    root = f"http://127.0.0.1:{cluster.port}"
+    own = {"x-panal-console": "1"}
+    with httpx.Client(base_url=root, timeout=10) as client:
+        opened = client.post("/console/session", json={"key": cluster.key}, headers=own)
+        cookie = opened.headers["set-cookie"]
+        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        assert client.get("/v1/conversations").status_code == 200
+        order = {
+            "to": "16505550404",
+            "type": "template",
+            "template": {"name": "hello_world", "language": {"code": "en_US"}},
+        }
+        assert client.post("/v1/messages", json=order).status_code == 403
+        assert (
+            client.post("/v1/messages", json=order, headers={**own, "origin": "https://evil.example"}).status_code
+            == 403
+        )
+        assert (
+            client.post("/v1/messages", json=order, headers={**own, "sec-fetch-site": "cross-site"}).status_code == 403
+        )
+        assert client.post("/v1/messages", json=order, headers={**own, "origin": root}).status_code == 202
+        client.cookies.set("panal_session", "1.key_bootstrap.1.1.forged")
+        assert client.get("/v1/conversations").status_code == 401
