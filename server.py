@@ -3,6 +3,9 @@
 Process: main, worker.
 """
 
+import services.cluster.head_start  # first: the zygote loads all of this while main does
+
+# isort: split
 import os
 import sys
 from pathlib import Path
@@ -118,7 +121,12 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             access_log=settings.access_log,
             pool=lambda: pool_use(app.ctx.services),
         )
-        app.ctx.services = build_worker(settings, bootstrap_digest=first_key(settings).digest, meter=meter)
+        app.ctx.services = build_worker(
+            settings,
+            bootstrap_digest=first_key(settings).digest,
+            meter=meter,
+            workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
+        )
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:
@@ -203,9 +211,10 @@ def pool_use(services: WorkerServices) -> PoolUse:
 
 
 def refuse(locale: str, *lines: str) -> NoReturn:
-    """Say why it does not start, and leave."""
-    sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
-    sys.stderr.flush()
+    """Say why it does not start, and leave. The zygote, which meets the same fault, leaves the saying to main."""
+    if services.cluster.head_start.speaks_for_the_installation():
+        sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
+        sys.stderr.flush()
     # Sanic turns SystemExit of a listener into a traceback; nothing was started that would need an orderly end.
     os._exit(REFUSED_EXIT_CODE)
 

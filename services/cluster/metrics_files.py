@@ -24,8 +24,18 @@ logger = logging.getLogger(__name__)
 
 
 def prepare(data_dir: str | Path) -> Path:
-    """In `main_process_start`: an empty directory, announced in the environment that every child inherits."""
-    directory = Path(data_dir) / "run" / "metrics"
+    """In main, before any child is started: an empty directory, announced in the environment that they inherit.
+
+    It is main's own: another main on the same data folder (the port is taken, say) must not wipe it. Those of mains
+    that are gone are removed.
+    """
+    above = Path(data_dir) / "run" / "metrics"
+    directory = above / str(os.getpid())
+    if os.environ.get(DIRECTORY_VARIABLE) == str(directory) and directory.exists():
+        return directory
+    for old in above.glob("*"):
+        if not (old.name.isdigit() and Path("/proc", old.name).exists()):
+            shutil.rmtree(old, ignore_errors=True)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / LOCK).touch()

@@ -24,13 +24,17 @@ PRELOADED = "services.cluster.preload"
 
 def use() -> None:
     """Let Sanic start its processes from the zygote. Call it in main, before anything is started. Idempotent."""
-    Sanic.start_method = "forkserver"
+    if multiprocessing.parent_process() is not None:
+        return
+    # Both at once: asking for the method anywhere would fix the default, and Sanic would refuse to go on.
+    multiprocessing.set_start_method("forkserver", force=True)
+    Sanic.start_method, Sanic.START_METHOD_SET = "forkserver", True
     multiprocessing.set_forkserver_preload([PRELOADED])
 
 
 def parent_pid() -> int:
     """PID of the zygote, starting it if it does not run; main's own where another start method is in use."""
-    if multiprocessing.get_start_method(allow_none=True) != "forkserver":
+    if Sanic.start_method != "forkserver":
         return os.getpid()
     multiprocessing.forkserver.ensure_running()
     server = multiprocessing.forkserver._forkserver
