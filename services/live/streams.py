@@ -26,6 +26,12 @@ CHECK_CALLER_S = 60.0
 STUCK_S = 20.0
 """A write that a client did not take for so long ends its stream."""
 
+OVERTAKEN_S = 2.0
+"""And one that the ring went on without, sooner. A burst alone, which overtakes everybody, ends nobody's."""
+
+BEHIND_S = 10.0
+"""A client that reads, but more slowly than things happen, for so long."""
+
 PORTION = 100
 TICK_S = 1.0
 LIFE_JITTER = 0.1
@@ -75,13 +81,24 @@ class _Session:
     """One stream at work."""
 
     task: "asyncio.Task[None] | None"
+    ring: Ring | None
+    position: int
     wake: asyncio.Event
     ends_at: float
     beat_at: float
     check_at: float
     sending_since: float | None = None
     goodbye: Goodbye | None = None
+    is_live: bool = False
+    level_at: float = 0.0
     is_cut: bool = False
+
+    def is_stuck(self, now: float) -> bool:
+        """Does the client not read? It has not for a while, or the ring went on without it."""
+        if self.sending_since is None:
+            return False
+        is_overtaken = self.is_live and self.ring is not None and self.ring.start > self.position + PORTION + 1
+        return now - self.sending_since > (OVERTAKEN_S if is_overtaken else STUCK_S)
 
 
 @dataclass(slots=True)
@@ -134,6 +151,8 @@ class Streams:
         now = self._clock.monotonic()
         session = _Session(
             task=asyncio.current_task(),
+            ring=None,
+            position=0,
             wake=asyncio.Event(),
             ends_at=now + self._max_life_s * (1 - LIFE_JITTER * random.random()),  # noqa: S311 - it spreads the load
             beat_at=now + HEARTBEAT_S,
@@ -145,8 +164,9 @@ class Streams:
             self._ticker = asyncio.create_task(self._tick(), name="streams-tick")
         try:
             async with self._tail.follow(number, session.wake.set) as ring:
-                position = ring.end if after is None or after > ring.end + FAR_AHEAD else after
-                await self._pump(session, outlet, ring, number, position, wanted, recheck)
+                session.ring = ring
+                session.position = ring.end if after is None or after > ring.end + FAR_AHEAD else after
+                await self._pump(session, outlet, ring, number, wanted, recheck)
         finally:
             self._sessions.discard(session)
             if not self._sessions and self._ticker is not None:
@@ -174,55 +194,55 @@ class Streams:
         outlet: Outlet,
         ring: Ring,
         number: str,
-        position: int,
         wanted: TypeFilter,
         recheck: Callable[[], Awaitable[object]] | None,
     ) -> None:
-        is_live = False
         try:
             while session.goodbye is None:
                 session.wake.clear()
+                position = session.position
                 frames = ring.after(position, limit=PORTION)
                 if frames is None:
-                    if is_live:
+                    if session.is_live and self._clock.monotonic() - session.level_at > BEHIND_S:
                         session.goodbye = Goodbye.SLOW_READER
                         break
                     frames, reached = await self._tail.page(number, position, ring.end)
                 else:
                     reached = frames[-1].seq if frames else position
-                    is_live = is_live or not frames
+                    if not frames:
+                        session.is_live = True
+                        session.level_at = self._clock.monotonic()
                 if reached > position:
                     chosen = frames if wanted.is_open else [frame for frame in frames if wanted.fits(frame.type)]
                     if chosen:
                         await self._send(session, outlet.send(chosen))
                         self.counts.sent += len(chosen)
-                    position = reached
+                    session.position = reached
                     continue
                 await session.wake.wait()
-                await self._keep(session, outlet, position, recheck)
-            await self._send(session, outlet.part(session.goodbye, position, _retry_ms()))
+                await self._keep(session, outlet, recheck)
+            await self._send(session, outlet.part(session.goodbye, session.position, _retry_ms()))
         except asyncio.CancelledError:
             if session.is_cut:
                 self.counts.cut += 1
-                outlet.cut(Goodbye.SLOW_READER, position, _retry_ms())
+                outlet.cut(Goodbye.SLOW_READER, session.position, _retry_ms())
             raise
         except Unavailable as error:
             log.warning(
                 "A stream ends: the log cannot be read.", extra={"action": "stream.failed", "detail": str(error)}
             )
-            await self._send(session, outlet.part(Goodbye.UNAVAILABLE, position, _retry_ms()))
+            await self._send(session, outlet.part(Goodbye.UNAVAILABLE, session.position, _retry_ms()))
 
     async def _keep(
         self,
         session: _Session,
         outlet: Outlet,
-        position: int,
         recheck: Callable[[], Awaitable[object]] | None,
     ) -> None:
         """What is due beside events: a heartbeat, a look at the caller's key."""
         now = self._clock.monotonic()
         if now >= session.beat_at and session.goodbye is None:
-            await self._send(session, outlet.beat(position))
+            await self._send(session, outlet.beat(session.position))
         if recheck is not None and now >= session.check_at:
             session.check_at = now + CHECK_CALLER_S
             try:
@@ -247,7 +267,7 @@ class Streams:
             now = self._clock.monotonic()
             for session in list(self._sessions):
                 if session.sending_since is not None:
-                    if now - session.sending_since > STUCK_S and not session.is_cut and session.task is not None:
+                    if session.is_stuck(now) and not session.is_cut and session.task is not None:
                         session.is_cut = True
                         session.task.cancel()
                 elif now >= session.ends_at:

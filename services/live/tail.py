@@ -25,7 +25,7 @@ STREAM_POLL_S = 5.0
 """With a stream the log is asked as well, seldom: a stream that is silent by mistake must not go unseen."""
 
 OPEN_WITHIN_S = 2.0
-LISTENERS_PER_S = 10_000
+LISTENERS_PER_S = 6_000
 """Wake-ups a second that a worker is asked to bear; with more listeners they come in larger portions."""
 
 PAGE = 200
@@ -44,8 +44,11 @@ class _Followed:
 class Tail:
     """Follows numbers. ``kept`` newest events of each stay in memory, for all listeners together."""
 
-    def __init__(self, database: Database, *, kept: int) -> None:
+    def __init__(
+        self, database: Database, *, kept: int, open_stream: Callable[[Database], EventStream] = EventStream
+    ) -> None:
         """Nothing is opened yet."""
+        self._open_stream = open_stream
         self._database = database
         self._kept = kept
         self._followed: dict[str, _Followed] = {}
@@ -131,7 +134,7 @@ class Tail:
     async def _begin(self, number: str) -> int:
         """First the stream, then the look at the log's end: what comes between is in both, never in neither."""
         if self._task is None:
-            self._stream = EventStream(self._database)
+            self._stream = self._open_stream(self._database)
             self._stream.start(self._hear)
             self.opened_count += 1
             self._task = asyncio.create_task(self._run(self._stream), name="tail")
