@@ -20,16 +20,17 @@ def rss_bytes_of(pid: int, *, proc: Path = PROC) -> int:
 
 
 def helpers_rss_bytes(main_pid: int, known: Collection[int], *, proc: Path = PROC) -> int:
-    """Resident memory of main's children that are not on the board (`known` has its PIDs), and of their children.
+    """Resident memory of what main started and the board does not show (`known` has its PIDs).
 
-    Sanic's state manager and multiprocessing's tracker are such: about 40 MB each.
+    Sanic's state manager, multiprocessing's tracker, the zygote: about 40 MB each, the zygote's mostly shared with
+    its children. A known process answers for its own children.
     """
-    waiting = [pid for pid in _children(main_pid, proc) if pid not in known]
+    waiting = [main_pid]
     total = 0
     while waiting:
-        pid = waiting.pop()
-        total += rss_bytes_of(pid, proc=proc)
-        waiting += _children(pid, proc)
+        unknown = [pid for pid in _children(waiting.pop(), proc) if pid not in known]
+        total += sum(rss_bytes_of(pid, proc=proc) for pid in unknown)
+        waiting += unknown
     return total
 
 
