@@ -54,7 +54,6 @@ def _inbound(event: Event) -> Write:
     data = event.data
     values: dict[str, Any] = {
         "activity": data["order"],
-        "last_inbound_at": data["sent_at"],
         "status": "open",
         "preview": _preview(event, "in"),
     }
@@ -65,7 +64,11 @@ def _inbound(event: Event) -> Write:
     }
     names = name_words(data.get("name"), data.get("from"))
     said = text_words(str(data.get("preview") or ""))
-    compute: dict[str, Any] = {"unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]}}
+    compute: dict[str, Any] = {
+        "unread": {"$add": [{"$ifNull": ["$unread", 0]}, 1]},
+        # What was written days ago may come last: the newest message decides whether the window is open.
+        "last_inbound_at": {"$max": ["$last_inbound_at", {"$literal": data["sent_at"]}]},
+    }
     if said:
         kept = {"$concatArrays": [{"$literal": said}, {"$ifNull": ["$text_tokens", []]}]}
         compute["text_tokens"] = {"$slice": [kept, MAX_TEXT_WORDS]}

@@ -25,6 +25,12 @@ _STATUS_OF: Final = {
     "message.canceled": MessageStatus.CANCELED,
 }
 
+_OF_A_STATE: Final = ("held_reason", "held_until", "due_at", "is_stuck")
+"""Fields that belong to a state, and go with it."""
+
+# WhatsApp has it after all: what an earlier try met stays in the timeline alone.
+_ARRIVED: Final = frozenset({MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ})
+
 # What a timeline entry keeps of the event's data.
 _DETAIL: Final = ("attempt", "reason", "error", "retry_at", "held_until", "evidence")
 
@@ -56,7 +62,8 @@ def project_message(event: Event) -> list[Write]:
         values["held_reason"] = data["reason"]
         if data.get("held_until") is not None:
             values["held_until"] = data["held_until"]
-    drop = tuple(name for name in ("held_reason", "held_until", "due_at") if name not in values)
+    past = (*_OF_A_STATE, "error") if status in _ARRIVED else _OF_A_STATE
+    drop = tuple(name for name in past if name not in values)
     if data.get("dead_wamid") is not None:
         drop = (*drop, "wamid")
     detail = {name: data[name] for name in _DETAIL if data.get(name) is not None}

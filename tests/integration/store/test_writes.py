@@ -1,11 +1,14 @@
 """Group commit and guarded writes, on the real embedded server."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from services.store import Database, DatabaseUnavailable, DuplicateOf, GroupCommit, Write, mark
+from services.conversations import project_conversation
+from services.store import Database, DatabaseUnavailable, DuplicateOf, Event, GroupCommit, Write, mark
 from services.store.guarded import operation
 from tests.doubles.clock import START
 
@@ -164,3 +167,17 @@ async def test_marks_are_plain_and_may_repeat(database: Database) -> None:
     for _ in range(2):
         await apply(database, mark("messages", "m", "done", {"status": "canceled"}))
     assert await stored(database) == {"_id": "m", "state": "done", "result": {"status": "canceled"}}
+
+
+async def test_the_newest_message_of_a_customer_decides_whatever_comes_last(database: Database) -> None:
+    def received(seq: int, hours: int) -> Write:
+        data = {"message_id": f"m{seq}", "order": seq, "type": "text", "sent_at": START + timedelta(hours=hours)}
+        event = Event(f"evt_{seq}", "106540352242922", seq, "message.received", START, data, "m")
+        (write,) = project_conversation(event)
+        return replace(write, collection="messages", upsert=True)
+
+    for seq, hours in ((1, 5), (2, 3), (3, 7), (4, -70)):
+        await apply(database, received(seq, hours))
+    found = await stored(database)
+    assert found["last_inbound_at"] == (START + timedelta(hours=7)).replace(microsecond=678_000)
+    assert found["unread"] == 4

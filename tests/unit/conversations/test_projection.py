@@ -1,0 +1,56 @@
+"""From events to writes on conversations: what was said last, what is unread, when the customer wrote."""
+
+from datetime import timedelta
+from typing import Any
+
+from services.conversations import project_conversation
+from services.store import Event, Write
+from tests.doubles.clock import START
+from tests.doubles.journal import NUMBER
+
+
+def write_of(kind: str, **data: Any) -> Write:
+    full = {"message_id": "msg_1", "order": 77, "type": "text", "preview": "hola " * 100, "sent_at": START} | data
+    (write,) = project_conversation(Event("evt_1", NUMBER, 5, kind, START, full, "cnv_1"))
+    assert (write.id, write.seq) == ("cnv_1", 5)
+    return write
+
+
+def test_an_opened_conversation_is_made_once_with_its_pair() -> None:
+    write = write_of("conversation.opened", contact_key="wa:1650", wa_id="1650", user_id=None, name="Ana")
+    assert write.upsert
+    assert write.set["pair"] == f"{NUMBER}:wa:1650"
+    assert (write.set["unread"], write.set["status"], write.set["name"]) == (0, "open", "Ana")
+    assert "user_id" not in write.set
+
+
+def test_what_a_customer_writes_opens_counts_and_is_shown_short() -> None:
+    write = write_of("message.received", name="Ana", **{"from": "1650"})
+    assert write.set["status"] == "open"
+    assert write.set["activity"] == 77
+    assert len(write.set["preview"]["text"]) == 120
+    assert write.set["preview"]["direction"] == "in"
+    assert "unread" in write.compute
+    assert not write.upsert
+
+
+def test_a_message_that_was_written_earlier_and_comes_later_does_not_close_the_window() -> None:
+    """Meta delivers what it could not deliver for up to seven days: the newest message decides, not the last one."""
+    write = write_of("message.received", sent_at=START - timedelta(days=3))
+    assert "last_inbound_at" not in write.set
+    assert "$max" in write.compute["last_inbound_at"]
+
+
+def test_what_we_send_is_shown_and_is_not_unread() -> None:
+    write = write_of("message.queued")
+    assert write.set["preview"]["direction"] == "out"
+    assert write.set["last_outbound_at"] == START
+    assert not write.compute
+
+
+def test_reading_is_reading_all() -> None:
+    assert dict(write_of("conversation.read").set) == {"unread": 0}
+
+
+def test_events_without_a_conversation_change_none() -> None:
+    assert project_conversation(Event("evt_1", NUMBER, 5, "message.received", START, {}, None)) == []
