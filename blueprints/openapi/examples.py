@@ -165,6 +165,9 @@ NUMBERS: Final[dict[str, Any]] = {
             "display_phone_number": "15550783881",
             "link": "sandbox",
             "is_default": True,
+            "is_paused": False,
+            "hold_reason": None,
+            "hold_until": None,
         }
     ],
     "next_cursor": None,

@@ -34,6 +34,12 @@ _NOTIFICATION_ID: Final = Parameter(
     "notification_id", "path", "Our id of it: `ntf_…`.", {"type": "string"}, example=_STORED["id"]
 )
 
+_NUMBER_ID: Final = Parameter(
+    "phone_number_id", "path", "A number of this installation.", {"type": "string"}, example=examples.NUMBER
+)
+_PAUSED: Final = object_of({"phone_number_id": {"type": "string"}, "is_paused": {"type": "boolean"}})
+_RESTS: Final = {"phone_number_id": examples.NUMBER}
+
 OPERATING: Final = (
     Operation(
         "GET",
@@ -44,6 +50,30 @@ OPERATING: Final = (
         description="Every phone number that this key may use, the default one first.",
         scope=Scope.NUMBERS,
         answers=(Answer(200, "All of them.", page_of("Number"), (Example("one", "One number", examples.NUMBERS),)),),
+    ),
+    Operation(
+        "POST",
+        "/v1/numbers/{phone_number_id}/pause",
+        "pause_number",
+        "Numbers",
+        "Pause a number",
+        (Answer(200, "It rests.", _PAUSED, (Example("paused", "Paused", {**_RESTS, "is_paused": True}),)),),
+        description="Nothing leaves from it until it is resumed. Messages are accepted, kept, and go in order then.",
+        scope=Scope.NUMBERS,
+        parameters=(_NUMBER_ID,),
+        errors=("unknown_number", "command_pending", "intake_full"),
+    ),
+    Operation(
+        "POST",
+        "/v1/numbers/{phone_number_id}/resume",
+        "resume_number",
+        "Numbers",
+        "Resume a number",
+        (Answer(200, "It goes on.", _PAUSED, (Example("resumed", "Resumed", {**_RESTS, "is_paused": False}),)),),
+        description="A hold of the platform is lifted, too: the operator knows better.",
+        scope=Scope.NUMBERS,
+        parameters=(_NUMBER_ID,),
+        errors=("unknown_number", "command_pending", "intake_full"),
     ),
     Operation(
         "GET",

@@ -184,6 +184,9 @@ NUMBER: Final = object_of(
         "display_phone_number": {"type": "string"},
         "link": {"type": "string", "enum": ["sandbox", "cloud", "web"], "description": "How it reaches WhatsApp."},
         "is_default": {"type": "boolean", "description": "Messages without `from` leave from this one."},
+        "is_paused": {"type": "boolean", "description": "Somebody let it rest: nothing leaves."},
+        "hold_reason": {**MAYBE_TEXT, "description": "Why the platform holds it: `platform_` and WhatsApp's code."},
+        "hold_until": {**MAYBE_MOMENT, "description": "When it is tried again by itself."},
     },
     description="A phone number that we operate.",
 )

@@ -112,7 +112,7 @@ export async function copy(text) {
 
 /** A page with a heading, a sentence of what it is for, and actions. */
 export function Page({ title, lead, actions, children, class: more }) {
-  return html`<main class=${cx('page', more)} id="main" tabindex="-1"><header class="page-head"><div><h1>${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
+  return html`<main class=${cx('page', more)} id="main" tabindex="0"><header class="page-head"><div><h1>${title}</h1>${lead && html`<p class="lead">${lead}</p>`}</div>
     ${actions && html`<div class="actions">${actions}</div>`}</header>${children}</main>`;
 }
 
