@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,14 +55,26 @@ def fold(pid: int) -> None:
     try:
         with _locked(directory, fcntl.LOCK_EX):
             for path in paths:
-                kind = path.name.split("_")[0]
-                if kind != "gauge":  # a gauge of a process that is gone says nothing
-                    _add(path, Path(directory) / f"{kind}_{FOLDED}.db")
+                _fold_file(path, pid)
                 path.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        logger.error(
-            "The metrics of PID %d could not be folded: %s.", pid, error, extra={"action": "metrics.fold_failed"}
-        )
+    except OSError as error:
+        _tell(pid, error)
+
+
+def _fold_file(path: Path, pid: int) -> None:
+    """A file that cannot be read is given up: main must not fall over what a killed process left half-written."""
+    kind = path.name.split("_")[0]
+    # A gauge of a process that is gone says nothing; an empty file is of one killed before its first count.
+    if kind == "gauge" or path.stat().st_size == 0:
+        return
+    try:
+        _add(path, path.with_name(f"{kind}_{FOLDED}.db"))
+    except (ValueError, struct.error) as error:
+        _tell(pid, error)
+
+
+def _tell(pid: int, error: Exception) -> None:
+    logger.error("The metrics of PID %d could not be folded: %s.", pid, error, extra={"action": "metrics.fold_failed"})
 
 
 @contextlib.contextmanager
