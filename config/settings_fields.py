@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     db_servers: int = setting(
         3, "servers", "members of the replica set (Atlas: 3): every client watches each of them", ge=1, le=50
     )
+    db_ops_per_s: float = setting(
+        0.0, "operations/s", "operation budget of the whole box (Atlas M0 allows 100): batches stretch; 0 = none", ge=0
+    )
     db_wait_queue_ms: int = setting(2000, "ms", "longest wait for a free connection of the pool; then 503", ge=1)
     db_connect_ms: int = setting(3000, "ms", "longest wait for a new connection to open", ge=100)
     db_select_ms: int = setting(

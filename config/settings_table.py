@@ -20,6 +20,7 @@ UNITS_ES = {
     "requests": "peticiones",
     "deaths": "muertes",
     "messages": "mensajes",
+    "operations/s": "operaciones/s",
     "streams": "flujos",
     "events": "eventos",
     "days": "días",

@@ -51,6 +51,7 @@ from services.store import (
     Wakeup,
     ensure_schema,
     expiry_indexes,
+    shares,
 )
 from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
 from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
@@ -132,15 +133,21 @@ class WorkerServices:
         await self.database.close()
 
 
-def build_worker(settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT) -> WorkerServices:
-    """The services of an HTTP worker. Opens nothing: the first operation does. Call it on the event loop."""
+def build_worker(
+    settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT, workers: int = 1
+) -> WorkerServices:
+    """The services of one of so many HTTP workers. Opens nothing: the first operation does. Call it on the loop."""
     clock = SystemClock()
-    database = Database(_database_options(settings, settings.db_pool_per_worker, "panal-worker"), meter=meter)
+    budget = shares(settings.db_ops_per_s, workers=workers, instances=settings.instances)
+    database = Database(
+        _database_options(settings, settings.db_pool_per_worker, "panal-worker", ops_per_s=budget.worker_per_s),
+        meter=meter,
+    )
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
     contacts = ContactRepository(database)
     campaigns = CampaignRepository(database)
-    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue, meter=meter)
+    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0)
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)
@@ -286,7 +293,10 @@ class Queen:
 def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Queen:
     """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
     clock = SystemClock()
-    database = Database(_database_options(settings, settings.db_pool_queen, "panal-whatsapp"), meter=meter)
+    budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
+    database = Database(
+        _database_options(settings, settings.db_pool_queen, "panal-whatsapp", ops_per_s=budget.queen_per_s), meter=meter
+    )
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
     )
@@ -349,7 +359,7 @@ def _graph(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
     )
 
 
-def _database_options(settings: Settings, pool: int, app_name: str) -> DatabaseOptions:
+def _database_options(settings: Settings, pool: int, app_name: str, *, ops_per_s: float) -> DatabaseOptions:
     return DatabaseOptions(
         uri=settings.database_uri,
         name=settings.db_name,
@@ -358,4 +368,5 @@ def _database_options(settings: Settings, pool: int, app_name: str) -> DatabaseO
         connect_ms=settings.db_connect_ms,
         select_ms=settings.db_select_ms,
         app_name=app_name,
+        ops_per_s=ops_per_s,
     )

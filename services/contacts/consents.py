@@ -12,7 +12,7 @@ from typing import Any, Final
 from config.clock import Clock
 from services.contacts.documents import CONTACTS
 from services.contacts.records import ConsentCategory
-from services.store import Ascent, Database
+from services.store import Ascent, Database, Document
 
 REASONS: Final = {
     ConsentCategory.ALL: "opted out of all messages",
@@ -23,6 +23,14 @@ OPTED_OUT: Final = "opted_out"
 
 FRESH_S: Final = 3.0
 MAX_CACHED: Final = 10_000
+MOST_AT_ONCE: Final = 500
+FEW: Final = 250
+"""So many are read at once: at 60 bytes each they come to 5 kB a second while somebody asks."""
+MANY_S: Final = 60.0
+"""How long it is believed that they are many."""
+
+Consents = dict[str, ConsentCategory]
+"""What those who opted out are opted out of, by key of the contact."""
 
 
 def reason_of(opted_out: ConsentCategory | None, *, is_marketing: bool) -> str | None:
@@ -85,43 +93,105 @@ class ConsentBook:
 
 
 class ConsentReader:
-    """The same question in a worker: a read of the database, remembered for a few seconds."""
+    """The same question in a worker, at most ``fresh_s`` seconds behind the database.
 
-    def __init__(self, database: Database, clock: Clock, *, fresh_s: float = FRESH_S) -> None:
+    While few people have opted out it reads all of them at once, every ``fresh_s`` seconds and only while somebody
+    asks: then a message costs no operation for it. Past ``few`` it reads those who are asked about, all that ask at
+    the same time together, and remembers them.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, fresh_s: float = FRESH_S, few: int = FEW) -> None:
         """No input or output."""
         self._database = database
         self._clock = clock
         self._fresh_s = fresh_s
+        self._few_most = few
+        self._few: Consents | None = None
+        self._few_until = float("-inf")
+        self._reading: asyncio.Task[Consents | None] | None = None
         self._cached: OrderedDict[str, tuple[float, ConsentCategory | None]] = OrderedDict()
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._line = database.pacer.line()
 
     async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
-        """Why this contact must not get a message, or None; at most ``fresh_s`` old. Raises ``Unavailable``."""
+        """Why this contact must not get a message, or None. Raises ``Unavailable``."""
         return (await self.blocks_all([key], is_marketing=is_marketing)).get(key)
 
     async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
-        """Reasons by key, for those that must not get a message: one read for all that are not remembered."""
+        """Reasons by key, for those that must not get a message. Raises ``Unavailable``."""
+        few = self._few if self._clock.monotonic() < self._few_until else await self._read_again()
+        opted_out = {key: few.get(key) for key in keys} if few is not None else await self._look_up(keys)
+        found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
+        return {key: reason for key, reason in found.items() if reason is not None}
+
+    async def _read_again(self) -> Consents | None:
+        """Everybody who opted out, or None when these are many. Who asks meanwhile waits for the same answer."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_everybody(), name="consents")
+            self._reading.add_done_callback(self._was_read)
+        return await asyncio.shield(self._reading)
+
+    async def _read_everybody(self) -> Consents | None:
+        began = self._clock.monotonic()
+        found = await self._database.find(
+            CONTACTS,
+            {"opted_out": {"$in": [category.value for category in ConsentCategory]}},
+            projection={"keys": 1, "opted_out": 1},
+            limit=self._few_most + 1,
+        )
+        is_few = len(found) <= self._few_most
+        self._few = _by_key(found) if is_few else None
+        self._few_until = began + (self._fresh_s if is_few else MANY_S)
+        return self._few
+
+    def _was_read(self, task: "asyncio.Task[Consents | None]") -> None:
+        self._reading = None
+        if not task.cancelled():
+            task.exception()  # told to whoever waited; nobody may be left
+
+    async def _look_up(self, keys: Sequence[str]) -> dict[str, ConsentCategory | None]:
+        """These contacts, from memory or together with whatever else is asked for just now."""
         now = self._clock.monotonic()
         opted_out: dict[str, ConsentCategory | None] = {}
-        missing = []
+        missing: dict[str, asyncio.Future[None]] = {}
         for key in keys:
             cached = self._cached.get(key)
             if cached is not None and now - cached[0] < self._fresh_s:
                 opted_out[key] = cached[1]
             else:
-                missing.append(key)
+                missing[key] = self._asked.setdefault(key, asyncio.get_running_loop().create_future())
         if missing:
-            read = await opted_out_among(self._database, missing)
-            for key in missing:
-                opted_out[key] = read.get(key)
-                self._cached[key] = (now, read.get(key))
-                self._cached.move_to_end(key)
-            while len(self._cached) > MAX_CACHED:
-                self._cached.popitem(last=False)
-        found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
-        return {key: reason for key, reason in found.items() if reason is not None}
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look_up_asked(), name="consents-asked")
+            await asyncio.gather(*(asyncio.shield(future) for future in missing.values()))
+            opted_out |= {key: self._cached[key][1] for key in missing if key in self._cached}
+        return opted_out
+
+    async def _look_up_asked(self) -> None:
+        try:
+            while self._asked:
+                await self._line.turn()
+                asked = {key: self._asked.pop(key) for key in list(self._asked)[:MOST_AT_ONCE]}
+                now = self._clock.monotonic()
+                try:
+                    read = await opted_out_among(self._database, list(asked))
+                except Exception as error:
+                    for future in asked.values():
+                        future.set_exception(error)
+                        future.exception()  # told to whoever still waits
+                    continue
+                for key, future in asked.items():
+                    self._cached[key] = (now, read.get(key))
+                    self._cached.move_to_end(key)
+                    future.set_result(None)
+                while len(self._cached) > MAX_CACHED:
+                    self._cached.popitem(last=False)
+        finally:
+            self._looking = None
 
 
-async def opted_out_among(database: Database, keys: Sequence[str]) -> dict[str, ConsentCategory]:
+async def opted_out_among(database: Database, keys: Sequence[str]) -> Consents:
     """What those of these contacts that opted out are opted out of, straight from the database."""
     found = await database.find(
         CONTACTS,
@@ -129,7 +199,11 @@ async def opted_out_among(database: Database, keys: Sequence[str]) -> dict[str, 
         projection={"keys": 1, "opted_out": 1},
         limit=len(keys) * 2,
     )
-    answer: dict[str, ConsentCategory] = {}
+    return _by_key(found)
+
+
+def _by_key(found: Sequence[Document]) -> Consents:
+    answer: Consents = {}
     for document in found:
         for key in document["keys"] if document.get("opted_out") else ():
             category = ConsentCategory(document["opted_out"])

@@ -12,7 +12,7 @@ from typing import Any, Final
 from services.messages.documents import MESSAGES, message_record, priority_number
 from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
-from services.store import Database
+from services.store import Database, GroupRead
 
 # The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
@@ -39,10 +39,11 @@ class MessageRepository:
     def __init__(self, database: Database) -> None:
         """No input or output."""
         self._database = database
+        self._by_id = GroupRead(database, MESSAGES)
 
     async def get(self, message_id: str) -> Message | None:
-        """One message by our id."""
-        found = await self._database.find_one(MESSAGES, {"_id": message_id})
+        """One message by our id; those that are asked for at the same time are read together."""
+        found = await self._by_id.get(message_id)
         return message_record(found) if found else None
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Message]:

@@ -26,6 +26,7 @@ from services.store.inbox import (
     notification_document,
 )
 from services.store.lease import Lease, LeaseView, is_lease_held
+from services.store.pacer import Line, Pacer, Shares, shares
 from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
 from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup
@@ -63,9 +64,12 @@ __all__ = [
     "IntakeFull",
     "Lease",
     "LeaseView",
+    "Line",
+    "Pacer",
     "PoolUse",
     "RawNotification",
     "ReadsFull",
+    "Shares",
     "Wakeup",
     "Write",
     "append",
@@ -81,4 +85,5 @@ __all__ = [
     "new_notifications",
     "notification_document",
     "read_events",
+    "shares",
 ]

@@ -22,6 +22,7 @@ from services.store.driver import (
     WaitQueueTimeoutError,
 )
 from services.store.open_connections import OpenConnections
+from services.store.pacer import Pacer
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class DatabaseBusy(Unavailable):
 class DatabaseOptions:
     """How one process talks to MongoDB.
 
-    Times in milliseconds, except ``wait_s`` (seconds that start-up waits for the first answer).
+    Times in milliseconds. ``ops_per_s`` is this process's share of the operation budget; 0: there is none.
     """
 
     uri: str
@@ -57,6 +58,7 @@ class DatabaseOptions:
     select_ms: int
     app_name: str
     socket_ms: int = 15_000
+    ops_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class Database:
         self.options = options
         self._meter = meter
         self.connections = OpenConnections()
+        self.pacer = Pacer(options.ops_per_s)
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             options.uri,
             maxPoolSize=options.pool,
@@ -138,9 +141,7 @@ class Database:
         else:
             await self._gate.acquire()
         use.in_use += 1
-        use.operations += 1
-        use.documents += documents
-        self._meter.database_ran(documents=documents)
+        self.went_out(documents)
         try:
             return await operation()
         except BulkWriteError:
@@ -158,6 +159,13 @@ class Database:
         finally:
             use.in_use -= 1
             self._gate.release()
+
+    def went_out(self, documents: int = 1) -> None:
+        """One operation goes to the server: the gate's own, or a look of a change stream, which has its own thread."""
+        self.use.operations += 1
+        self.use.documents += documents
+        self.pacer.spend()
+        self._meter.database_ran(documents=documents)
 
     def _failed(self) -> None:
         self.use.errors += 1

@@ -37,6 +37,13 @@ from pymongo.monitoring import (
     ConnectionPoolListener,
 )
 
+
+def has_more(stream: object) -> bool:
+    """Are there changes in the batch that a change stream has fetched already? Then the next look costs nothing."""
+    cursor = getattr(stream, "_cursor", None)
+    return bool(getattr(cursor, "_data", None))
+
+
 __all__ = [
     "AsyncIOMotorClient",
     "AsyncIOMotorCollection",
@@ -60,4 +67,5 @@ __all__ = [
     "UpdateOne",
     "WaitQueueTimeoutError",
     "encode",
+    "has_more",
 ]

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from services.store.database import Database, Document
-from services.store.driver import PyMongoError
+from services.store.driver import PyMongoError, has_more
 from services.store.event_log import EVENTS, Event, event_record
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 AWAIT_MS = 1000
 BATCH = 200
 AGAIN_S = 2.0
+STRETCH = 4
+"""Inside an operation budget an idle stream asks so much less often."""
 
 
 class EventStream:
@@ -51,21 +53,25 @@ class EventStream:
     def _watch(self, loop: asyncio.AbstractEventLoop, listener: Callable[[list[Event]], None]) -> None:
         pipeline: list[Document] = [{"$match": {"operationType": "insert"}}]
         collection = self._database.client.delegate[self._database.options.name][EVENTS]
+        await_ms = AWAIT_MS * (STRETCH if self._database.pacer.is_paced else 1)
         while not self._stopped.is_set():
             try:
-                with collection.watch(pipeline, max_await_time_ms=AWAIT_MS, batch_size=BATCH) as stream:
+                with collection.watch(pipeline, max_await_time_ms=await_ms, batch_size=BATCH) as stream:
                     # Opened means that the server has a cursor for us, not only that we asked.
                     self.is_streaming = True
                     self._tell(loop, self._opened.set)
                     gathered: list[Event] = []
                     while not self._stopped.is_set():
+                        if not has_more(stream):
+                            self._database.went_out()
                         change = stream.try_next()
                         if change is not None:
                             gathered.append(event_record(change["fullDocument"]))
                         # Past the end of a batch the next look goes to the server and may wait: hand over first.
-                        if gathered and (change is None or len(gathered) >= BATCH or not _has_more(stream)):
+                        if gathered and (change is None or len(gathered) >= BATCH or not has_more(stream)):
                             events, gathered = gathered, []
                             self._tell(loop, lambda events=events: self._hand_over(listener, events))  # type: ignore[misc]
+                            self._stopped.wait(self._database.pacer.rest_s)
             except PyMongoError as error:
                 self.is_streaming = False
                 if self._stopped.is_set():
@@ -84,9 +90,3 @@ class EventStream:
     def _tell(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             loop.call_soon_threadsafe(callback)
-
-
-def _has_more(stream: object) -> bool:
-    """Are there changes in the batch that was fetched already?"""
-    cursor = getattr(stream, "_cursor", None)
-    return bool(getattr(cursor, "_data", None))

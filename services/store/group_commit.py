@@ -2,8 +2,8 @@
 
 Process: worker, whatsapp.
 
-No timer: an idle process inserts at once, a busy one fills its batches by itself. Each caller gets the outcome of its
-own document.
+No timer: an idle process inserts at once, a busy one fills its batches by itself; one that has used up its operation
+budget waits for its turn. Each caller gets the outcome of its own document.
 """
 
 import asyncio
@@ -52,9 +52,11 @@ class GroupCommit:
         max_batch: int = 500,
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
+        weight: float = 1.0,
     ) -> None:
-        """Nothing is opened; the first insert starts the first batch."""
+        """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget."""
         self._database = database
+        self._line = database.pacer.line(weight)
         self._meter = meter
         self._collection = collection
         self._max_waiting = max_waiting
@@ -107,6 +109,7 @@ class GroupCommit:
     async def _flush(self) -> None:
         try:
             while self._waiting:
+                await self._line.turn()  # the batch goes on gathering meanwhile
                 batch = self._take()
                 documents = [document for group, _ in batch for document in group]
                 try:

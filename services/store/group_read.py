@@ -45,6 +45,7 @@ class GroupRead:
         self._max_batch = max_batch
         self._waiting: dict[Any, asyncio.Future[Document | None]] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._line = database.pacer.line()
 
     async def get(self, key: Any) -> Document | None:
         """The document with this key, or None."""
@@ -60,6 +61,7 @@ class GroupRead:
     async def _read_all(self) -> None:
         try:
             while self._waiting:
+                await self._line.turn()
                 keys = list(self._waiting)[: self._max_batch]
                 # Taken out before the read: who asks from now on gets a newer answer.
                 futures = {key: self._waiting.pop(key) for key in keys}

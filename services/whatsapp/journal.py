@@ -62,6 +62,7 @@ class Journal:
     ) -> None:
         """Nothing runs yet; ``run`` is the loop."""
         self._database = database
+        self._line = database.pacer.line(weight=2.0)
         self._lease = lease
         self.seqs = seqs
         self.reached = dict(seqs)
@@ -133,6 +134,7 @@ class Journal:
             await self._wake.wait()
             self._wake.clear()
             while self._pending:
+                await self._line.turn()  # the batch goes on gathering meanwhile
                 batch = self._take()
                 await self._append(batch)
                 for entry in batch:

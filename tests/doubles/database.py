@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.store.database import Document, Duplicate
+from services.store.pacer import Pacer
 
 UNIQUE = {"events": [("number", "seq")], "messages": [("idempotency",)], "conversations": [("number", "contact_key")]}
 
@@ -41,6 +42,7 @@ class MemoryDatabase:
     inserts: list[list[Document]] = field(default_factory=list)
     bulks: list[tuple[str, list[Any]]] = field(default_factory=list)
     finds: list[tuple[str, Document]] = field(default_factory=list)
+    pacer: Pacer = field(default_factory=lambda: Pacer(0))
     _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def put(self, name: str, *documents: Document) -> None:

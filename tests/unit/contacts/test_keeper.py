@@ -1,5 +1,6 @@
 """What customers do, as facts: contacts that come and change, decisions with their proof, and a book that knows."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,7 @@ from services.contacts import (
     ContactLedger,
     ContactRegister,
     Keywords,
+    consents,
 )
 from services.store import Fact
 from tests.doubles.clock import START, ManualClock
@@ -258,6 +260,35 @@ async def test_a_worker_reads_the_same_and_remembers_it_for_a_moment() -> None:
     assert await reader.blocks_all([f"wa:{ANA}", "wa:1555"], is_marketing=False) == {
         f"wa:{ANA}": "opted out of all messages"
     }
+
+
+async def test_while_few_opted_out_a_burst_of_messages_costs_one_read() -> None:
+    database, clock = CollectionDatabase(), ManualClock()
+    database.put("contacts", {"_id": "con_1", "keys": [f"wa:{ANA}"], "opted_out": "all"})
+    reader = ConsentReader(database.real, clock, fresh_s=3)
+    answers = await asyncio.gather(
+        *(reader.blocks(key, is_marketing=False) for key in (f"wa:{ANA}", *(f"wa:1650555{n:04d}" for n in range(500))))
+    )
+    assert [bool(answer) for answer in answers] == [True] + [False] * 500
+    assert len(database.finds) == 1
+
+
+async def test_where_many_opted_out_those_who_are_asked_about_are_read_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consents, "FEW", 2)
+    database, clock = CollectionDatabase(), ManualClock()
+    for n in range(5):
+        database.put("contacts", {"_id": f"con_{n}", "keys": [f"wa:1555000{n:04d}"], "opted_out": "all"})
+    reader = ConsentReader(database.real, clock, fresh_s=3, few=2)
+    answers = await asyncio.gather(*(reader.blocks(f"wa:1555000{n:04d}", is_marketing=False) for n in range(10)))
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 5
+    assert len(database.finds) == 2  # who they are: too many; then these ten
+    await reader.blocks("wa:15550000003", is_marketing=False)
+    assert len(database.finds) == 2
+    clock.advance(4)
+    assert await reader.blocks("wa:15550000003", is_marketing=False)
+    assert len(database.finds) == 3
 
 
 async def test_two_contacts_of_one_person_are_both_stopped() -> None:

@@ -1,0 +1,90 @@
+"""The operation budget: nobody waits while there are tokens, and the rate is kept when there are none."""
+
+import asyncio
+from collections import Counter
+
+from services.store.pacer import Line, Pacer
+
+RATE = 200.0
+SECONDS = 0.5
+
+
+async def work(pacer: Pacer, line: Line, done: Counter[str], name: str, until: float) -> None:
+    loop = asyncio.get_running_loop()
+    while loop.time() < until:
+        await line.turn()
+        pacer.spend()
+        done[name] += 1
+
+
+def emptied(rate: float = RATE) -> Pacer:
+    """A pacer whose burst is used up."""
+    pacer = Pacer(rate)
+    for _ in range(int(rate)):
+        pacer.spend()
+    return pacer
+
+
+async def test_without_a_budget_nobody_waits() -> None:
+    pacer = Pacer(0)
+    line = pacer.line()
+    for _ in range(10_000):
+        await line.turn()
+        pacer.spend()
+    assert not pacer.is_paced
+
+
+async def test_a_burst_inside_the_budget_does_not_wait() -> None:
+    pacer = Pacer(50)
+    line = pacer.line()
+    began = asyncio.get_running_loop().time()
+    for _ in range(45):
+        await line.turn()
+        pacer.spend()
+    assert asyncio.get_running_loop().time() - began < 0.1
+
+
+async def test_an_empty_budget_is_kept() -> None:
+    pacer, done = emptied(), Counter[str]()
+    await work(pacer, pacer.line(), done, "only", asyncio.get_running_loop().time() + SECONDS)
+    assert 0.6 * RATE * SECONDS <= done["only"] <= 1.15 * RATE * SECONDS + 2
+
+
+async def test_lines_that_always_ask_share_by_weight() -> None:
+    pacer, done = emptied(), Counter[str]()
+    until = asyncio.get_running_loop().time() + SECONDS
+    await asyncio.gather(
+        work(pacer, pacer.line(3), done, "messages", until), work(pacer, pacer.line(1), done, "notices", until)
+    )
+    assert 2.0 <= done["messages"] / done["notices"] <= 4.5
+
+
+async def test_a_line_that_asks_seldom_is_served_before_one_that_always_asks() -> None:
+    pacer, done = emptied(20), Counter[str]()
+    loop = asyncio.get_running_loop()
+    greedy = [asyncio.create_task(work(pacer, pacer.line(1), done, f"greedy {n}", loop.time() + 0.6)) for n in range(5)]
+    await asyncio.sleep(0.2)
+    began = loop.time()
+    await pacer.line(1).turn()
+    # In turn behind five others it would be 0.3 s.
+    assert loop.time() - began < 0.2
+    await asyncio.gather(*greedy)
+
+
+async def test_single_operations_push_batches_back_only_so_far() -> None:
+    pacer = emptied(100)
+    for _ in range(10_000):
+        pacer.spend()
+    began = asyncio.get_running_loop().time()
+    await pacer.line().turn()
+    assert 0.4 < asyncio.get_running_loop().time() - began < 0.8
+
+
+async def test_a_waiter_that_gives_up_takes_nothing() -> None:
+    pacer = emptied(50)
+    first = asyncio.create_task(pacer.line().turn())
+    second = asyncio.create_task(pacer.line().turn())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait_for(second, 1)
+    assert pacer.waiting_count == 0
