@@ -1,4 +1,4 @@
-"""A browser on the console: Debian's Chromium, driven by Playwright; it remembers every error and every foreign call."""
+"""A browser on the console: Debian's Chromium, driven by Playwright; it remembers every error and foreign call."""
 
 import contextlib
 import shutil

@@ -129,7 +129,8 @@ def test_the_page_is_served_with_a_strict_policy(cluster: Cluster) -> None:
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
-    assert "<script>" not in answer.text and "style=" not in answer.text
+    assert "<script>" not in answer.text
+    assert "style=" not in answer.text
 
 
 def test_a_session_is_only_for_the_console_itself(cluster: Cluster) -> None:
@@ -138,7 +139,8 @@ def test_a_session_is_only_for_the_console_itself(cluster: Cluster) -> None:
     with httpx.Client(base_url=root, timeout=10) as client:
         opened = client.post("/console/session", json={"key": cluster.key}, headers=own)
         cookie = opened.headers["set-cookie"]
-        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
         assert client.get("/v1/conversations").status_code == 200
         order = {
             "to": "16505550404",
