@@ -4,6 +4,7 @@ Process: whatsapp.
 """
 
 import logging
+from datetime import timedelta
 from typing import Final
 
 from config.clock import Clock
@@ -11,7 +12,7 @@ from config.errors import PlatformRefused, Unavailable
 from services.commands import Command, Outcome
 from services.graph import GraphAccess
 from services.media.library import NoSuchMedia
-from services.media.records import MediaOrigin
+from services.media.records import Media, MediaOrigin
 from services.media.repository import MEDIA, MediaRepository
 from services.media.sending import MediaForSending
 from services.store import Blobs, Write
@@ -19,6 +20,8 @@ from services.store import Blobs, Write
 log = logging.getLogger(__name__)
 
 BATCH: Final = 50
+GRACE: Final = timedelta(hours=24)
+"""A client may delete a file as soon as its message was accepted; the message may have to wait."""
 
 
 class MediaKeeping:
@@ -35,36 +38,35 @@ class MediaKeeping:
         self._clock = clock
 
     async def delete(self, command: Command) -> Outcome:
-        """Remove a file, here and at WhatsApp: its bytes now, its facts with the next sweep. What waits for it fails.
-
-        An errand. That WhatsApp does not delete its copy stops nothing: it does so by itself after a month.
-        """
+        """Nobody finds the file any more. Messages that were accepted before still take it along, for ``GRACE``."""
         media_id = str(command.data.get("media_id", ""))
-        media = await self._repository.get(media_id)
-        if media is None:
+        if await self._repository.get(media_id) is None:
             raise NoSuchMedia()
-        self._sending.forget(media_id)
-        await self._blobs.delete(media_id)
+        gone = {"is_deleted": True, "expires_at": self._clock.now() + GRACE}
+        return Outcome({"success": True}, writes=[Write(MEDIA, media_id, None, set=gone)])
+
+    async def sweep(self) -> int:
+        """Remove what has ended, and pieces of uploads that were cut off; answer how much. Bytes go before facts."""
+        ended = await self._repository.ended(self._clock.now(), limit=BATCH)
+        for media in ended:
+            self._sending.forget(media.id)
+            await self._remove_copies(media)
+            await self._blobs.delete(media.id)
+        if ended:
+            await self._repository.forget([media.id for media in ended])
+            log.info("Removed files whose time is over.", extra={"action": "media.swept", "count": len(ended)})
+        return len(ended) + await self._blobs.sweep()
+
+    async def _remove_copies(self, media: Media) -> None:
+        """At WhatsApp. That it keeps one stops nothing: it removes them by itself after a month."""
         copies = {number: platform.id for number, platform in media.platform.items()}
         if media.origin is MediaOrigin.CUSTOMER:
             copies[media.phone_number_id] = media.id
-        for number, platform_id in copies.items():
+        for number, platform_id in copies.items() if media.is_deleted else ():
             try:
                 await self._graph.media.delete(platform_id, self._graph.token_of(number), phone_number_id=number)
             except (PlatformRefused, Unavailable) as error:
                 log.info(
                     "WhatsApp keeps its copy of a deleted file.",
-                    extra={"action": "media.copy_kept", "media_id": media_id, "detail": str(error)},
+                    extra={"action": "media.copy_kept", "media_id": media.id, "detail": str(error)},
                 )
-        ended = {"is_deleted": True, "expires_at": self._clock.now()}
-        return Outcome({"success": True}, writes=[Write(MEDIA, media_id, None, set=ended)])
-
-    async def sweep(self) -> int:
-        """Remove what has ended, and pieces of uploads that were cut off; answer how much. Bytes go before facts."""
-        ended = await self._repository.ended(self._clock.now(), limit=BATCH)
-        for media_id in ended:
-            await self._blobs.delete(media_id)
-        if ended:
-            await self._repository.forget(ended)
-            log.info("Removed files whose time is over.", extra={"action": "media.swept", "count": len(ended)})
-        return len(ended) + await self._blobs.sweep()

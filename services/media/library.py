@@ -68,9 +68,12 @@ class MediaLibrary:
         self._clock = clock
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def get(self, media_id: str) -> Media:
-        """The file's facts. Raises ``NoSuchMedia``."""
-        media = await self._repository.get(media_id)
+    async def get(self, media_id: str, *, with_deleted: bool = False) -> Media:
+        """The file's facts; of one that somebody deleted only for messages that were accepted before.
+
+        Raises ``NoSuchMedia``.
+        """
+        media = await self._repository.get(media_id, with_deleted=with_deleted)
         if media is None or media.expires_at <= self._clock.now():
             raise NoSuchMedia()
         return media

@@ -43,3 +43,4 @@ class Media:
     filename: str | None = None
     message_id: str | None = None
     platform: Mapping[str, PlatformMedia] = field(default_factory=dict)
+    is_deleted: bool = False

@@ -23,10 +23,10 @@ class MediaRepository:
         """No input or output."""
         self._database = database
 
-    async def get(self, media_id: str) -> Media | None:
+    async def get(self, media_id: str, *, with_deleted: bool = False) -> Media | None:
         """One file, also when it has expired."""
         found = await self._database.find_one(MEDIA, {"_id": media_id})
-        return media_record(found) if found is not None and not found.get("is_deleted") else None
+        return media_record(found) if found is not None and (with_deleted or not found.get("is_deleted")) else None
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Media]:
         """Those that exist, in one round trip."""
@@ -44,12 +44,10 @@ class MediaRepository:
             MEDIA, {"_id": media_id}, {"$set": {f"platform.{phone_number_id}": entry}}, upsert=False
         )
 
-    async def ended(self, now: datetime, *, limit: int) -> list[str]:
-        """Ids of files whose time is over, the oldest first."""
-        found = await self._database.find(
-            MEDIA, {"expires_at": {"$lte": now}}, projection={"_id": 1}, sort=[("expires_at", 1)], limit=limit
-        )
-        return [document["_id"] for document in found]
+    async def ended(self, now: datetime, *, limit: int) -> list[Media]:
+        """Files whose time is over, the oldest first."""
+        found = await self._database.find(MEDIA, {"expires_at": {"$lte": now}}, sort=[("expires_at", 1)], limit=limit)
+        return [media_record(document) for document in found]
 
     async def forget(self, ids: Sequence[str]) -> None:
         """Remove the documents; their blobs must be gone."""
@@ -73,6 +71,7 @@ def media_record(document: Mapping[str, Any]) -> Media:
         phone_number_id=document["number"],
         origin=MediaOrigin(document["origin"]),
         message_id=document.get("message"),
+        is_deleted=bool(document.get("is_deleted")),
         platform={number: PlatformMedia(entry["id"], entry["expires_at"]) for number, entry in platform.items()},
         **{name: document.get(name) for name in _PLAIN},  # type: ignore[arg-type]  # written by media_document
     )

@@ -56,7 +56,7 @@ class MediaForSending:
         return with_media_ids(payload, ids) if ids else dict(payload)
 
     def forget(self, media_id: str) -> None:
-        """The file was deleted: no message gets its ids any more."""
+        """The file is gone: no message gets its ids any more."""
         for key in [key for key in self._known if key[0] == media_id]:
             del self._known[key]
 
@@ -88,7 +88,7 @@ class MediaForSending:
             return platform.id
 
     async def _stored_or_uploaded(self, number: str, media_id: str) -> PlatformMedia:
-        media = await self._library.get(media_id)
+        media = await self._library.get(media_id, with_deleted=True)
         stored = media.platform.get(number)
         if stored is not None and stored.expires_at - MARGIN > self._clock.now():
             return stored

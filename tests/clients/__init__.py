@@ -1,0 +1,1 @@
+"""Published clients of Meta's Cloud API, unmodified, against Panal and against its sandbox alone."""

@@ -1,0 +1,100 @@
+"""What a phone must show of each kind that a client sent, and what a client must see of each that came."""
+
+from collections.abc import Callable
+from typing import Any
+
+Shown = Callable[[dict[str, Any]], object]
+
+
+def _interactive(kind: str) -> Shown:
+    return lambda message: message["type"] == "interactive" and message["interactive"]["type"] == kind
+
+
+def _media(kind: str, **facts: object) -> Shown:
+    def is_there(message: dict[str, Any]) -> bool:
+        part = message.get(kind, {})
+        same = all(part.get(name) == value for name, value in facts.items())
+        return message["type"] == kind and bool(part.get("link") or part.get("id")) and same
+
+    return is_there
+
+
+SENT: dict[str, Shown] = {
+    "text": lambda message: message["text"]["body"].startswith("Hello from"),
+    "reply": lambda message: message["text"]["body"] == "An answer" and message["context"]["message_id"],
+    "reaction": lambda message: message["reaction"]["emoji"] == "👍" and message["reaction"]["message_id"],
+    "reaction_removed": lambda message: message["type"] == "reaction" and not message["reaction"].get("emoji"),
+    "image": _media("image", caption="A picture"),
+    "video": _media("video", caption="A film"),
+    "audio": _media("audio"),
+    "voice": _media("audio", voice=True),
+    "document": _media("document", caption="A paper"),
+    "sticker": _media("sticker"),
+    "image_by_id": _media("image", caption="By id"),
+    "location": lambda message: abs(float(message["location"]["latitude"]) - 37.4421) < 1e-6,
+    "contacts": lambda message: message["contacts"][0]["name"]["formatted_name"] == "Barbara J",
+    "buttons": _interactive("button"),
+    "list": _interactive("list"),
+    "cta_url": _interactive("cta_url"),
+    "flow": _interactive("flow"),
+    "catalog": _interactive("catalog_message"),
+    "product": _interactive("product"),
+    "product_list": _interactive("product_list"),
+    "location_request": _interactive("location_request_message"),
+    "carousel": _interactive("carousel"),
+    "address": _interactive("address_message"),
+    "contact_request": _interactive("request_contact_info"),
+    "voice_call": _interactive("voice_call"),
+    "call_permission": _interactive("call_permission_request"),
+    "template": lambda message: message["template"]["name"] == "hello_world",
+    "template_parameters": lambda message: len(message["template"]["components"]) == 4,
+    "text_to_user_id": lambda message: message["text"]["body"] == "By user id",
+    "raw": lambda message: message["text"]["body"] == "Raw",
+}
+"""Kinds that arrive on a phone."""
+
+CALLS = (
+    "mark_read", "typing", "media_upload", "media_url", "media_download", "media_delete", "template_list",
+    "template_create", "template_get", "template_edit", "template_delete", "number", "numbers", "profile",
+    "profile_update", "profile_picture", "block", "blocked", "unblock", "qr_code",
+)  # fmt: skip
+"""Calls that only have an answer."""
+
+KINDS_OF_CLIENT = {
+    "pywa": {*SENT, *CALLS} - {"address", "raw"},
+    "heyoo": {
+        "text", "reply", "reaction", "image", "video", "audio", "document", "sticker", "location", "contacts",
+        "buttons", "list", "template", "template_parameters", "raw", "mark_read", "media_upload", "image_by_id",
+        "media_url", "media_download", "media_delete",
+    },
+    "whatsapp-api-js": {*SENT} - {"carousel", "address", "voice_call", "text_to_user_id", "raw"}
+    | {"mark_read", "typing", "media_upload", "media_url", "media_download", "media_delete"}
+    | {"block", "unblock", "qr_code"},
+    "kapso": {*SENT} - {"contact_request", "voice_call", "text_to_user_id"}
+    | {"mark_read", "typing", "media_upload", "media_url", "media_download", "media_delete"}
+    | {"template_list", "template_create", "template_get", "template_delete", "profile", "profile_update"},
+    "great-detail": {
+        "text", "reply", "reaction", "reaction_removed", "image", "video", "audio", "document", "sticker",
+        "location", "contacts", "buttons", "list", "cta_url", "template", "template_parameters", "image_by_id",
+        "mark_read", "typing", "media_upload", "media_url", "media_download", "media_delete", "template_list",
+        "template_create", "template_get", "template_edit", "template_delete", "number", "numbers", "profile",
+        "profile_update",
+    },
+    "whatsapp-business": {
+        "text", "reply", "reaction", "reaction_removed", "image", "video", "audio", "document", "sticker",
+        "location", "contacts", "buttons", "list", "catalog", "product", "product_list", "template",
+        "template_parameters", "image_by_id", "mark_read", "media_upload", "media_url", "media_download",
+        "media_delete", "number", "numbers", "profile", "profile_update",
+    },
+}  # fmt: skip
+"""Every kind that each client has a method or a type for: a runner that leaves one out is caught."""
+
+RECEIVED = (
+    "text", "reply", "image", "video", "audio", "document", "sticker", "location", "contacts", "reaction",
+    "button_reply", "list_reply", "nfm_reply", "button", "order", "unsupported", "edit", "revoke", "system",
+    "status_sent", "status_delivered", "status_read", "status_failed",
+)  # fmt: skip
+"""What a customer can do, and what becomes of messages: every one of them is notified."""
+
+UNREAD: dict[str, dict[str, str]] = {}
+"""What a client's own code does not read, whoever posts it: seen with Meta's own fixtures, too."""
