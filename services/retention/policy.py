@@ -31,7 +31,7 @@ def expired_messages(page: Iterable[Mapping[str, Any]], cutoff: datetime) -> lis
 
 
 def level_of(used_bytes: int, limit_mb: int, *, before: str) -> str:
-    """``ok``, ``warning`` from 80 %, ``critical`` from 95 %. Back to ``ok`` below 75 % only, so that it is told once."""
+    """``ok``, ``warning`` from 80 %, ``critical`` from 95 %. Back to ``ok`` below 75 % only: it must not flap."""
     share = used_bytes / (limit_mb * 1_000_000) if limit_mb else 0.0
     if share >= CRITICAL_SHARE:
         return "critical"
