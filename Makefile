@@ -18,9 +18,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS := $(wildcard tests/unit tests/integration tests/clients tests/browser tests/chaos)
 CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
+FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify install test unit lint format clean
+.PHONY: help run plan prod-cluster prod-single verify install test unit screenshots chromium lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +48,18 @@ verify: $(VENV)/.base ## check a running installation (URL=… KEY=… WATCH=5m 
 
 install: $(VENV)/.base ## only the packages that production needs
 
-test: $(VENV)/.test ## every test, the fast ones first (ARGS="-k …")
+test: $(VENV)/.test chromium ## every test, the fast ones first (ARGS="-k …")
 	@exec $(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+screenshots: $(VENV)/.test chromium ## pictures of every page of the console, light and dark, narrow and wide (FOLDER=screenshots)
+	@exec $(BIN)/python -m tests.browser.screenshots $(FOLDER)
+
+# Debian's own browser: Playwright would download one from a host that a build machine may not reach.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { echo "Installing Chromium …" && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		echo "No Chromium here: the browser tests are left out (Debian: apt-get install chromium)." >&2; }
 
 unit: $(VENV)/.test ## the fast tests alone
 	@exec $(BIN)/python -m pytest tests/unit $(ARGS)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.harness import Cluster
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WORDS_WAIT_MS = 15_000
 
 
@@ -20,6 +20,7 @@ class Watched:
     """What went wrong on a page."""
 
     own: set[str]
+    may_lose_connection: bool = False
     errors: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 

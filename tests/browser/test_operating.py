@@ -9,7 +9,7 @@ from tests.harness.cluster import until
 
 
 def test_a_killed_worker_shows_its_restart(cluster: Cluster, open_page: Open) -> None:
-    page = open_page("/console/cluster")
+    page = open_page("/console/cluster", may_lose_connection=True)
     name = "Sanic-Server-1-0"
     card = page.locator(f"[data-process={name}]")
     expect(card).to_be_visible()

@@ -71,7 +71,7 @@ def test_axe_finds_no_serious_fault(cluster: Cluster, open_page: Open, scheme: s
     faults: dict[str, list[str]] = {}
     for path in (*PARTS, f"inbox/{conversation['id']}"):
         page.goto(f"/console/{path}")
-        page.locator("main h1, .bubble-line").first.wait_for()
+        page.locator(":is(main h1, .bubble-line):visible").first.wait_for()
         page.wait_for_timeout(400)
         if found := faults_of(page):
             faults[path] = found
@@ -113,7 +113,7 @@ def test_nothing_is_wider_than_a_small_phone(cluster: Cluster, open_page: Open) 
     page = open_page(viewport={"width": 360, "height": 740})
     for path in (*PARTS, f"inbox/{conversation['id']}"):
         page.goto(f"/console/{path}")
-        page.locator("main h1, .bubble-line").first.wait_for()
+        page.locator(":is(main h1, .bubble-line):visible").first.wait_for()
         page.wait_for_timeout(200)
         wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{path} is {wide} px too wide"
