@@ -1,0 +1,199 @@
+"""``python -m benchmarks``: Panal and its peers in turn, in one run, on the same embedded database.
+
+Process: a command. ``--full`` takes longer, and adds the number of workers, the memory and what stored messages cost.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks import growth, live, scenarios, servers
+from benchmarks.drive import Seen
+from benchmarks.plots import line_plot
+from benchmarks.report import OURS, latency_plot, machine, peers_table, rates_table
+from benchmarks.scenarios import Result
+from benchmarks.servers import Server
+
+ACCEPT_RATES = (100, 250, 500, 1_000, 2_000, 4_000)
+GROWTH_STEPS = (1_000, 20_000, 200_000)
+MEMORY_REQUESTS = 1_000_000
+
+
+class Run:
+    """One run and what it found."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options = options
+        self.folder = folder
+        self.pace = scenarios.Pace(seconds=10.0 if options.full else 5.0, warm_s=2.0)
+        self.results: list[Result] = []
+        self.rss_mb: dict[str, float] = {}
+        self.cold_start_s: dict[str, float] = {}
+        self.others: dict[str, Any] = {}
+
+    def peers(self) -> None:
+        """Accept and read by id on every peer."""
+        for name in self.options.peers:
+            with servers.database(self.folder / name) as uri:
+                with servers.PEERS[name](self.folder / name, workers=self.options.workers, uri=uri) as server:
+                    self._two_calls(server)
+
+    def ours(self) -> None:
+        """The same on Panal, and everything that its peers do not have."""
+        with servers.panal(self.folder / "panal", workers=self.options.workers) as server:
+            scenarios.open_windows(server)
+            time.sleep(3)
+            self._say("to the phone, at rest")
+            self._other("to the phone, at rest (5/s)", live.to_phone(server, seconds=6, rate_per_s=5))
+            ids = self._two_calls(server)
+            self._saturate(server, "webhook")
+            self._saturate(server, "mixed", ids=ids)
+        fast = {"PANAL_NUMBER_RATE_PER_S": "1000"}
+        with servers.panal(self.folder / "panal-fast", workers=self.options.workers, settings=fast) as server:
+            scenarios.open_windows(server)
+            self._say("live streams and a campaign")
+            self._other("SSE, 100 streams, 20 messages/s", live.fan_out(server, streams=100, seconds=5, rate_per_s=20))
+            self.others["campaign"] = live.campaign(server, people=2_000, rate_per_s=1000)
+
+    def workers(self) -> None:
+        """Throughput of accept against the number of workers."""
+        found = []
+        for count in (1, 2, 4):
+            with servers.panal(self.folder / f"workers-{count}", workers=count) as server:
+                self.cold_start_s[f"{OURS}, {count} workers"] = server.cold_start_s
+                scenarios.open_windows(server)
+                time.sleep(2)
+                self._say(f"{count} workers")
+                found.append((count, scenarios.saturate(server, "accept", self.pace).achieved_per_s))
+        self.others["accept_per_s_by_workers"] = found
+
+    def growth(self) -> None:
+        """What lists cost with 1,000, 20,000 and 200,000 stored messages."""
+        costs: dict[int, dict[str, float]] = {}
+        port = servers.free_port()
+        chosen = {"PANAL_EMBEDDED_DB_PORT": str(port)}
+        with servers.panal(self.folder / "growth", workers=self.options.workers, settings=chosen) as server:
+            scenarios.open_windows(server)
+            uri, have, ids = f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false", 0, list[str]()
+            for want in GROWTH_STEPS:
+                self._say(f"{want:,} stored messages")
+                ids += growth.fill(uri, have=have, want=want)
+                have = want
+                time.sleep(2)
+                costs[want] = growth.cost_of_calls(server, ids)
+        self.others["cost_by_stored_messages"] = {str(count): cost for count, cost in costs.items()}
+
+    def memory(self) -> None:
+        """Memory of a worker over many requests."""
+        with servers.panal(self.folder / "memory", workers=self.options.workers) as server:
+            scenarios.open_windows(server)
+            ids = scenarios.saturate(server, "accept", scenarios.Pace(seconds=2, warm_s=0.5)).ids
+            done, found = 0, [(0, server.worker_rss_mb())]
+            while done < self.options.memory:
+                seen = scenarios.saturate(server, "read", scenarios.Pace(seconds=20, warm_s=0), ids=ids)
+                done += seen.count
+                found.append((done, server.worker_rss_mb()))
+                self._say(f"memory: {done:,} requests, {found[-1][1]:.0f} MB")
+        self.others["worker_rss_mb_by_requests"] = found
+
+    def _two_calls(self, server: Server) -> list[str]:
+        self.cold_start_s[server.name] = server.cold_start_s
+        accept = self._saturate(server, "accept")
+        ids = accept.ids
+        self._saturate(server, "read", ids=ids)
+        result = next(one for one in self.results if one.server == server.name and one.scenario == "accept")
+        for rate in ACCEPT_RATES:
+            seen = scenarios.at_rate(server, "accept", self.pace, rate)
+            result.at_rates.append(seen)
+            if seen.achieved_per_s < 0.9 * rate or seen.failed_share > 0.01:
+                break
+        self.rss_mb[server.name] = server.worker_rss_mb()
+        return ids
+
+    def _saturate(self, server: Server, kind: str, *, ids: Sequence[str] = ()) -> Seen:
+        self._say(f"{server.name}: {kind}")
+        found = [scenarios.saturate(server, kind, self.pace, ids=ids) for _ in range(self.options.rounds)]
+        middle = statistics.median_low([seen.achieved_per_s for seen in found])
+        seen = next(one for one in found if one.achieved_per_s == middle)
+        if sum(seen.failures.values()):
+            self._say(f"   failures: {seen.failures}")
+        self.results.append(Result(server.name, kind, saturation=seen))
+        return seen
+
+    def _other(self, name: str, seen: Seen) -> None:
+        self.others[name] = seen.as_dict()
+
+    def _say(self, text: str) -> None:
+        print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def write(run: Run, where: dict[str, Any]) -> str:
+    """Results, plots and the report into the folder; the report as text."""
+    out: Path = run.options.out
+    out.mkdir(parents=True, exist_ok=True)
+    found = {
+        "machine": where,
+        "workers": run.options.workers,
+        "results": [result.as_dict() for result in run.results],
+        "rss_mb": run.rss_mb,
+        "cold_start_s": run.cold_start_s,
+        "others": run.others,
+    }
+    (out / "results.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    (out / "accept-latency.svg").write_text(latency_plot(run.results, "accept"), encoding="utf-8")
+    if by_workers := run.others.get("accept_per_s_by_workers"):
+        plot = line_plot({OURS: by_workers}, title="accept: throughput against workers", x="workers", y="accepted/s")
+        (out / "accept-workers.svg").write_text(plot, encoding="utf-8")
+    if costs := run.others.get("cost_by_stored_messages"):
+        names = list(next(iter(costs.values())))
+        lines = {name: [(float(count), cost[name]) for count, cost in costs.items()] for name in names}
+        plot = line_plot(lines, title="p50 against stored messages", x="stored messages", y="p50, ms", is_log_x=True)
+        (out / "stored-messages.svg").write_text(plot, encoding="utf-8")
+    shared = [result for result in run.results if result.scenario in ("accept", "read")]
+    parts = [
+        peers_table(shared, run.rss_mb),
+        "accept at a constant rate, p50 / p99 in ms:",
+        rates_table(run.results, "accept"),
+        *(f"{name}: {value}" for name, value in run.others.items()),
+        *(
+            f"{r.server} {r.scenario}: {r.saturation.achieved_per_s:,.0f}/s, p99 {r.saturation.p99_ms:.0f} ms"
+            for r in run.results
+            if r.saturation and r.scenario not in ("accept", "read")
+        ),
+        f"cold start, s: {run.cold_start_s}",
+        f"{where}",
+    ]
+    report = "\n\n".join(parts) + "\n"
+    (out / "report.md").write_text(report, encoding="utf-8")
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what was asked for, print the report, write everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--workers", type=int, default=2, help="of Panal and of every peer")
+    parser.add_argument("--full", action="store_true", help="longer, and with workers, stored messages and memory")
+    parser.add_argument("--peers", nargs="*", default=list(servers.PEERS), choices=list(servers.PEERS))
+    parser.add_argument("--parts", nargs="*", default=None, choices=("peers", "ours", "workers", "growth", "memory"))
+    parser.add_argument("--rounds", type=int, default=1, help="of each saturation; the median counts")
+    parser.add_argument("--memory", type=int, default=MEMORY_REQUESTS, help="requests of the memory part")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"))
+    options = parser.parse_args(arguments)
+    everything = ["peers", "ours", "workers", "growth", "memory"]
+    parts = options.parts or (everything if options.full else everything[:2])
+    where = machine()
+    with tempfile.TemporaryDirectory(prefix="panal-bench-") as name:
+        run = Run(options, Path(name))
+        for part in parts:
+            getattr(run, part)()
+    print(write(run, where))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What is done to a server that runs, and measured.
+
+Process: a command.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from benchmarks import wire
+from benchmarks.drive import Seen, drive
+from benchmarks.load import Order
+from benchmarks.servers import APP_SECRET, NUMBER, WABA, Server, until
+
+PHONES = 200
+CONNECTIONS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long each part takes (seconds), and by how many processes the load is made."""
+
+    seconds: float = 6.0
+    warm_s: float = 1.5
+    generators: int = 1
+
+
+@dataclass(slots=True)
+class Result:
+    """One server in one scenario: saturation, then the open loop at fixed rates."""
+
+    server: str
+    scenario: str
+    saturation: Seen | None = None
+    at_rates: list[Seen] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, object]:
+        """For the results file."""
+        return {
+            "server": self.server,
+            "scenario": self.scenario,
+            "saturation": self.saturation.as_dict() if self.saturation else None,
+            "at_rates": [seen.as_dict() for seen in self.at_rates],
+        }
+
+
+def order(server: Server, kind: str, pace: Pace, *, rate_per_s: float = 0.0, ids: Sequence[str] = ()) -> Order:
+    """An order for this server with the usual recipients and secrets."""
+    return Order(
+        kind=kind,
+        port=server.port,
+        key=server.key,
+        seconds=pace.seconds + pace.warm_s,
+        warm_s=pace.warm_s,
+        rate_per_s=rate_per_s,
+        connections=CONNECTIONS,
+        phones=wire.recipients(PHONES),
+        ids=list(ids),
+        secret=APP_SECRET,
+        number=NUMBER,
+        waba=WABA,
+    )
+
+
+def saturate(server: Server, kind: str, pace: Pace, *, ids: Sequence[str] = ()) -> Seen:
+    """As fast as it answers, over 64 connections."""
+    return drive(order(server, kind, pace, ids=ids), processes=pace.generators)
+
+
+def at_rate(server: Server, kind: str, pace: Pace, rate_per_s: float, *, ids: Sequence[str] = ()) -> Seen:
+    """At a constant rate, latency from the moment a request was due."""
+    return drive(order(server, kind, pace, rate_per_s=rate_per_s, ids=ids), processes=pace.generators)
+
+
+def open_windows(server: Server, *, phones: int = PHONES) -> None:
+    """Every customer writes once, so that each may be sent free text; wait until the API knows it."""
+
+    async def write_all() -> None:
+        limit = asyncio.Semaphore(16)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.sandbox_port}", timeout=20) as client:
+
+            async def write(phone: str) -> None:
+                body = {"type": "text", "text": {"body": "Hello"}}
+                async with limit:
+                    (await client.post(f"/_sandbox/phones/{phone}/messages", json=body)).raise_for_status()
+
+            await asyncio.gather(*(write(phone) for phone in wire.recipients(phones)))
+
+    asyncio.run(write_all())
+    with server.client() as client:
+
+        def all_known() -> bool:
+            found = client.get("/v1/messages", params={"direction": "in", "limit": 200}).json()
+            return len(found["data"]) >= min(200, phones)
+
+        until(all_known, "every customer's window is open", within_s=60, every_s=0.3)
+
+
+def wait_quiet(server: Server, *, within_s: float = 30.0) -> None:
+    """Until nothing waits any more, or the time is over: the next scenario starts from rest where it can."""
+    until_at = time.monotonic() + within_s
+    with server.client() as client:
+        while time.monotonic() < until_at:
+            if not client.get("/v1/messages", params={"status": "queued", "limit": 1}).json()["data"]:
+                return
+            time.sleep(0.5)
