@@ -46,12 +46,21 @@ def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwa
 
     A fork inherits the zygote's environment and its random state; without this all workers would draw alike.
     """
+    _let_go_of_zygote()
     os.environ.update(environment)
     random.seed()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     name_process(environment.get("SANIC_WORKER_NAME", ""))
     target(**kwargs)
+
+
+def _let_go_of_zygote() -> None:
+    """The zygote lives while somebody holds its pipe. Every child is handed an end: with it nobody would ever leave."""
+    server = multiprocessing.forkserver._forkserver
+    held, server._forkserver_alive_fd = getattr(server, "_forkserver_alive_fd", None), None  # type: ignore[attr-defined]
+    if held is not None:
+        os.close(held)
 
 
 def environment_for(name: str, ident: str, **more: str) -> dict[str, str]:
