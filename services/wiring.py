@@ -20,7 +20,7 @@ from services.commands import Commands
 from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
-from services.dropin import Callbacks, Passage
+from services.dropin import Callbacks, Handshake, Passage
 from services.egress import AddressPolicy, guarded_connector
 from services.graph import GraphAccess, graph_access
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
@@ -225,8 +225,7 @@ def build_worker(
         callbacks=Callbacks(
             webhook_endpoints,
             numbers,
-            media_links.session,
-            policy,
+            Handshake(media_links.session, policy),
             app_secret=settings.app_secret.get_secret_value(),
         ),
         media_urls=MediaUrls(settings.app_secret.get_secret_value()),

@@ -5,12 +5,14 @@ Process: worker.
 
 from services.dropin.callbacks import APP, Callbacks, Place
 from services.dropin.faults import GraphFault, no_token, unknown_object
+from services.dropin.handshake import Handshake
 from services.dropin.passage import Passage, PassedAnswer, PassedCall
 
 __all__ = [
     "APP",
     "Callbacks",
     "GraphFault",
+    "Handshake",
     "Passage",
     "PassedAnswer",
     "PassedCall",

@@ -9,24 +9,17 @@ Source: Meta, "Webhooks, create endpoint" and "Override" (2026-09-11).
 """
 
 import asyncio
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import aiohttp
-from yarl import URL
-
-from config.errors import RequestRefused
 from services.dropin.faults import GraphFault
-from services.egress import AddressPolicy, open_url
+from services.dropin.handshake import Handshake
 from services.keys import Caller
 from services.numbers import Number, Numbers
 from services.webhook_endpoints import EndpointOrder, EndpointStatus, EndpointView, WebhookEndpoints, WebhookFormat
 
 VERIFICATION_FAILED: Final = 2200
-HANDSHAKE: Final = aiohttp.ClientTimeout(total=10, sock_connect=5)
-CHALLENGE_MAX_BYTES: Final = 4096
 LABEL: Final = "Cloud API callback of"
 
 
@@ -47,31 +40,25 @@ APP: Final = Place("app")
 
 
 class Callbacks:
-    """Sets, shows and removes callbacks. ``session`` must stand on the guarded connector of ``policy``."""
+    """Sets, shows and removes callbacks."""
 
-    def __init__(
-        self,
-        endpoints: WebhookEndpoints,
-        numbers: Numbers,
-        session: aiohttp.ClientSession,
-        policy: AddressPolicy,
-        *,
-        app_secret: str,
-    ) -> None:
+    def __init__(self, endpoints: WebhookEndpoints, numbers: Numbers, handshake: Handshake, *, app_secret: str) -> None:
         """No input or output."""
         self._endpoints = endpoints
         self._numbers = numbers
-        self._session = session
-        self._policy = policy
+        self._handshake = handshake
         self._app_secret = app_secret
         self._changing = asyncio.Lock()
 
     async def set(self, place: Place, url: str, verify_token: str, caller: Caller) -> None:
         """Have notifications of this place delivered to ``url``, once it has answered Meta's handshake.
 
-        Raises ``GraphFault`` (2200) when it does not, ``UrlRefused`` for an address that may not be called.
+        Raises ``GraphFault`` (2200) when it does not.
         """
-        await self._shake_hands(url, verify_token)
+        fault = await self._handshake.fault(url, verify_token)
+        if fault is not None:
+            words = f"(#{VERIFICATION_FAILED}) Callback verification failed with the following errors: {fault}"
+            raise GraphFault(VERIFICATION_FAILED, message=words)
         async with self._changing:
             found = (await self._found(caller)).get(place.label)
             if found is not None and found.url != url:
@@ -144,23 +131,6 @@ class Callbacks:
             description=label if is_new else None,
             secret=self._app_secret if is_new else None,
         )
-
-    async def _shake_hands(self, url: str, verify_token: str) -> None:
-        challenge = str(secrets.randbelow(9 * 10**9) + 10**9)
-        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
-        try:
-            asked = str(URL(url).update_query(query))
-            async with open_url(self._session, "GET", asked, self._policy, timeout=HANDSHAKE) as answer:
-                text = (await answer.content.read(CHALLENGE_MAX_BYTES)).decode("utf-8", "replace").strip()
-                reason = f"HTTP Status Code = {answer.status}; HTTP Message = {answer.reason}"
-                is_right = answer.status == 200 and text == challenge
-        except RequestRefused as refusal:
-            reason, is_right = refusal.text, False
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            reason, is_right = type(error).__name__, False
-        if not is_right:
-            words = f"(#{VERIFICATION_FAILED}) Callback verification failed with the following errors: {reason}"
-            raise GraphFault(VERIFICATION_FAILED, message=words)
 
 
 def _places(number: Number) -> tuple[Place, ...]:
