@@ -1,8 +1,10 @@
 """``/openapi.json``, ``/docs`` and ``/docs/errors``: the API reference, with no asset from another host.
 
-Process: worker. Everything is built once, at the first request for it, and stays in memory.
+Process: worker. Everything is built once, at the first request for it, on a thread: it takes as long as a hundred
+requests. It stays in memory.
 """
 
+import asyncio
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -59,19 +61,19 @@ class Page:
 @bp.get("/openapi.json")
 async def get_openapi(request: Request) -> HTTPResponse:
     """The OpenAPI document."""
-    return _serve(request, _document())
+    return _serve(request, await asyncio.to_thread(_document))
 
 
 @bp.get("/docs")
 async def show_reference(request: Request) -> HTTPResponse:
     """The API reference for people."""
-    return _serve(request, _reference(), policy=REFERENCE_POLICY)
+    return _serve(request, await asyncio.to_thread(_reference), policy=REFERENCE_POLICY)
 
 
 @bp.get("/docs/errors")
 async def show_errors(request: Request) -> HTTPResponse:
     """Every error code, its meaning, and what to do."""
-    return _serve(request, _errors(), policy=ERRORS_POLICY)
+    return _serve(request, await asyncio.to_thread(_errors), policy=ERRORS_POLICY)
 
 
 @bp.get("/docs/assets/<name:str>")
@@ -79,7 +81,8 @@ async def get_asset(request: Request, name: str) -> HTTPResponse:
     """A script, a style or a picture of these pages."""
     if name not in ASSETS:
         raise RequestRefused("There is no such file.", code="not_found")
-    return _serve(request, _asset(name), cache_control=FOREVER if name == RAPIDOC else REVALIDATE)
+    page = await asyncio.to_thread(_asset, name)
+    return _serve(request, page, cache_control=FOREVER if name == RAPIDOC else REVALIDATE)
 
 
 @cache
