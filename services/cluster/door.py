@@ -32,7 +32,7 @@ class DoorOptions:
     """
 
     header_s: float = 10.0
-    body_s: float = 4.0
+    body_s: float = 3.0
     body_bytes_per_s: int = 16 * 1024
     address_limit: int = 200
     limits_private: bool = False

@@ -107,7 +107,7 @@ async def opening(app: Sanic[Any, Any]) -> None:
         heartbeat_s=0.2,
         door=DoorOptions(
             header_s=number("TEST_HEADER_S", 10),
-            body_s=number("TEST_BODY_S", 4),
+            body_s=number("TEST_BODY_S", 3),
             address_limit=int(number("TEST_ADDRESS_LIMIT", 0)),
             limits_private=True,
         ),
