@@ -21,7 +21,7 @@ CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify install test unit screenshots chromium lint format clean
+.PHONY: help run plan prod-cluster prod-single verify reload scale install test chaos unit screenshots chromium lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ verify: $(VENV)/.base ## check a running installation (URL=… KEY=… WATCH=5m 
 	@exec $(BIN)/python -m tools.verify --url=$(URL) $(if $(WATCH),--watch=$(WATCH)) $(if $(RATE),--rate=$(RATE)) \
 		$(if $(DURATION),--duration=$(DURATION)) $(if $(OPS),--ops=$(OPS)) $(if $(SEND),--send=$(SEND))
 
+reload: $(VENV)/.base ## new workers for old ones, one by one, without a failed request (PANAL_DATA_DIR as the running one has it)
+	@exec $(BIN)/python -m services.cluster.control reload
+
+scale: $(VENV)/.base ## so many workers from now on, within the plan (N=4)
+	@exec $(BIN)/python -m services.cluster.control scale $(N)
+
 install: $(VENV)/.base ## only the packages that production needs
 
 test: $(VENV)/.test chromium ## every test, the fast ones first (ARGS="-k …")
@@ -60,6 +66,12 @@ chromium:
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { echo "Installing Chromium …" && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 		echo "No Chromium here: the browser tests are left out (Debian: apt-get install chromium)." >&2; }
+
+# Cases without a failure of their own still leave their row: the table is made whatever the tests said.
+chaos: export CHAOS_RESULTS ?= build/chaos.jsonl
+chaos: $(VENV)/.test ## kills, stalls and outages under load; the table goes into docs/reliability.md (CHAOS_REQUESTS= …)
+	@rm -f $(CHAOS_RESULTS)
+	@$(BIN)/python -m pytest tests/chaos -s $(ARGS); code=$$?; $(BIN)/python -m tests.chaos.report $(CHAOS_RESULTS) && exit $$code
 
 unit: $(VENV)/.test ## the fast tests alone
 	@exec $(BIN)/python -m pytest tests/unit $(ARGS)
