@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.console_page import CHROMIUM, Watched, chromium, context_for, sign_in
 from tests.browser.scenes import make_template, name_customers
@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
 
 
 Open = Callable[..., Page]
+expect.set_options(timeout=30_000)  # a busy machine is no fault of the page
 
 
 @pytest.fixture

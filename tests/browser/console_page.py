@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.harness import Cluster
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WORDS_WAIT_MS = 15_000
+WAIT_MS = 30_000
 
 
 @dataclass
@@ -60,7 +60,7 @@ def context_for(browser: Browser, cluster: Cluster, **more: Any) -> tuple[Browse
         **more,
     }
     context = browser.new_context(base_url=f"http://127.0.0.1:{cluster.port}", **settings)
-    context.set_default_timeout(WORDS_WAIT_MS)
+    context.set_default_timeout(WAIT_MS)
     watched = Watched(own={f"127.0.0.1:{cluster.port}"})
     context.on("page", watched.look_at)
     return context, watched

@@ -61,6 +61,23 @@ def test_the_language_can_be_switched_and_is_remembered(open_page: Open) -> None
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
+def test_of_many_tabs_one_listens_and_another_takes_over(cluster: Cluster, open_page: Open) -> None:
+    first = open_page("/console/events")
+    other = first.context.new_page()
+    streams: list[str] = []
+    other.on("request", lambda request: "/events/stream" in request.url and streams.append(request.url))
+    other.goto("/console/events")
+    other.locator(".event").first.wait_for()
+    customer(cluster, "16505550405", text("para todas las pestañas"))
+    for page in (first, other):
+        expect(page.locator(".event", has_text="para todas las pestañas").first).to_be_visible()
+    assert streams == []
+    first.close()
+    customer(cluster, "16505550405", text("para la que queda"))
+    expect(other.locator(".event", has_text="para la que queda").first).to_be_visible()
+    assert len(streams) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(cluster: Cluster, open_page: Open, scheme: str) -> None:
     wa_id = "16505550401"
@@ -156,5 +173,5 @@ def test_a_session_is_only_for_the_console_itself(cluster: Cluster) -> None:
             client.post("/v1/messages", json=order, headers={**own, "sec-fetch-site": "cross-site"}).status_code == 403
         )
         assert client.post("/v1/messages", json=order, headers={**own, "origin": root}).status_code == 202
-        client.cookies.set("panal_session", "1.key_bootstrap.1.1.forged")
-        assert client.get("/v1/conversations").status_code == 401
+    forged = {"cookie": "panal_session=1.key_bootstrap.1.1.forged"}
+    assert httpx.get(f"{root}/v1/conversations", headers=forged).status_code == 401

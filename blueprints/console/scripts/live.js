@@ -8,8 +8,11 @@ export const live = createStore({ state: 'connecting', lastAt: null });
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const SILENT_MS = 60_000;
+const HEIR_MS = 1_000;
 const open = new Set();
 let turn = 0;
+let channel = null;
+let leaving = null;
 
 /** Called with every event, and with null when some may have been missed: then read again what is shown. */
 export function onEvent(handler) {
@@ -17,32 +20,68 @@ export function onEvent(handler) {
   return () => handlers.delete(handler);
 }
 
-function tell(event) {
+function deliver(event) {
   live.set({ lastAt: Date.now() });
   for (const handler of [...handlers]) handler(event);
 }
 
+function tell(event) {
+  deliver(event);
+  channel?.postMessage({ event });
+}
+
+function setState(state) {
+  live.set({ state });
+  channel?.postMessage({ state });
+}
+
+/** Browsers allow few connections to one host, so of many open tabs one listens and tells the others. */
 export async function goLive() {
   const mine = (turn += 1);
   const isOver = () => mine !== turn || !session.get().signed_in;
+  if (!navigator.locks || !globalThis.BroadcastChannel) return lead(isOver);
+  const name = `panal-live-${session.get().key_id}`;
+  channel?.close();
+  channel = new BroadcastChannel(name);
+  leaving = new AbortController();
+  let leads = false;
+  channel.onmessage = ({ data }) => {
+    if (isOver()) return;
+    if (data.hello) leads && channel.postMessage({ state: live.get().state });
+    else if ('event' in data) deliver(data.event);
+    else live.set({ state: data.state });
+  };
+  channel.postMessage({ hello: true });
+  const startedAt = Date.now();
+  await navigator.locks.request(name, { signal: leaving.signal }, async () => {
+    leads = true;
+    // Another tab listened until now: what came in between is read again.
+    await lead(isOver, { isHeir: Date.now() - startedAt > HEIR_MS });
+  }).catch(() => {});
+}
+
+async function lead(isOver, { isHeir = false } = {}) {
   const numbers = await get('/v1/numbers').then((found) => found.data.map((one) => one.phone_number_id), () => []);
-  if (!isOver()) await Promise.all(numbers.map((number) => follow(number, isOver)));
+  if (!isOver()) await Promise.all(numbers.map((number) => follow(number, isOver, !isHeir)));
 }
 
 export function goQuiet() {
   turn += 1;
+  leaving?.abort();
+  channel?.close();
+  channel = null;
   for (const stop of open) stop.abort();
 }
 
-async function follow(number, isOver) {
+async function follow(number, isOver, startsFresh) {
   const at = { after: null };
   let failures = 0;
-  let isFirst = true;
+  let isFirst = startsFresh;
   while (!isOver()) {
     try {
       await stream(number, at, isOver, () => {
         failures = 0;
-        live.set({ state: 'live' });
+        setState('live');
         // Without a number to go on from, nobody can tell what was missed in between.
         if (!isFirst && at.after === null) tell(null);
         isFirst = false;
@@ -53,7 +92,7 @@ async function follow(number, isOver) {
       failures += 1;
     }
     if (isOver()) return;
-    if (failures > 1) live.set({ state: 'broken' });
+    if (failures > 1) setState('broken');
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
     await new Promise((done) => setTimeout(done, pauseMs * (1 + Math.random() / 2)));
   }

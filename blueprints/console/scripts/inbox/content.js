@@ -35,14 +35,18 @@ export function rich(text) {
   return parts;
 }
 
+const MOST_TRIES = 3;
 const mediaUrl = (medium) => medium?.url_local ?? (medium?.id ? `/v1/media/${encodeURIComponent(medium.id)}/content` : medium?.link);
 
-function Medium({ kind, medium, urlOf }) {
-  const [hasFailed, setFailed] = useState(false);
-  const url = (urlOf ?? mediaUrl)(medium);
+function Medium({ kind, medium, urlOf, isFresh }) {
+  const [tries, setTries] = useState(0);
+  const hasFailed = tries > MOST_TRIES;
+  const plain = isFresh ? null : (urlOf ?? mediaUrl)(medium);
+  const url = plain && tries ? `${plain}?try=${tries}` : plain;
   const name = medium?.filename ?? t(`kind.${kind}`);
   const isShown = url && !hasFailed && (url.startsWith('/') || url.startsWith('blob:'));
-  const onError = () => setFailed(true);
+  // WhatsApp may need a moment before it hands a file out.
+  const onError = () => setTimeout(() => setTries((count) => count + 1), tries * 800 + 400);
   if (isShown && (kind === 'image' || kind === 'sticker')) {
     return html`<a class=${`medium ${kind}`} href=${url} target="_blank" rel="noopener"><img src=${url} alt=${medium.caption || t(`kind.${kind}`)} loading="lazy" onError=${onError} /></a>`;
   }
@@ -128,7 +132,7 @@ export function Content({ message, catalogue, urlOf, onPress }) {
   const kind = message.type;
   const value = message[kind];
   if (kind === 'text') return html`<p class="text">${rich(value?.body)}</p>`;
-  if (MEDIA.has(kind)) return html`<${Medium} kind=${kind} medium=${value} urlOf=${urlOf} /><${Caption} text=${value?.caption} />`;
+  if (MEDIA.has(kind)) return html`<${Medium} kind=${kind} medium=${value} urlOf=${urlOf} isFresh=${message.isFresh} /><${Caption} text=${value?.caption} />`;
   if (kind === 'location') return html`<${Location} value=${value} />`;
   if (kind === 'contacts') return html`<${People} people=${value} />`;
   if (kind === 'interactive') return html`<${Interactive} value=${value} urlOf=${urlOf} onPress=${onPress} />`;

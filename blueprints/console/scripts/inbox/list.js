@@ -13,7 +13,7 @@ import { t, when, word } from '../words.js';
 const ROW_PX = 76;
 const TYPING_MS = 220;
 
-export const nameOf = (conversation) => conversation.contact.name || (conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id) || '?';
+export const nameOf = ({ contact }) => (contact.name && contact.name !== contact.wa_id ? contact.name : null) || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id) || '?';
 
 function Row({ id, isChosen }) {
   const conversation = useStore(inbox, (state) => state.byId[id]);

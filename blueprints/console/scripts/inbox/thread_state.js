@@ -5,7 +5,8 @@ import { onEvent } from '../live.js';
 import { session } from '../session.js';
 
 const PAGE = 40;
-const RANK = { pending: 0, unsent: 0, scheduled: 1, queued: 1, held: 1, uncertain: 1, sending: 2, sent: 3, delivered: 4, read: 5 };
+const SETTLE_MS = 250;
+const MEDIA = new Set(['image', 'video', 'audio', 'document', 'sticker']);
 const empty = { messages: [], notes: [], cursor: null, isLoading: false, hasLoaded: false, error: null };
 export const threads = createStore({ byId: {} });
 
@@ -16,9 +17,22 @@ const set = (id, patch) => threads.set((state) => {
   return { byId: { ...state.byId, [id]: { ...before, ...(typeof patch === 'function' ? patch(before) : patch) } } };
 });
 
+// What events said of messages, by id. An answer of the server may be older than an event that was here first.
+const news = new Map();
+const MOST_NEWS = 2_000;
+const note = (messageId, change) => {
+  news.delete(messageId);
+  news.set(messageId, change);
+  if (news.size > MOST_NEWS) news.delete(news.keys().next().value);
+};
+const upToDate = (message) => {
+  const change = news.get(message.id);
+  return change && change.seq > (message.seq ?? 0) ? { ...message, ...change } : message;
+};
+
 const merged = (older, newer) => {
   const byId = new Map();
-  for (const message of [...older, ...newer]) byId.set(message.id, { ...byId.get(message.id), ...message });
+  for (const message of [...older, ...newer]) byId.set(message.id, upToDate({ ...byId.get(message.id), ...message }));
   return [...byId.values()].sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
 };
 
@@ -94,6 +108,15 @@ export async function addNote(id, text) {
 
 const keepNote = (id, note) => set(id, (thread) => (thread.notes.some((one) => one.id === note.id) ? {} : { notes: [...thread.notes, note] }));
 
+/** An event is faster than the documents that it makes: a file can be asked for when its message is there. */
+async function settle(id, messageId, tries = 12) {
+  await new Promise((done) => setTimeout(done, SETTLE_MS));
+  const page = await get(`/v1/conversations/${id}/messages${query({ limit: 20 })}`).catch(() => ({ data: [] }));
+  const found = page.data.find((one) => one.id === messageId);
+  if (found || tries === 0) patchMessage(id, messageId, { ...found, isFresh: false });
+  else await settle(id, messageId, tries - 1);
+}
+
 const fetching = new Set();
 async function fetchMessage(id, messageId) {
   if (fetching.has(messageId)) return;
@@ -121,20 +144,16 @@ onEvent((event) => {
       id: data.message_id, direction: 'in', status: 'received', created_at: at, from: data.from, wamid: data.wamid,
       context: data.context_wamid ? { message_id: data.context_wamid } : null, ...data.content, type: data.type,
     };
-    set(id, (thread) => ({ messages: merged(thread.messages, [message]) }));
+    set(id, (thread) => ({ messages: merged(thread.messages, [{ ...message, isFresh: MEDIA.has(data.type) }]) }));
+    if (MEDIA.has(data.type)) settle(id, data.message_id);
   } else if (type === 'conversation.noted') {
     keepNote(id, { id: data.note_id, text: data.text, by: data.by, by_name: data.by_name, at });
   } else if (type.startsWith('message.') && data.message_id) {
     const known = of(id).messages.find((one) => one.id === data.message_id);
-    if (!known) {
-      fetchMessage(id, data.message_id);
-      return;
-    }
-    const change = { status: data.status ?? known.status };
-    // A poll may bring an older word after a newer one; ticks never go back.
-    if (RANK[change.status] >= 3 && RANK[known.status] > RANK[change.status]) change.status = known.status;
-    for (const name of ['wamid', 'error', 'held_until', 'pricing']) if (data[name]) change[name] = data[name];
-    change.held_reason = data.status === 'held' ? data.reason : null;
-    patchMessage(id, data.message_id, change);
+    const change = { ...news.get(data.message_id), seq: event.seq, held_reason: data.status === 'held' ? data.reason : null };
+    for (const name of ['status', 'wamid', 'error', 'held_until', 'pricing']) if (data[name]) change[name] = data[name];
+    note(data.message_id, change);
+    if (known) patchMessage(id, data.message_id, change);
+    else fetchMessage(id, data.message_id);
   }
 });

@@ -8,7 +8,7 @@ import { CsvDrop } from './csv_drop.js';
 import { day, moment, number, t, word } from '../words.js';
 
 const PAGE = 50;
-const nameOf = (contact) => contact.name || contact.profile_name || contact.username || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id);
+const nameOf = (contact) => contact.name || (contact.profile_name !== contact.wa_id && contact.profile_name) || contact.username || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id);
 
 function Person({ contact, onClose, onChanged }) {
   const [full, setFull] = useState(contact);
