@@ -56,12 +56,17 @@ class Server:
 
     def worker_rss_mb(self) -> float:
         """Memory of its largest HTTP worker."""
+        pids = self.pids("worker") if self.name == "Panal" else [process.pid for process in self.tree()[1:]]
         found = [0.0]
-        for process in self.tree()[1:]:
+        for pid in pids:
             with contextlib.suppress(psutil.Error):
-                if self.name != "Panal" or process.environ().get("SANIC_WORKER_NAME", "").startswith("Sanic-Server"):
-                    found.append(process.memory_info().rss / 2**20)
+                found.append(psutil.Process(pid).memory_info().rss / 2**20)
         return max(found)
+
+    def pids(self, role: str) -> list[int]:
+        """Processes of Panal with this role: ``worker``, ``whatsapp``, …"""
+        with self.client() as client:
+            return [one["pid"] for one in client.get("/v1/cluster").json()["processes"] if one["role"] == role]
 
 
 def free_port() -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from config.clock import Clock
 from services.contacts.documents import CONTACTS
 from services.contacts.records import ConsentCategory
-from services.store import Ascent, Database, Document
+from services.store import Ascent, Database, Document, SharedRead
 
 REASONS: Final = {
     ConsentCategory.ALL: "opted out of all messages",
@@ -108,7 +108,7 @@ class ConsentReader:
         self._few_most = few
         self._few: Consents | None = None
         self._few_until = float("-inf")
-        self._reading: asyncio.Task[Consents | None] | None = None
+        self._everybody: SharedRead[None, Consents | None] = SharedRead(self._read_everybody)
         self._cached: OrderedDict[str, tuple[float, ConsentCategory | None]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -120,19 +120,13 @@ class ConsentReader:
 
     async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
         """Reasons by key, for those that must not get a message. Raises ``Unavailable``."""
-        few = self._few if self._clock.monotonic() < self._few_until else await self._read_again()
+        few = self._few if self._clock.monotonic() < self._few_until else await self._everybody.get(None)
         opted_out = {key: few.get(key) for key in keys} if few is not None else await self._look_up(keys)
         found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
         return {key: reason for key, reason in found.items() if reason is not None}
 
-    async def _read_again(self) -> Consents | None:
-        """Everybody who opted out, or None when these are many. Who asks meanwhile waits for the same answer."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read_everybody(), name="consents")
-            self._reading.add_done_callback(self._was_read)
-        return await asyncio.shield(self._reading)
-
-    async def _read_everybody(self) -> Consents | None:
+    async def _read_everybody(self, _: None) -> Consents | None:
+        """Everybody who opted out, or None when these are many."""
         began = self._clock.monotonic()
         found = await self._database.find(
             CONTACTS,
@@ -144,11 +138,6 @@ class ConsentReader:
         self._few = _by_key(found) if is_few else None
         self._few_until = began + (self._fresh_s if is_few else MANY_S)
         return self._few
-
-    def _was_read(self, task: "asyncio.Task[Consents | None]") -> None:
-        self._reading = None
-        if not task.cancelled():
-            task.exception()  # told to whoever waited; nobody may be left
 
     async def _look_up(self, keys: Sequence[str]) -> dict[str, ConsentCategory | None]:
         """These contacts, from memory or together with whatever else is asked for just now."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.keys.records import ApiKey, Scope
-from services.store import Database
+from services.store import Database, GroupRead
 
 KEYS = "keys"
 MAX_KEYS = 1_000
@@ -19,15 +19,17 @@ class KeyRepository:
     def __init__(self, database: Database) -> None:
         """No input or output."""
         self._database = database
+        self._by_digest = GroupRead(database, KEYS, "digest")
+        self._by_id = GroupRead(database, KEYS)
 
     async def by_digest(self, digest: str) -> ApiKey | None:
         """The key whose text has this SHA-256, if there is one."""
-        found = await self._database.find_one(KEYS, {"digest": digest})
+        found = await self._by_digest.get(digest)
         return _record(found) if found else None
 
     async def by_id(self, key_id: str) -> ApiKey | None:
         """One key by its id, ended ones too."""
-        found = await self._database.find_one(KEYS, {"_id": key_id})
+        found = await self._by_id.get(key_id)
         return _record(found) if found else None
 
     async def all(self) -> list[ApiKey]:

@@ -7,6 +7,7 @@ from config.clock import Clock
 from config.errors import Fault, RequestRefused, Unavailable
 from services.numbers.records import Number
 from services.numbers.repository import NumberRepository
+from services.store import SharedRead
 
 FRESH_S = 5.0
 
@@ -27,6 +28,7 @@ class Numbers:
         self._clock = clock
         self._by_id: dict[str, Number] = {}
         self._read_at = float("-inf")
+        self._reads: SharedRead[None, None] = SharedRead(self._read)
 
     async def all(self) -> list[Number]:
         """Every number, the default one first."""
@@ -50,12 +52,15 @@ class Numbers:
         self._read_at = float("-inf")
 
     async def _refresh(self) -> None:
-        now = self._clock.monotonic()
-        if self._by_id and now - self._read_at < FRESH_S:
+        if self._by_id and self._clock.monotonic() - self._read_at < FRESH_S:
             return
         try:
-            self._by_id = {number.phone_number_id: number for number in await self._repository.all()}
-            self._read_at = now
+            await self._reads.get(None)
         except Unavailable:
             if not self._by_id:
                 raise
+
+    async def _read(self, _: None) -> None:
+        now = self._clock.monotonic()
+        self._by_id = {number.phone_number_id: number for number in await self._repository.all()}
+        self._read_at = now

@@ -28,6 +28,7 @@ from services.store.inbox import (
 from services.store.lease import Lease, LeaseView, is_lease_held
 from services.store.pacer import Line, Pacer, Shares, shares
 from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
+from services.store.shared_read import SharedRead
 from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup
 
@@ -69,6 +70,7 @@ __all__ = [
     "PoolUse",
     "RawNotification",
     "ReadsFull",
+    "SharedRead",
     "Shares",
     "Wakeup",
     "Write",

@@ -12,6 +12,7 @@ from services.commands import Commands
 from services.keys import Caller
 from services.messages import Content, ContentRefused
 from services.numbers import Number
+from services.store import SharedRead
 from services.templates.matching import absent, template_faults
 from services.templates.records import Template
 from services.templates.repository import TemplateRepository
@@ -37,6 +38,7 @@ class TemplateCheck:
         self._commands = commands
         self._clock = clock
         self._known: OrderedDict[Key, tuple[float, Template | None]] = OrderedDict()
+        self._reads: SharedRead[Key, Template | None] = SharedRead(self._read)
         self._synced: set[str] = set()
         self._asked_at: dict[str, float] = {}
 
@@ -62,6 +64,10 @@ class TemplateCheck:
         now = self._clock.monotonic()
         if known is not None and now < known[0]:
             return known[1]
+        return await self._reads.get(key)
+
+    async def _read(self, key: Key) -> Template | None:
+        now = self._clock.monotonic()
         found = await self._repository.find(*key)
         self._known[key] = (now + FRESH_S, found)
         self._known.move_to_end(key)
