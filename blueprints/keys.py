@@ -10,6 +10,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, json_object, needs, services_of
 from blueprints.rendering import json_response
+from config.clock import moment_of
 from config.errors import Fault, RequestRefused
 from services.keys import MAX_NAME, ApiKey, Scope
 
@@ -83,11 +84,8 @@ def _numbers(value: Any, faults: list[Fault]) -> frozenset[str]:
 def _expires_at(value: Any, faults: list[Fault]) -> datetime | None:
     if value is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        moment = datetime.min  # noqa: DTZ901 - refused below, as it has no zone
-    if moment.tzinfo is None or moment <= datetime.now(UTC):
+    moment = moment_of(value)
+    if moment is None or moment <= datetime.now(UTC):
         faults.append(Fault("expires_at", "must be an RFC 3339 time with a zone, in the future"))
         return None
     return moment

@@ -15,8 +15,18 @@ from config import limits
 from config.clock import rfc3339
 from config.errors import RequestRefused
 from services.conversations import Conversation, Note
+from services.live import event_json
 from services.messages import Direction, Message
-from services.store import Event
+
+__all__ = [
+    "accepted_json",
+    "conversation_json",
+    "event_json",
+    "json_response",
+    "message_json",
+    "page_response",
+    "refused_json",
+]
 
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
@@ -90,6 +100,8 @@ def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, An
         "error": message.error,
         "pricing": message.pricing,
         "metadata": message.metadata,
+        "priority": message.priority.value,
+        "campaign_id": message.campaign_id,
         "seq": message.seq,
         "type": message.kind,
     }
@@ -140,15 +152,3 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
 def note_json(note: Note) -> dict[str, Any]:
     """A note. ``by`` is the id of the key that wrote it."""
     return {"id": note.id, "text": note.text, "by": note.by, "by_name": note.by_name, "at": note.at}
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """An event: the same object in the log, in streams and in webhooks."""
-    return {
-        "seq": event.seq,
-        "id": event.id,
-        "type": event.type,
-        "at": event.at,
-        "phone_number_id": event.number,
-        "data": event.data,
-    }

@@ -77,6 +77,8 @@ LISTED_MESSAGE: Final[dict[str, Any]] = {
     "error": None,
     "pricing": _ITS_PRICE,
     "metadata": None,
+    "priority": "transactional",
+    "campaign_id": None,
     "seq": 7,
     "type": "text",
     "text": {"body": "Hola desde Panal"},
@@ -139,7 +141,6 @@ EVENTS: Final[dict[str, Any]] = {
             "phone_number_id": NUMBER,
             "data": {
                 "message_id": "msg_01M8657MAA0BGY9XSW5YXNTZKM",
-                "order": 1882721510370639708,
                 "conversation_id": CONVERSATION_ID,
                 "wamid": INBOUND_WAMID,
                 "from": PHONE,

@@ -107,6 +107,8 @@ MESSAGE: Final = object_of(
         "error": {"anyOf": [ref("WhatsAppError"), {"type": "null"}]},
         "pricing": {**FREE, "description": "What WhatsApp says that it costs, as it came."},
         "metadata": {**FREE, "description": "Yours, as you sent it."},
+        "priority": {"type": "string", "enum": ["transactional", "bulk"]},
+        "campaign_id": MAYBE_TEXT,
         "seq": {"type": "integer", "description": "The last event that changed it; 0: none yet."},
         "type": {"type": "string", "description": "The content stands under the property of this name."},
         "from_user_id": {"type": "string", "description": "The customer's business-scoped user id, where known."},

@@ -6,11 +6,12 @@ Process: worker.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
+from config.clock import moment_of
 from config.errors import Fault, RequestRefused
 from services.campaigns.records import Audience, CampaignCategory
 from services.campaigns.template import PLACEHOLDER
@@ -169,16 +170,13 @@ def _with_samples(value: Any) -> Any:
 def _send_at(value: Any, now: datetime, faults: list[Fault]) -> datetime | None:
     if value is None:
         return None
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(value)
+    if moment is None:
         faults.append(Fault("send_at", "must be a time with a zone, for example 2026-01-31T09:30:00Z"))
         return None
     if moment > now + MAX_SCHEDULE:
         faults.append(Fault("send_at", "must be within a year from now"))
-    return moment.astimezone(UTC)
+    return moment
 
 
 def _audience(raw: Mapping[str, Any], faults: list[Fault]) -> tuple[Audience, list[Person]]:

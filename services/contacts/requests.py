@@ -5,11 +5,12 @@ Process: worker.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from config import clock
 from config.errors import Fault, RequestRefused
 from services.contacts.records import ConsentCategory, ConsentSource
 
@@ -131,14 +132,10 @@ def moment_of(value: Any, path: str, faults: Faults) -> datetime | None:
     """A time with its zone."""
     if value is None:
         return None
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = clock.moment_of(value)
+    if moment is None:
         faults.add(path, "must be a time with a zone, for example 2026-01-31T09:30:00Z")
-        return None
-    return moment.astimezone(UTC)
+    return moment
 
 
 def is_plain_text(value: Any, longest: int) -> bool:

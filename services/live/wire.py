@@ -4,12 +4,15 @@ Process: worker, whatsapp.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from config.clock import rfc3339
 from services.store import Event
+
+# What the owner needs to repeat an event, and nobody else: a 63-bit sort key would not survive JavaScript either.
+INTERNAL: Final = frozenset({"order", "due_at", "pair_tat", "dead_wamid", "content_key"})
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def event_json(event: Event) -> dict[str, Any]:
         "type": event.type,
         "at": event.at,
         "phone_number_id": event.number,
-        "data": event.data,
+        "data": {name: value for name, value in event.data.items() if name not in INTERNAL},
     }
 
 

@@ -24,7 +24,7 @@ from services.messages.preview import preview_text
 from services.messages.projection import project_message
 from services.messages.read_marks import ReadMarks
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
-from services.messages.repository import MessageFilter, MessageRepository
+from services.messages.repository import MessageFilter, MessageRepository, plain_key
 from services.messages.states import ACTIVE, MOVES, MessageStatus, may_move
 from services.messages.statuses import next_status
 from services.messages.wamids import client_wamid, message_id_of
@@ -85,6 +85,7 @@ __all__ = [
     "parse_content",
     "parse_order",
     "parse_read_mark",
+    "plain_key",
     "preview_text",
     "project_message",
 ]

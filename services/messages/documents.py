@@ -24,6 +24,7 @@ _PLAIN: Final = {
     "callback_data": "callback",
     "wamid": "wamid",
     "dead_wamid": "dead_wamid",
+    "content_key": "content_key",
     "held_reason": "held_reason",
     "held_until": "held_until",
     "send_at": "send_at",

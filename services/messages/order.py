@@ -5,11 +5,12 @@ Process: worker.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import orjson
 
+from config.clock import moment_of
 from config.errors import Fault, RequestRefused
 from services.messages.content import Content, parse_content
 from services.messages.records import OnUncertain, OnWindowClosed, Priority
@@ -124,11 +125,7 @@ class _OwnFields:
         value = self.raw.get(name)
         if value is None:
             return None
-        try:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-            utc = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
-        except (ValueError, OverflowError):  # the first and the last hours of the calendar may not exist in UTC
-            utc = None
+        utc = moment_of(value)
         if utc is None:
             self.faults.append(
                 Fault(f"{self.path}{name}", "must be a time with a zone, for example 2026-01-31T09:30:00Z")

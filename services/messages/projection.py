@@ -98,6 +98,7 @@ def _received(event: Event) -> Write:
         conversation_id=data["conversation_id"],
         context_wamid=data.get("context_wamid"),
         wamid=data["wamid"],
+        content_key=data.get("content_key"),
         seq=event.seq,
     )
     document = message_document(message)

@@ -76,6 +76,7 @@ class Message:
     callback_data: str | None = None
     wamid: str | None = None
     dead_wamid: str | None = None
+    content_key: str | None = None
     attempt_count: int = 0
     held_reason: str | None = None
     held_until: datetime | None = None

@@ -53,6 +53,23 @@ class MessageRepository:
         found = await self._database.find(MESSAGES, {"_id": {"$in": list(ids)}}, limit=len(ids))
         return {document["_id"]: message_record(document) for document in found}
 
+    async def inbound_keys(self, wamids: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """What was taken up from customers under these wamids: number and content key of each.
+
+        An edit or a deletion comes under the wamid of what it is about; its key tells them apart.
+        """
+        if not wamids:
+            return frozenset()
+        found = await self._database.find(
+            MESSAGES,
+            {"wamid": {"$in": list(wamids)}},
+            projection={"number": 1, "wamid": 1, "content_key": 1},
+            limit=len(wamids) * 20,
+        )
+        return frozenset(
+            (document["number"], document.get("content_key") or plain_key(document["wamid"])) for document in found
+        )
+
     async def by_wamids(self, wamids: Sequence[str]) -> dict[str, Message]:
         """Those with these WhatsApp message ids, by wamid."""
         if not wamids:
@@ -149,6 +166,11 @@ class MessageRepository:
             upper = lower
             width *= 8
         return [message_record(document) for document in found]
+
+
+def plain_key(wamid: str) -> str:
+    """The content key of a message that is neither an edit nor a deletion."""
+    return f"in:{wamid}"
 
 
 def _query(wanted: MessageFilter) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from config.clock import moment_of
 from config.errors import Fault, RequestRefused
 from services.live import EVENT_FAMILIES, EVENT_TYPES
 from services.webhook_endpoints.filters import EVERYTHING
@@ -172,11 +173,8 @@ def _secret(value: Any, format_: WebhookFormat, faults: list[Fault]) -> str | No
 
 
 def _moment(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(value)
+    if moment is None:
         raise RequestRefused(faults=[Fault("since", "must be an RFC 3339 moment with a time zone")])
     return moment
 

@@ -33,6 +33,7 @@ from services.messages import (
     error_data,
     message_fact,
     next_status,
+    plain_key,
     preview_text,
 )
 from services.store import DONE, FAILED, NOTIFICATIONS, Database, Fact, RawNotification, Write, mark, new_notifications
@@ -84,7 +85,7 @@ class Intake:
         self._keeper = keeper
         self._templates = templates
         self._clock = clock
-        self._seen_inbound: dict[str, None] = {}
+        self._seen_inbound: dict[tuple[str, str], None] = {}
         self.stats = IntakeStats()
 
     async def ingest_new(self) -> int:
@@ -144,12 +145,12 @@ class Intake:
             (change.message_id for change in statuses if change.message_id),
             (change.wamid for change in statuses if change.wamid and not change.message_id),
         )
-        known_wamids = await self._known_inbound(inbound)
+        known = await self._known_inbound(inbound)
         ours_by_wamid = await self._named(inbound)
         contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
         await self._directory.load(contacts)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
-        learned = await self._keeper.on_changes([one for one in changes if not self._is_known(one, known_wamids)])
+        learned = await self._keeper.on_changes([one for one in changes if not self._is_known(one, known)])
         standings, facts = self._directory.open(contacts, self._clock.now())
         for change in changes:
             if isinstance(change, StatusUpdate):
@@ -160,10 +161,10 @@ class Intake:
                 contact = _contact(change)
                 if contact is None or change.phone_number_id not in ours:
                     self._on_unknown(change)
-                elif change.wamid in known_wamids or change.wamid in self._seen_inbound:
+                elif self._is_known(change, known):
                     self._suppressed("inbound")
                 else:
-                    self._remember(change.wamid)
+                    self._remember(_identity(change))
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
                     self._dispatcher.customer_wrote(contact.phone_number_id, contact.key)
@@ -171,15 +172,16 @@ class Intake:
                 self._on_unknown(change)
         return facts + learned
 
-    def _is_known(self, change: object, known_wamids: frozenset[str]) -> bool:
+    def _is_known(self, change: object, known: frozenset[tuple[str, str]]) -> bool:
         """An inbound message that was taken up before."""
-        return isinstance(change, InboundMessage) and (
-            change.wamid in known_wamids or change.wamid in self._seen_inbound
-        )
+        if not isinstance(change, InboundMessage):
+            return False
+        identity = _identity(change)
+        return identity in known or identity in self._seen_inbound
 
-    async def _known_inbound(self, inbound: Sequence[InboundMessage]) -> frozenset[str]:
-        wamids = [change.wamid for change in inbound if change.wamid and change.wamid not in self._seen_inbound]
-        return frozenset(await self._repository.by_wamids(wamids))
+    async def _known_inbound(self, inbound: Sequence[InboundMessage]) -> frozenset[tuple[str, str]]:
+        wamids = {change.wamid for change in inbound if change.wamid and _identity(change) not in self._seen_inbound}
+        return await self._repository.inbound_keys(sorted(wamids))
 
     async def _named(self, inbound: Sequence[InboundMessage]) -> dict[str, str]:
         """Messages of ours that customers name (a reply, a reaction): our id by WhatsApp's."""
@@ -188,11 +190,9 @@ class Intake:
         stored = await self._repository.by_wamids(sorted(named - found.keys()))
         return found | {wamid: message.id for wamid, message in stored.items() if message.direction is Direction.OUT}
 
-    def _remember(self, wamid: str | None) -> None:
+    def _remember(self, identity: tuple[str, str]) -> None:
         """Within one batch, and until the documents show it, memory alone knows what was taken."""
-        if wamid is None:
-            return
-        self._seen_inbound[wamid] = None
+        self._seen_inbound[identity] = None
         if len(self._seen_inbound) > SEEN_INBOUND:
             del self._seen_inbound[next(iter(self._seen_inbound))]
 
@@ -249,6 +249,7 @@ class Intake:
 
     def _received(self, change: InboundMessage, standing: Standing, ours_by_wamid: Mapping[str, str]) -> Fact:
         now = self._clock.now()
+        is_plain = change.wamid is not None and change.content_key == plain_key(change.wamid)
         conversation_id = standing.conversation_id
         sent_at = change.at or now
         if standing.last_inbound_at is None or sent_at > standing.last_inbound_at:
@@ -258,6 +259,7 @@ class Intake:
             "order": new_order(),
             "conversation_id": conversation_id,
             "wamid": change.wamid,
+            **({} if is_plain else {"content_key": change.content_key}),
             "from": change.from_wa_id,
             "from_user_id": change.from_user_id,
             "name": change.profile_name,
@@ -276,6 +278,11 @@ class Intake:
         self.stats.unknown += 1
         kind = type(change).__name__
         self.stats.by_kind[kind] = self.stats.by_kind.get(kind, 0) + 1
+
+
+def _identity(change: InboundMessage) -> tuple[str, str]:
+    """What makes an inbound message the same one: our number and Meta's facts. In a group two numbers get one wamid."""
+    return change.phone_number_id or "", change.content_key
 
 
 def _contact(change: InboundMessage) -> ContactRef | None:
