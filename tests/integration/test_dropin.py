@@ -1,0 +1,213 @@
+"""The drop-in for Meta's Cloud API on the real command: a client changes its base URL, and finds what it knows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.harness import Cluster, start_cluster
+from tests.harness.cluster import NUMBER, until
+
+pytestmark = pytest.mark.integration
+
+WABA = "102290129340398"
+PHONE = "16505557001"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with start_cluster(tmp_path_factory.mktemp("dropin"), workers=2) as running:
+        running.write_as_customer(PHONE, "Hello?")
+        until(lambda: running.all_pages("/v1/conversations"), "the customer has a conversation")
+        yield running
+
+
+def text(to: str = PHONE, body: str = "Hola", **more: Any) -> dict[str, Any]:
+    return {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": body}, **more}
+
+
+def error_of(answer: httpx.Response) -> dict[str, Any]:
+    error: dict[str, Any] = answer.json()["error"]
+    return error
+
+
+@pytest.mark.parametrize("prefix", ["", "/v14.0", "/v23.0", "/v99.9", "/v2"])
+def test_every_version_is_known_and_none_is_one_too(cluster: Cluster, prefix: str) -> None:
+    answer = cluster.client.post(f"{prefix}/{NUMBER}/messages", json=text(to="+1 (650) 555-7001"))
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert body["messaging_product"] == "whatsapp"
+    assert body["contacts"] == [{"input": "+1 (650) 555-7001", "wa_id": PHONE}]
+    assert body["messages"][0]["id"].startswith("wamid.")
+
+
+def test_the_key_may_stand_in_the_query_and_bodies_in_forms(cluster: Cluster) -> None:
+    url = f"{cluster.client.base_url}/v23.0/{NUMBER}/messages"
+    answer = httpx.post(f"{url}?access_token={cluster.key}", json=text())
+    assert answer.status_code == 200, answer.text
+    form = {"messaging_product": "whatsapp", "to": PHONE, "text": '{"body":"as a form"}'}
+    assert cluster.client.post(url, data=form).status_code == 200
+
+    def in_pieces() -> Iterator[bytes]:
+        yield b'{"messaging_product":"whatsapp","to":"16505557001",'
+        yield b'"text":{"body":"chunked"}}'
+
+    assert cluster.client.post(url, content=in_pieces()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({}, 401, 104), ({"authorization": "Bearer nope"}, 401, 190), ({"authorization": "Basic x"}, 401, 104)],
+)
+def test_who_may_not_call_is_told_as_by_graph(
+    cluster: Cluster, headers: dict[str, str], status: int, code: int
+) -> None:
+    answer = httpx.post(f"{cluster.client.base_url}/v23.0/{NUMBER}/messages", json=text(), headers=headers)
+    assert (answer.status_code, error_of(answer)["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v23.0/123/messages"),
+        ("GET", "/v23.0/123"),
+        ("GET", "/123"),
+        ("DELETE", "/v23.0/999999999999999"),
+        ("GET", f"/v23.0/{NUMBER}/no_such_edge"),
+        ("GET", "/v23.0/me"),
+    ],
+)
+def test_an_unknown_id_or_edge_is_100_33(cluster: Cluster, method: str, path: str) -> None:
+    answer = cluster.client.request(method, path, json=text() if method == "POST" else None)
+    error = error_of(answer)
+    assert (answer.status_code, error["code"], error["error_subcode"]) == (400, 100, 33)
+    assert error["type"] == "GraphMethodException"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (text(body=""), 100),
+        ({"messaging_product": "whatsapp", "text": {"body": "x"}}, 131008),
+        (text(to="12"), 131009),
+        ({**text(), "type": "poll"}, 131051),
+        ({**text(), "type": "template", "template": {"name": "nobody", "language": {"code": "es"}}}, 132001),
+        ({**text(), "type": "image", "image": {"id": "123456"}}, 100),
+    ],
+)
+def test_what_meta_refuses_at_once_is_refused_at_once(cluster: Cluster, body: dict[str, Any], code: int) -> None:
+    answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=body)
+    assert error_of(answer)["code"] == code
+    assert answer.status_code == (404 if code == 132001 else 400)
+
+
+def test_a_closed_window_is_told_later_as_meta_does(cluster: Cluster) -> None:
+    answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=text(to="16505557999"))
+    assert answer.status_code == 200
+
+    def failed() -> list[dict[str, Any]]:
+        found = cluster.all_pages("/v1/messages", to="16505557999")
+        return [message for message in found if message["status"] == "failed"]
+
+    [message] = until(failed, "it failed")
+    assert message["error"]["code"] == 131047
+
+
+def test_replies_and_reactions_name_messages_by_the_answered_id(cluster: Cluster) -> None:
+    def send(body: dict[str, Any]) -> str:
+        answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["messages"][0]["id"])
+
+    first = send(text(body="first of all"))
+    # At once: the first may still wait for its turn.
+    send(text(body="about the first", context={"message_id": first}))
+    send({**text(), "type": "reaction", "reaction": {"message_id": first, "emoji": "👍"}})
+    send(text(body="about nothing", context={"message_id": "wamid.bXNnXzAxSzAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw"}))
+
+    def shown(**wanted: Any) -> list[dict[str, Any]]:
+        return [one for one in cluster.phone(PHONE) if all(one.get(name) == value for name, value in wanted.items())]
+
+    [original] = until(lambda: shown(text={"body": "first of all"}), "the first arrived")
+    [quote] = until(lambda: shown(text={"body": "about the first"}), "the reply arrived")
+    assert quote["context"] == {"message_id": original["wamid"]}
+    [reaction] = until(lambda: shown(type="reaction"), "the reaction arrived")
+    assert reaction["reaction"]["message_id"] == original["wamid"]
+    [lost] = until(lambda: shown(text={"body": "about nothing"}), "a quote of nothing costs the quote alone")
+    assert "context" not in lost
+
+
+def test_a_read_mark_reaches_the_phone_and_the_conversation(cluster: Cluster) -> None:
+    wamid = cluster.write_as_customer(PHONE, "Read me")
+    until(
+        lambda: any(one["wamid"] == wamid for one in cluster.all_pages("/v1/messages", direction="in")), "it is stored"
+    )
+    mark = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    for body in (mark, {**mark, "typing_indicator": {"type": "text"}}):
+        answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=body)
+        assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert next(one for one in cluster.phone(PHONE) if one["wamid"] == wamid)["status"] == "seen"
+    until(lambda: cluster.all_pages("/v1/conversations")[0]["unread_count"] == 0, "nothing is unread")
+    answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json={**mark, "message_id": "wamid.nobody"})
+    assert error_of(answer)["code"] == 131009
+
+
+def test_a_link_that_refuses_read_marks_says_so_with_its_code(cluster: Cluster) -> None:
+    wamid = cluster.write_as_customer(PHONE, "Mark me")
+    until(
+        lambda: any(one["wamid"] == wamid for one in cluster.all_pages("/v1/messages", direction="in")), "it is stored"
+    )
+    rule = {"match": {"type": "read"}, "when": {"next": 1}, "then": {"error": 131005}}
+    assert cluster.sandbox.post("/_sandbox/rules", json=rule).status_code == 200
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+    answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=body)
+    assert error_of(answer)["code"] == 131005
+    cluster.sandbox.delete("/_sandbox/rules")
+
+
+def test_marketing_messages_are_marketing_templates_alone(cluster: Cluster) -> None:
+    path = f"/v23.0/{NUMBER}/marketing_messages"
+    assert error_of(cluster.client.post(path, json=text()))["code"] == 131055
+    hello = {**text(), "type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
+    assert error_of(cluster.client.post(path, json={**hello, "product_policy": "STRICT"}))["code"] == 134100
+
+
+def test_numbers_profile_and_block_list_are_metas_answers(cluster: Cluster) -> None:
+    number = cluster.client.get(f"/v23.0/{NUMBER}").json()
+    assert number["id"] == NUMBER
+    assert number["verified_name"]
+    listed = cluster.client.get(f"/v23.0/{WABA}/phone_numbers").json()
+    assert [one["id"] for one in listed["data"]] == [NUMBER]
+    profile = f"/v23.0/{NUMBER}/whatsapp_business_profile"
+    assert cluster.client.post(profile, json={"messaging_product": "whatsapp", "about": "Abierto"}).json()["success"]
+    assert cluster.client.get(profile, params={"fields": "about"}).json()["data"][0]["about"] == "Abierto"
+    block = {"messaging_product": "whatsapp", "block_users": [{"user": PHONE}]}
+    added = cluster.client.post(f"/v23.0/{NUMBER}/block_users", json=block).json()["block_users"]["added_users"]
+    assert added == [{"input": PHONE, "wa_id": PHONE}]
+    removed = cluster.client.request("DELETE", f"/v23.0/{NUMBER}/block_users", json=block).json()
+    assert removed["block_users"]["removed_users"] == [{"input": PHONE, "wa_id": PHONE}]
+
+
+def test_paging_leads_to_us_and_our_token_stays_here(cluster: Cluster) -> None:
+    for name in ("page_one", "page_two"):
+        body = {"name": name, "language": "es", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hola"}]}
+        assert cluster.client.post(f"/v23.0/{WABA}/message_templates", json=body).status_code == 200
+    path: str | None = f"/v23.0/{WABA}/message_templates?limit=1&summary=total_count"
+    seen: list[str] = []
+    while path is not None:
+        answer = cluster.client.get(path)
+        assert "sandbox-token" not in answer.text
+        page = answer.json()
+        assert page["summary"]["total_count"] >= 3
+        seen += [one["name"] for one in page["data"]]
+        following = page["paging"].get("next")
+        path = str(following).removeprefix(str(cluster.client.base_url).rstrip("/")) if following else None
+        assert path is None or path.startswith("/v23.0/")
+    assert {"hello_world", "page_one", "page_two"} <= set(seen)
+
+
+def test_our_own_paths_are_not_taken_for_metas(cluster: Cluster) -> None:
+    assert cluster.client.get("/v1/messages").json()["data"] is not None
+    assert cluster.client.get("/v1/nothing").json()["code"] == "no_such_path"
+    assert cluster.client.get("/livez").json() == {"status": "ok"}
