@@ -153,9 +153,13 @@ def stop_logging() -> None:
 
 
 def say(line: str) -> None:
-    """A line for the person at the terminal, word for word, in one write: start-up lines of processes do not mix."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """A line for the person at the terminal, word for word, in one write: start-up lines of processes do not mix.
+
+    A full disk or a reader that has gone is no reason not to start.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def _secrets(settings: Settings) -> list[str]:
