@@ -14,11 +14,14 @@ ROOT = Path(__file__).parents[2]
 OUR_ROOTS = ("config", "services", "blueprints", "server", "tools")
 
 NOUNS = frozenset(
-    {"commands", "messages", "conversations", "contacts", "templates", "media", "campaigns", "webhook_endpoints", "keys", "numbers", "console"}
-    | {"live", "cloud_webhook", "commands", "dropin", "retention"}
+    """
+    campaigns cloud_webhook commands console contacts conversations dropin keys live media messages numbers retention
+    templates webhook_endpoints
+    """.split()
 )
-FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "wiring": 3, "whatsapp": 4, "cluster": 4}
-FLOORS |= {"services": 2, "blueprints": 5, "server": 6, "tools": 1} | dict.fromkeys(NOUNS, 2)
+FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "tools": 1}
+FLOORS |= {"services": 2, "wiring": 3, "whatsapp": 4, "cluster": 4, "blueprints": 5, "server": 6}
+FLOORS |= dict.fromkeys(NOUNS, 2)
 """A room imports from lower floors. `services` is the package's own door, which holds nothing."""
 
 SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster")})
