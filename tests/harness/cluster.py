@@ -190,8 +190,13 @@ def launch(
     workers: int | None = 4,
     environment: dict[str, str] | None = None,
     arguments: list[str] | None = None,
+    prefix: list[str] | None = None,
+    output: int | None = None,
 ) -> Cluster:
-    """Start the command; does not wait. Everything it listens on is a free port of 127.0.0.1."""
+    """Start the command; does not wait. Everything it listens on is a free port of 127.0.0.1.
+
+    `prefix`: a program that runs it (`prlimit …`); `output`: a descriptor that gets its log instead of the file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port, sandbox_port, database_port = free_port(), free_port(), free_port()
     full = {
@@ -209,6 +214,7 @@ def launch(
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             [
+                *(prefix or []),
                 str(Path(sys.executable).with_name("sanic")),
                 "server:app",
                 f"--port={port}",
@@ -218,7 +224,7 @@ def launch(
             cwd=ROOT,
             env=full,
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=log if output is None else output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -236,10 +242,18 @@ def launch(
 
 @contextlib.contextmanager
 def start_cluster(
-    folder: Path, *, workers: int = 4, environment: dict[str, str] | None = None, arguments: list[str] | None = None
+    folder: Path,
+    *,
+    workers: int = 4,
+    environment: dict[str, str] | None = None,
+    arguments: list[str] | None = None,
+    prefix: list[str] | None = None,
+    output: int | None = None,
 ) -> Iterator[Cluster]:
     """A cluster that is ready; at the end it is stopped, and on a failure its log is shown."""
-    cluster = launch(folder, workers=workers, environment=environment, arguments=arguments)
+    cluster = launch(
+        folder, workers=workers, environment=environment, arguments=arguments, prefix=prefix, output=output
+    )
     try:
         cluster.wait_ready()
         yield cluster

@@ -13,21 +13,44 @@ import httpx
 from tests.harness.cluster import ROOT, free_port, until
 
 
+class DatabaseServer:
+    """A database server of its own, which may be ended and started again on the same port and folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.uri = f"mongodb://127.0.0.1:{self.port}/?directConnection=true&retryWrites=false"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "db").mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        program = shutil.which("secantusd-rs", path=str(Path(sys.executable).parent)) or "secantusd-rs"
+        command = [program, "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--storage-path", str(self._folder / "db"), "--sync-on-commit", "--log-file-max", "128MB"]
+        command += ["--cache-size", "128M", "--log-level", "WARNING"]
+        with (self._folder / "database.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        """SIGKILL; nobody revives it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process)
+
+
 @contextlib.contextmanager
 def external_database(folder: Path) -> Iterator[str]:
     """A database server of its own; yields its connection string."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    program = shutil.which("secantusd-rs", path=str(Path(sys.executable).parent)) or "secantusd-rs"
-    command = [program, "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(folder / "db")]
-    command += ["--sync-on-commit", "--log-file-max", "128MB", "--cache-size", "128M", "--log-level", "WARNING"]
-    (folder / "db").mkdir(exist_ok=True)
-    with (folder / "database.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    server = DatabaseServer(folder)
+    server.start()
     try:
-        yield f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false"
+        yield server.uri
     finally:
-        end(process)
+        server.stop()
 
 
 @contextlib.contextmanager

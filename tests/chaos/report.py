@@ -1,0 +1,75 @@
+"""The table of the reliability bar with our figures: printed, and written into docs/reliability.md.
+
+`python -m tests.chaos.report [RESULTS]`, after a run of tests/chaos. A case without a figure is a test of another
+suite, or is said to be missing.
+"""
+
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+import orjson
+
+from tests.chaos.figures import RESULTS
+from tests.harness.cluster import ROOT
+
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- figures: made by `make chaos` -->", "<!-- end of figures -->"
+
+MUST_HOLD = {
+    "R1": "replaced within 1 s; only requests in its hands fail; nothing accepted is lost",
+    "R2": "serving again within 2 s; main survives",
+    "R3": "nothing lost, nothing twice; sending again within 3 s",
+    "R4": "serving again within 5 s; nothing accepted is lost",
+    "R5": "nobody holds the port or the lease after 2 s; a new main takes over",
+    "R7": "given up after at most 6 tries; the others serve; /readyz says so",
+    "R8": "killed and replaced within 10 s; the others do not notice",
+    "R9": "replaced without a failed request",
+    "R10": "0 failed requests",
+    "R11": "what came before is answered; streams told; lease released; exit code 0 within 25 s",
+    "R12": "the same as R11",
+    "R13": "exit before the platform kills at 30 s",
+    "R14": "0 failed requests",
+    "D1": "503 with Retry-After, no hang; liveness green; nothing accepted is lost; well again within 5 s",
+    "O1": "one owner; each message once and in order",
+    "O2": "fenced: no message by the paused owner after its lease; each message once",
+    "S1": "each closed within 15 s; p99 of the others below 200 ms",
+    "F1": "no crash, no loss",
+    "F2": "refused with a word; serving again after",
+    "F3": "no request waits for the log",
+    "sums": "/metrics equals what the clients counted",
+}
+
+
+def main() -> int:
+    results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
+    rows = [orjson.loads(line) for line in results.read_bytes().splitlines()]
+    rows.sort(key=lambda row: _position(row["case"]))
+    table = ["| # | fault | load | must hold | measured |", "|---|---|---|---|---|"]
+    for row in rows:
+        must_hold = MUST_HOLD.get(row["case"], "each accepted once, none lost")
+        table.append("| " + " | ".join([row["case"], row["fault"], row["load"], must_hold, row["figure"]]) + " |")
+    busiest = max((row["slack"] for row in rows), default=1.0)
+    machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {platform.system()}"
+    quiet = (
+        "quiet" if busiest <= 1.0 else f"shared with other work, up to {busiest:g} times more than it can run at once"
+    )
+    text = "\n".join([f"Machine: {machine}; {quiet}.", "", *table])
+    sys.stdout.write(text + "\n")
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
+    PAGE.write_text(f"{before}\n\n{text}\n\n{after}", encoding="utf-8")
+    return 0
+
+
+def _position(case: str) -> tuple[int, int]:
+    """In the order of MUST_HOLD, others at the end."""
+    order = list(MUST_HOLD)
+    number = re.sub(r"\D", "", case)
+    return (order.index(case) if case in order else len(order), int(number or 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
