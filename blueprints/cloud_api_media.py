@@ -8,7 +8,7 @@ from sanic import HTTPResponse, Request
 from blueprints.cloud_api_reading import base_url_of, graph_caller, number_of
 from blueprints.reading import services_of
 from blueprints.rendering import json_response
-from blueprints.streaming import body_of, send_file
+from blueprints.streaming import body_of, drained, send_file
 from services.dropin import GraphFault, unknown_object
 from services.keys import Caller, Scope
 from services.media import FormRefused, Media, NoSuchMedia
@@ -16,14 +16,15 @@ from services.media import FormRefused, Media, NoSuchMedia
 
 async def post_media(request: Request, node: str) -> HTTPResponse:
     """Upload. The answer is the id; Meta's own order and completeness of fields are not asked for."""
-    caller = await graph_caller(request, Scope.MEDIA)
-    number = await number_of(request, node, caller)
-    try:
-        media = await services_of(request).media_uploads.store_form(
-            body_of(request), request.headers.get("content-type", ""), phone_number_id=number.phone_number_id
-        )
-    except FormRefused as refusal:
-        raise GraphFault(100, message="(#100) The parameter file is required", details=refusal.text) from refusal
+    async with drained(request):
+        caller = await graph_caller(request, Scope.MEDIA)
+        number = await number_of(request, node, caller)
+        try:
+            media = await services_of(request).media_uploads.store_form(
+                body_of(request), request.headers.get("content-type", ""), phone_number_id=number.phone_number_id
+            )
+        except FormRefused as refusal:
+            raise GraphFault(100, message="(#100) The parameter file is required", details=refusal.text) from refusal
     return json_response({"id": media.id})
 
 

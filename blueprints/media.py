@@ -10,7 +10,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, needs, services_of, word
 from blueprints.rendering import json_response
-from blueprints.streaming import body_of, send_file, small_body
+from blueprints.streaming import body_of, drained, send_file, small_body
 from config.errors import Fault, RequestRefused
 from services.keys import NotPermitted, Scope
 from services.media import Media, NoSuchMedia
@@ -28,11 +28,12 @@ async def upload_media(request: Request) -> HTTPResponse:
     if not caller_of(request).may_use(number.phone_number_id):
         raise NotPermitted("This API key may not use this number.")
     uploads, content_type = services.media_uploads, request.headers.get("content-type", "")
-    if content_type.startswith("application/json"):
-        link = link_in(await small_body(request))
-        media = await uploads.store_link(link, phone_number_id=number.phone_number_id)
-    else:
-        media = await uploads.store_form(body_of(request), content_type, phone_number_id=number.phone_number_id)
+    async with drained(request):
+        if content_type.startswith("application/json"):
+            link = link_in(await small_body(request))
+            media = await uploads.store_link(link, phone_number_id=number.phone_number_id)
+        else:
+            media = await uploads.store_form(body_of(request), content_type, phone_number_id=number.phone_number_id)
     return json_response(media_json(media), status=201, headers={"location": f"/v1/media/{media.id}"})
 
 

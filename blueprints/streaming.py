@@ -5,12 +5,14 @@ Process: worker.
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, cast
 from urllib.parse import quote
 
 from sanic import HTTPResponse, Request
 from sanic.http import Http
 
+from blueprints.reading import services_of
 from config.errors import RequestRefused
 from services.media import OpenMedia
 
@@ -32,6 +34,20 @@ async def body_of(request: Request) -> AsyncIterator[bytes]:
     stream = cast(Http | None, request.stream)
     while stream is not None and (piece := await stream.read()) is not None:
         yield piece
+
+
+@asynccontextmanager
+async def drained(request: Request) -> AsyncIterator[None]:
+    """Read what is left of a refused body: a client that still sends would see a reset, and never the reason."""
+    try:
+        yield
+    except RequestRefused:
+        left = services_of(request).settings.max_media_bytes
+        async for piece in body_of(request):
+            left -= len(piece)
+            if left < 0:
+                break
+        raise
 
 
 async def small_body(request: Request) -> bytes:

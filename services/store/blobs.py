@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from config.errors import RequestRefused
-from services.store.database import Database
-from services.store.driver import AsyncIOMotorGridFSBucket, ObjectId
+from config.errors import RequestRefused, Unavailable
+from services.store.database import Database, Document
+from services.store.driver import ObjectId
 
 CHUNK_BYTES: Final = 255 * 1024
+GROUP_COUNT: Final = 4
+GROUP_BYTES: Final = GROUP_COUNT * CHUNK_BYTES
+"""So much goes in one operation: a database that is charged by the operation, and a memory that many uploads share."""
 INTENT_LIFETIME: Final = timedelta(hours=6)
 """No upload takes longer."""
 HEAD_BYTES: Final = 8192
@@ -50,13 +53,16 @@ class Blob:
 
 
 class Blobs:
-    """The blobs of one bucket: collections ``<bucket>.files`` and ``<bucket>.chunks``."""
+    """The blobs of one bucket, in GridFS's own form: collections ``<bucket>.files`` and ``<bucket>.chunks``.
+
+    The pieces are written and read here, a few at a time: the driver's GridFS gathers up to 48 MB before it writes,
+    and reads 25 MB ahead, for each of many uploads and downloads at once.
+    """
 
     def __init__(self, database: Database, bucket: str) -> None:
         """No input or output."""
         self._database = database
-        self._bucket = bucket
-        self._grid = AsyncIOMotorGridFSBucket(database.client[database.options.name], bucket, CHUNK_BYTES)
+        self._files, self._chunks, self._intents = f"{bucket}.files", f"{bucket}.chunks", f"{bucket}.intents"
 
     async def write(self, name: str, chunks: AsyncIterable[bytes], *, max_bytes: int) -> BlobFacts:
         """Store what comes. Raises ``BlobTooLarge`` past ``max_bytes``, ``Unavailable``; then nothing is left."""
@@ -65,9 +71,10 @@ class Blobs:
         size_bytes = 0
         key = ObjectId()
         intent = {"_id": key, "name": name, "at": datetime.now(UTC)}
-        await self._database.insert_many(f"{self._bucket}.intents", [intent], ordered=True)
-        file = self._grid.open_upload_stream_with_id(key, name)
+        await self._database.insert_many(self._intents, [intent], ordered=True)
         try:
+            waiting = bytearray()
+            count = 0
             async for chunk in chunks:
                 size_bytes += len(chunk)
                 if size_bytes > max_bytes:
@@ -75,57 +82,88 @@ class Blobs:
                 digest.update(chunk)
                 if len(head) < HEAD_BYTES:
                     head += chunk[: HEAD_BYTES - len(head)]
-                await self._database.run(lambda data=chunk: file.write(data))  # type: ignore[misc]  # bound at once
-            await self._database.run(file.close)
+                waiting += chunk
+                if len(waiting) >= GROUP_BYTES:
+                    count = await self._put(key, count, waiting)
+            await self._put(key, count, waiting, is_last=True)
+            await self._database.insert_many(self._files, [_file(key, name, size_bytes)], ordered=True)
         except BaseException:
-            await self._database.run(file.abort)
+            await self._database.delete_many(self._chunks, {"files_id": key})
             raise
         return BlobFacts(size_bytes, digest.hexdigest(), bytes(head))
 
+    async def _put(self, key: ObjectId, count: int, waiting: bytearray, *, is_last: bool = False) -> int:
+        """Write the whole pieces of what waits, at the end also the rest, and take them out; answer the next number."""
+        documents: list[Document] = []
+        while len(waiting) >= CHUNK_BYTES or (is_last and waiting):
+            documents.append({"files_id": key, "n": count + len(documents), "data": bytes(waiting[:CHUNK_BYTES])})
+            del waiting[:CHUNK_BYTES]
+        if documents:
+            await self._database.insert_many(self._chunks, documents, ordered=False)
+        return count + len(documents)
+
     async def find(self, name: str) -> Blob | None:
         """The blob with this name, or None."""
-        found = await self._database.find_one(f"{self._bucket}.files", {"filename": name})
+        found = await self._database.find_one(self._files, {"filename": name})
         return _blob(found) if found else None
 
     async def read(self, blob: Blob, *, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Its bytes from ``start`` on, piece by piece. Raises ``Unavailable``, also in the middle."""
-        file = await self._database.run(lambda: self._grid.open_download_stream(blob.key))
-        if start:
-            file.seek(start)
         left = blob.size_bytes - start if length is None else length
+        number, skipped = divmod(start, CHUNK_BYTES)
         while left > 0:
-            piece = await self._database.run(lambda: file.readchunk())
-            if not piece:
-                return
-            yield piece[:left]
-            left -= len(piece)
+            upper = number + GROUP_COUNT
+            found = await self._database.find(
+                self._chunks,
+                {"files_id": blob.key, "n": {"$gte": number, "$lt": upper}},
+                sort=[("files_id", 1), ("n", 1)],
+                limit=GROUP_COUNT,
+            )
+            if not found:
+                raise Unavailable("The file ends too early.", detail=f"blob {blob.name}, piece {number}")
+            for document in found:
+                piece = bytes(document["data"])[skipped : skipped + left]
+                skipped = 0
+                left -= len(piece)
+                if piece:
+                    yield piece
+            number = upper
 
     async def sweep(self, *, limit: int = 100) -> int:
         """Remove the pieces of writes that were cut off more than ``INTENT_LIFETIME`` ago; answer how many writes."""
         ended = datetime.now(UTC) - INTENT_LIFETIME
-        intents = await self._database.find(f"{self._bucket}.intents", {"at": {"$lt": ended}}, limit=limit)
+        intents = await self._database.find(self._intents, {"at": {"$lt": ended}}, limit=limit)
         keys = [intent["_id"] for intent in intents]
         if not keys:
             return 0
-        found = await self._database.find(
-            f"{self._bucket}.files", {"_id": {"$in": keys}}, projection={"_id": 1}, limit=len(keys)
-        )
+        found = await self._database.find(self._files, {"_id": {"$in": keys}}, projection={"_id": 1}, limit=len(keys))
         whole = {document["_id"] for document in found}
         lost = [key for key in keys if key not in whole]
         for key in lost:
-            await self._database.delete_many(f"{self._bucket}.chunks", {"files_id": key})
-        await self._database.delete_many(f"{self._bucket}.intents", {"_id": {"$in": keys}})
+            await self._database.delete_many(self._chunks, {"files_id": key})
+        await self._database.delete_many(self._intents, {"_id": {"$in": keys}})
         return len(lost)
 
     async def delete(self, name: str) -> int:
         """Remove every blob of this name; answer how many there were."""
-        found = await self._database.find(f"{self._bucket}.files", {"filename": name}, limit=100)
+        found = await self._database.find(self._files, {"filename": name}, limit=100)
         for document in found:
             key = document["_id"]
             # The pieces go first: what is left of a delete that was cut off can be found by its file again.
-            await self._database.delete_many(f"{self._bucket}.chunks", {"files_id": key})
-            await self._database.delete_many(f"{self._bucket}.files", {"_id": key})
+            await self._database.delete_many(self._chunks, {"files_id": key})
+            await self._database.delete_many(self._files, {"_id": key})
         return len(found)
+
+
+def _file(key: ObjectId, name: str, size_bytes: int) -> dict[str, Any]:
+    """A file's document. Source: MongoDB, "GridFS specification"."""
+    return {
+        "_id": key,
+        "length": size_bytes,
+        "chunkSize": CHUNK_BYTES,
+        "uploadDate": datetime.now(UTC),
+        "filename": name,
+    }
 
 
 def _blob(document: dict[str, Any]) -> Blob:

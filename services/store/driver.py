@@ -17,7 +17,6 @@ from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
-    AsyncIOMotorGridFSBucket,
 )
 from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
 from pymongo.errors import (
@@ -48,7 +47,6 @@ __all__ = [
     "AsyncIOMotorClient",
     "AsyncIOMotorCollection",
     "AsyncIOMotorDatabase",
-    "AsyncIOMotorGridFSBucket",
     "AutoReconnect",
     "BulkWriteError",
     "ConnectionClosedEvent",
