@@ -19,7 +19,7 @@ from sanic import Sanic
 
 from services.cluster.guard import PARENT_VARIABLE, name_process
 
-PRELOADED = "services.cluster.preload"
+PRELOADED = ["services.cluster.preload", "server", "services.cluster.settle"]  # in this order
 
 
 def use() -> None:
@@ -29,7 +29,7 @@ def use() -> None:
     # Both at once: asking for the method anywhere would fix the default, and Sanic would refuse to go on.
     multiprocessing.set_start_method("forkserver", force=True)
     Sanic.start_method, Sanic.START_METHOD_SET = "forkserver", True
-    multiprocessing.set_forkserver_preload([PRELOADED])
+    multiprocessing.set_forkserver_preload(PRELOADED)
 
 
 def parent_pid() -> int:
