@@ -96,6 +96,20 @@ async def get_health(request: Request) -> HTTPResponse:
     return json_response({"checks": {**report.checks, "cluster": "; ".join(reasons) or "ok"}})
 
 
+@bp.get("/tails")
+@needs(Scope.EVENTS_READ)
+async def list_tails(request: Request) -> HTTPResponse:
+    """Where the log of each number ends: from there on the page listens."""
+    services, caller = services_of(request), caller_of(request)
+    numbers = [one for one in await services.numbers.all() if caller.may_use(one.phone_number_id)]
+    tails = [await last_seq(services.database, one.phone_number_id, floor=one.seq_floor) for one in numbers]
+    data = [
+        {"phone_number_id": number.phone_number_id, "last_seq": tail}
+        for number, tail in zip(numbers, tails, strict=True)
+    ]
+    return json_response({"data": data})
+
+
 @bp.get("/latest-events")
 @needs(Scope.EVENTS_READ)
 async def list_latest_events(request: Request) -> HTTPResponse:

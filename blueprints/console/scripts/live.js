@@ -8,7 +8,9 @@ export const live = createStore({ state: 'connecting', lastAt: null });
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 const SILENT_MS = 60_000;
-const HEIR_MS = 1_000;
+const OVERLAP = 20;
+/** The number of the newest event of each phone number that this tab was told of. */
+const seen = new Map();
 const open = new Set();
 let turn = 0;
 let channel = null;
@@ -20,7 +22,17 @@ export function onEvent(handler) {
   return () => handlers.delete(handler);
 }
 
+/** Where each log ends now. What is read after this is completed by the events after it, so nothing falls between;
+    a few more are told again, since documents may be behind the log. */
+export async function prepare() {
+  const found = await get('/console/tails').catch(() => ({ data: [] }));
+  seen.clear();
+  for (const one of found.data) seen.set(one.phone_number_id, Math.max(0, one.last_seq - OVERLAP));
+}
+
 function deliver(event) {
+  if (event && event.seq <= (seen.get(event.phone_number_id) ?? 0)) return;
+  if (event) seen.set(event.phone_number_id, event.seq);
   live.set({ lastAt: Date.now() });
   for (const handler of [...handlers]) handler(event);
 }
@@ -52,18 +64,13 @@ export async function goLive() {
     else live.set({ state: data.state });
   };
   channel.postMessage({ hello: true });
-  const startedAt = Date.now();
   await navigator.locks.request(name, { signal: leaving.signal }, async () => {
     leads = true;
-    // Another tab listened until now: what came in between is read again.
-    await lead(isOver, { isHeir: Date.now() - startedAt > HEIR_MS });
+    await lead(isOver);
   }).catch(() => {});
 }
 
-async function lead(isOver, { isHeir = false } = {}) {
-  const numbers = await get('/v1/numbers').then((found) => found.data.map((one) => one.phone_number_id), () => []);
-  if (!isOver()) await Promise.all(numbers.map((number) => follow(number, isOver, !isHeir)));
-}
+const lead = (isOver) => Promise.all([...seen.keys()].map((number) => follow(number, isOver)));
 
 export function goQuiet() {
   turn += 1;
@@ -73,23 +80,21 @@ export function goQuiet() {
   for (const stop of open) stop.abort();
 }
 
-async function follow(number, isOver, startsFresh) {
-  const at = { after: null };
+async function follow(number, isOver) {
   let failures = 0;
-  let isFirst = startsFresh;
   while (!isOver()) {
     try {
-      await stream(number, at, isOver, () => {
+      await stream(number, isOver, () => {
         failures = 0;
         setState('live');
-        // Without a number to go on from, nobody can tell what was missed in between.
-        if (!isFirst && at.after === null) tell(null);
-        isFirst = false;
       });
     } catch (error) {
       if (error.status === 401 || isOver()) return;
-      if (error.status === 422) at.after = null;
       failures += 1;
+      if (error.status === 422) {
+        await prepare();
+        tell(null);
+      }
     }
     if (isOver()) return;
     if (failures > 1) setState('broken');
@@ -98,7 +103,7 @@ async function follow(number, isOver, startsFresh) {
   }
 }
 
-async function stream(number, at, isOver, onOpen) {
+async function stream(number, isOver, onOpen) {
   const stop = new AbortController();
   open.add(stop);
   let timer;
@@ -109,7 +114,7 @@ async function stream(number, at, isOver, onOpen) {
   try {
     alive();
     const answer = await fetch(`/v1/events/stream${query({ phone_number_id: number })}`, {
-      credentials: 'same-origin', signal: stop.signal, headers: { accept: 'text/event-stream', ...(at.after === null ? {} : { 'last-event-id': String(at.after) }) },
+      credentials: 'same-origin', signal: stop.signal, headers: { accept: 'text/event-stream', 'last-event-id': String(seen.get(number) ?? 0) },
     });
     if (!answer.ok) throw Object.assign(new Error('stream'), { status: answer.status });
     onOpen();
@@ -125,12 +130,8 @@ async function stream(number, at, isOver, onOpen) {
         const data = frame.split(/\r?\n/).filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim()).join('\n');
         const event = data ? JSON.parse(data) : null;
         if (event?.type === 'goodbye') {
-          at.after = event.after ?? at.after;
           if (event.reason === 'key_revoked') throw Object.assign(new Error('revoked'), { status: 401 });
-        } else if (event?.seq > (at.after ?? 0)) {
-          at.after = event.seq;
-          tell(event);
-        }
+        } else if (event?.seq) tell(event);
       }
     }
   } finally {

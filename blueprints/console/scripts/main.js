@@ -1,8 +1,8 @@
 // The first thing that runs: words, session, then the page.
-import { html, render, useEffect, useStore } from './ui.js';
+import { html, render, useEffect, useState, useStore } from './ui.js';
 import { loadWords, useLocale } from './words.js';
 import { keepAlive, look, session } from './session.js';
-import { goLive, goQuiet } from './live.js';
+import { goLive, goQuiet, prepare } from './live.js';
 import { applyTheme } from './theme.js';
 import { Login } from './login.js';
 import { Shell } from './shell.js';
@@ -12,11 +12,13 @@ function App() {
   useLocale();
   const isIn = useStore(session, (state) => state.signed_in);
   const isKnown = useStore(session, (state) => state.isKnown);
+  const [isReady, setReady] = useState(false);
   useEffect(() => {
-    if (isIn) goLive();
+    if (isIn) prepare().then(() => { setReady(true); goLive(); });
+    else setReady(false);
     return goQuiet;
   }, [isIn]);
-  if (!isKnown) return null;
+  if (!isKnown || (isIn && !isReady)) return null;
   return html`${isIn ? html`<${Shell} />` : html`<${Login} />`}<${Toasts} />`;
 }
 

@@ -143,6 +143,8 @@ onEvent((event) => {
   const known = inbox.get().byId[id];
   if (type === 'message.received' || type === 'message.queued') {
     if (!known) return want(id);
+    // Told again, or the list was read after it: it is in there.
+    if (known.last_message && at <= known.last_message.at) return undefined;
     const isIn = type === 'message.received';
     const preview = { id: data.message_id, direction: isIn ? 'in' : 'out', type: data.type, text: data.preview ?? '', at };
     const values = isIn
@@ -150,8 +152,9 @@ onEvent((event) => {
       : { last_outbound_at: at, last_message: preview };
     if (isIn && data.name) values.contact = { ...known.contact, name: data.name };
     change(id, values);
-  } else if (type === 'conversation.read') change(id, { unread_count: 0 });
-  else if (type === 'conversation.updated') {
+  } else if (type === 'conversation.read') {
+    if (!(known?.last_message?.direction === 'in' && known.last_message.at > at)) change(id, { unread_count: 0 });
+  } else if (type === 'conversation.updated') {
     const values = Object.fromEntries(['assignee', 'labels', 'status'].filter((name) => name in data).map((name) => [name, data[name]]));
     if (known) change(id, values);
     else want(id);

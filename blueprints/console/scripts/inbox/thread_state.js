@@ -139,7 +139,9 @@ onEvent((event) => {
   const { type, data, at } = event;
   const id = data.conversation_id;
   if (!id || !of(id).hasLoaded) return;
+  const known = of(id).messages.find((one) => one.id === data.message_id);
   if (type === 'message.received') {
+    if (known) return;
     const message = {
       id: data.message_id, direction: 'in', status: 'received', created_at: at, from: data.from, wamid: data.wamid,
       context: data.context_wamid ? { message_id: data.context_wamid } : null, ...data.content, type: data.type,
@@ -149,7 +151,7 @@ onEvent((event) => {
   } else if (type === 'conversation.noted') {
     keepNote(id, { id: data.note_id, text: data.text, by: data.by, by_name: data.by_name, at });
   } else if (type.startsWith('message.') && data.message_id) {
-    const known = of(id).messages.find((one) => one.id === data.message_id);
+    if (known && event.seq <= (known.seq ?? 0)) return;
     const change = { ...news.get(data.message_id), seq: event.seq, held_reason: data.status === 'held' ? data.reason : null };
     for (const name of ['status', 'wamid', 'error', 'held_until', 'pricing']) if (data[name]) change[name] = data[name];
     note(data.message_id, change);

@@ -38,7 +38,7 @@ export function EventsPage() {
     return onEvent((event) => {
       if (paused.current) return;
       if (event === null) load();
-      else setEvents((before) => [event, ...before].slice(0, MOST));
+      else setEvents((before) => (before.some((one) => one.id === event.id) ? before : [event, ...before].slice(0, MOST)));
     });
   }, []);
   const shown = useMemo(() => events.filter((event) => (!family || event.type.startsWith(`${family}.`)) && (!search || JSON.stringify(event).toLowerCase().includes(search.toLowerCase()))), [events, family, search]);
