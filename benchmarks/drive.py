@@ -3,8 +3,10 @@
 Process: a command.
 """
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -58,20 +60,17 @@ def drive(order: Order, *, processes: int = 1) -> Seen:
             start_at=start_at + (position / order.rate_per_s if order.rate_per_s else 0.0),
             seed=order.seed * 100 + position,
         )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert process.stdin is not None
-        process.stdin.write(order_bytes(share))
-        process.stdin.close()
-        running.append(process)
+        folder = Path(tempfile.mkdtemp(prefix="panal-load-"))
+        (folder / "order").write_bytes(order_bytes(share))
+        command = [sys.executable, "-m", "benchmarks.load", str(folder / "order"), str(folder / "seen")]
+        running.append((folder, subprocess.Popen(command, cwd=ROOT)))
     latencies, statuses = Histogram(), Counter[str]()
     answered, seconds, cpu_s = 0, order.seconds - order.warm_s, 0.0
     ids: list[str] = []
-    for process in running:
-        assert process.stdout is not None
-        found = orjson.loads(process.stdout.read())
+    for folder, process in running:
         process.wait()
+        found = orjson.loads((folder / "seen").read_bytes())
+        shutil.rmtree(folder)
         latencies.merge(Histogram.from_dict(found["latencies"]))
         statuses.update(found["statuses"])
         if found["unanswered"]:

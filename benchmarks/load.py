@@ -1,6 +1,6 @@
 """One process of the load generator: at a constant rate (open loop), or as fast as the answers come (saturation).
 
-Process: a command; reads its order as JSON from stdin, writes what it saw to stdout.
+Process: a command: ``python -m benchmarks.load ORDER SEEN``, two files of JSON.
 
 In the open loop a latency counts from the moment when the request was due, so that a stall of the server is not hidden
 by a client that waits for it.
@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -149,8 +150,9 @@ def next_request(order: Order) -> wire.Request:
 
 def main() -> None:
     """Read, run, write."""
-    order = Order(**orjson.loads(sys.stdin.buffer.read()))
-    sys.stdout.buffer.write(orjson.dumps(uvloop.run(Load(order).run())))
+    order_path, seen_path = map(Path, sys.argv[1:])
+    order = Order(**orjson.loads(order_path.read_bytes()))
+    seen_path.write_bytes(orjson.dumps(uvloop.run(Load(order).run())))
 
 
 def order_bytes(order: Order) -> bytes:

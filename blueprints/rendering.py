@@ -3,9 +3,9 @@
 Process: worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sanic import HTTPResponse
@@ -28,11 +28,38 @@ __all__ = [
     "refused_json",
 ]
 
+_READY: Final = {
+    ("content-type", "application/json"): (b"content-type", b"application/json"),
+    ("connection", "keep-alive"): (b"connection", b"keep-alive"),
+    ("connection", "close"): (b"connection", b"close"),
+    ("alt-svc", ""): (b"alt-svc", b""),
+}
+
+
+class JsonAnswer(HTTPResponse):
+    """A response whose usual headers are ready bytes; Sanic translates and encodes every one for every answer.
+
+    Any other header goes Sanic's way, which keeps line breaks out of it.
+    """
+
+    @property
+    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every header as bytes, in their order."""
+        self.headers.setdefault("content-type", self.content_type)
+        for name, value in self.headers.items():
+            if name == "content-length":
+                yield b"content-length", b"%d" % value
+            else:
+                yield _READY.get((name, value)) or (
+                    self._sanitize_header_value(name).encode("ascii"),
+                    self._sanitize_header_value(f"{value}").encode(errors="surrogateescape"),
+                )
+
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     """A JSON answer; moments become RFC 3339 with milliseconds."""
     data = orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
-    return HTTPResponse(data, status=status, headers=dict(headers or {}), content_type="application/json")
+    return JsonAnswer(data, status=status, headers=dict(headers or {}), content_type="application/json")
 
 
 def page_response(items: list[dict[str, Any]], *, limit: int, last: int | None) -> HTTPResponse:

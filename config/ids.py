@@ -10,6 +10,9 @@ import time
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U. Its order is ASCII's order, so text sorts as the numbers do."""
 
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
+"""Ten bits at a time: half the steps of five."""
+
 ULID_LENGTH = 26
 RANDOM_BITS = 80
 _RANDOM_LIMIT = 1 << RANDOM_BITS
@@ -55,7 +58,7 @@ def new_ulid() -> str:
     """26 characters: 48 bits of milliseconds, 80 random bits. Strictly increasing inside a process, threads too."""
     at_ms, rest = _ulids.next()
     value = (at_ms << RANDOM_BITS) | rest
-    return "".join([ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5)])
+    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
 
 def new_id(kind: str) -> str:
