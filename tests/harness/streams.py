@@ -1,6 +1,8 @@
 """Clients of the live streams: plain sockets, many of them in one thread, each remembering what it got and when."""
 
 import asyncio
+import contextlib
+import socket
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +32,12 @@ class StreamClient:
 
     async def open(self) -> None:
         """Connect and read the header of the answer."""
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=4 << 20)
+        connection = socket.socket()
+        connection.setblocking(False)
+        if self.receive_buffer is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", self.port))
+        self.reader, self.writer = await asyncio.open_connection(sock=connection, limit=4 << 20)
         last = f"last-event-id: {self.after}\r\n" if self.after is not None else ""
         self.writer.write(
             f"GET /v1/events/stream{self.query} HTTP/1.1\r\nhost: test\r\n{last}"
@@ -76,3 +83,5 @@ class StreamClient:
     async def close(self) -> None:
         if self.writer is not None:
             self.writer.close()
+            with contextlib.suppress(ConnectionError):
+                await self.writer.wait_closed()
