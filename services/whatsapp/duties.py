@@ -32,7 +32,7 @@ from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
 from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
-from services.whatsapp.outbox import Due, Outbox, Released
+from services.whatsapp.outbox import BULK_EVERY, Due, Outbox, Queue, Released
 from services.whatsapp.watchdog import Watchdog
 
 
@@ -41,12 +41,14 @@ class Duty:
     """Something the owner does again and again. ``step`` answers how much it did; 0 lets it wait.
 
     It is woken by an insert into ``inbox`` (None: by the clock alone), and looks by itself after ``poll_s`` seconds.
+    ``is_thorough``: a step leaves nothing behind, so that another look is due only when it is woken.
     """
 
     name: str
     step: Callable[[], Awaitable[int]]
     inbox: str | None = None
     poll_s: float = 1.0
+    is_thorough: bool = False
 
 
 PROJECTIONS = (
@@ -183,16 +185,20 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     desk = CommandDesk(court.database, court.journal, court.clock, handlers={**handlers(court), **endpoints.handlers()})
     watchdog = Watchdog(court)
     released = Released(repository=court.messages, admission=admission)
-    readers = [
-        Outbox(number.phone_number_id, priority, repository=court.messages, admission=admission, clock=court.clock)
-        for priority in (Priority.TRANSACTIONAL, Priority.BULK)
-        for number in court.numbers
-    ]
+    queue = Queue(
+        {
+            priority: [
+                Outbox(
+                    number.phone_number_id, priority, repository=court.messages, admission=admission, clock=court.clock
+                )
+                for number in court.numbers
+            ]
+            for priority in Priority
+        },
+        bulk_every=BULK_EVERY if court.database.pacer.is_paced else 1,
+    )
     keeping = MediaKeeping(court.media_records, court.blobs, court.media, court.graph, court.clock)
     errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping, templates))
-
-    async def load_queue() -> int:
-        return sum([await reader.load() for reader in readers])
 
     async def load_due() -> int:
         back = court.dispatcher.take_released()
@@ -200,7 +206,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         return count + sum([await reader.load() for reader in due])
 
     return [
-        Duty("outbox", load_queue, MESSAGES),
+        Duty("outbox", queue.load, MESSAGES, is_thorough=True),
         Duty("due", load_due, poll_s=0.25),
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),

@@ -4,6 +4,7 @@ Process: whatsapp.
 """
 
 import time
+from collections.abc import Mapping, Sequence
 
 from config.clock import Clock
 from services.messages import MessageRepository, MessageStatus, Priority
@@ -21,6 +22,8 @@ SWEEP_EVERY_S = 2.0
 # Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
 SWEEP_ALL_EVERY_S = 30.0
 AHEAD = 60_000 << 20  # a minute, for an accepting box whose clock runs ahead
+
+BULK_EVERY = 4
 
 WINDOW_CLOSED = "window_closed"
 
@@ -86,6 +89,26 @@ class Outbox:
             return 0
         found = (await self._repository.by_ids(unknown)).values()
         return await self._admission.admit(sorted(found, key=lambda message: message.order))
+
+
+class Queue:
+    """The readers of all numbers. ``bulk_every``: so seldom is an empty bulk queue looked at, to spare operations."""
+
+    def __init__(self, readers: Mapping[Priority, Sequence[Outbox]], *, bulk_every: int = 1) -> None:
+        """Nothing is read yet."""
+        self._readers = readers
+        self._bulk_every = bulk_every
+        self._since_bulk = bulk_every
+
+    async def load(self) -> int:
+        """Read what is new everywhere; answer how many messages came."""
+        count = sum([await reader.load() for reader in self._readers.get(Priority.TRANSACTIONAL, ())])
+        self._since_bulk += 1
+        if self._since_bulk >= self._bulk_every:
+            found = sum([await reader.load() for reader in self._readers.get(Priority.BULK, ())])
+            self._since_bulk = self._bulk_every if found else 0
+            count += found
+        return count
 
 
 class Due:

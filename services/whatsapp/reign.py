@@ -250,7 +250,7 @@ class Reign:
                 )
                 await asyncio.sleep(0.5)
                 continue
-            if count:
+            if count and not duty.is_thorough:
                 continue
             if duty.inbox is None:
                 await asyncio.sleep(poll_s)

@@ -20,7 +20,7 @@ from services.messages import (
 )
 from services.messages.documents import MESSAGES, message_document
 from services.whatsapp.admission import Admission
-from services.whatsapp.outbox import PAGE, Due, Outbox
+from services.whatsapp.outbox import PAGE, Due, Outbox, Queue
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.database import MemoryDatabase
 from tests.doubles.journal import NUMBER, NotedJournal
@@ -271,3 +271,25 @@ async def test_a_new_owner_takes_up_what_is_in_doubt_first_and_then_what_is_held
     assert "message.queued" not in bench.journal.types()
     assert await due.load() == 1
     assert bench.offered()[-1] == "msg_3"
+
+
+class Counted:
+    """A reader that finds what it is told to find."""
+
+    def __init__(self, *found: int) -> None:
+        self.found = list(found)
+        self.looks = 0
+
+    async def load(self) -> int:
+        self.looks += 1
+        return self.found.pop(0) if self.found else 0
+
+
+async def test_an_empty_bulk_queue_is_looked_at_less_often_where_operations_are_scarce() -> None:
+    quick, bulk = Counted(1, 1, 1), Counted(0, 5, 2)
+    queue = Queue({Priority.TRANSACTIONAL: [quick], Priority.BULK: [bulk]}, bulk_every=4)  # type: ignore[list-item]
+    found = [await queue.load() for _ in range(10)]
+    assert quick.looks == 10
+    # Empty at the first look, so the next is four later; where something came, the next look follows at once.
+    assert found == [1, 1, 1, 0, 5, 2, 0, 0, 0, 0]
+    assert bulk.looks == 4
