@@ -1,10 +1,12 @@
 """render.yaml: documented fields only, no secret in it, and settings that production accepts with a plan that fits."""
 
+import re
 from typing import Any
 
+import pytest
 import yaml
 
-from config.capacity import CpuReading, capacity_inputs, plan
+from config.capacity import CpuReading, Plan, capacity_inputs, plan
 from config.settings import Settings, load_settings, variable
 from tests.unit.deploy.files import ROOT
 
@@ -76,12 +78,17 @@ def test_every_variable_is_one_of_ours() -> None:
     assert set(variables()) <= known
 
 
-def test_production_accepts_it_and_all_four_cpus_work() -> None:
+def the_plan() -> Plan:
     environ = as_deployed()
-    settings = load_settings(environ)
-    assert settings.is_production
-    inputs = capacity_inputs(settings, CpuReading(4, "render", 4), memory_mb=8192, workers_asked=None, environ=environ)
-    found = plan(inputs)
+    inputs = capacity_inputs(
+        load_settings(environ), CpuReading(4, "render", 4), memory_mb=8192, workers_asked=None, environ=environ
+    )
+    return plan(inputs)
+
+
+def test_production_accepts_it_and_all_four_cpus_work() -> None:
+    assert load_settings(as_deployed()).is_production
+    found = the_plan()
     assert found.workers == 4
     assert found.total_connections <= 500
     assert found.memory_margin_mb is not None
@@ -96,3 +103,20 @@ def test_it_may_take_as_long_to_stop_as_it_needs() -> None:
 
 def test_the_port_is_one_that_render_lets_us_use() -> None:
     assert int(variables()["PORT"]["value"]) not in {18012, 18013, 19099}
+
+
+@pytest.mark.parametrize("page", ["deploy.md", "deploy.es.md"])
+def test_the_connections_of_the_documents_are_those_of_the_plan(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.fullmatch(r"\|.*\| (\*\*)?\d+(\*\*)? \|", line)]
+    figures = [int(row.rstrip("| ").rpartition("|")[2].strip(" *")) for row in rows]
+    found = the_plan()
+    assert figures == [
+        found.worker_connections,
+        found.pool_queen,
+        found.monitor_connections,
+        found.overlap_connections,
+        found.instance_connections,
+        found.total_connections,
+        found.max_connections,
+    ]
