@@ -21,10 +21,10 @@ CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify reload scale install test chaos unit screenshots chromium lint format clean
+.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test chaos unit screenshots chromium lint format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded ## the cluster with its own database and an emulated WhatsApp (PORT=8000 HOST=127.0.0.1 WORKERS=)
 	@exec $(BIN)/sanic server:app --host=$(HOST) --port=$(PORT) $(HOW_MANY)
@@ -76,6 +76,13 @@ chaos: $(VENV)/.test ## kills, stalls and outages under load; the table goes int
 unit: $(VENV)/.test ## the fast tests alone
 	@exec $(BIN)/python -m pytest tests/unit $(ARGS)
 
+# Peers bring packages of their own (Python ones into .venv, Node's into benchmarks/peers/express).
+bench: $(VENV)/.bench ## Panal beside its peers, in one run of under 10 minutes (ARGS="--full", "--workers 4" …)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+bench-m0: $(VENV)/.bench ## Panal behind a model of a free Atlas cluster (ARGS="--budget 40 --seconds 60")
+	@exec $(BIN)/python -m benchmarks.m0 $(ARGS)
+
 lint: $(VENV)/.lint ## ruff and mypy, strict
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
@@ -106,6 +113,10 @@ $(VENV)/.embedded: pyproject.toml | $(VENV)/.made
 $(VENV)/.test: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the tests …"
 	@$(PIP) -e '.[embedded,test]' && touch $@ $(VENV)/.embedded $(VENV)/.base
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/.made
+	@echo "Installing packages, with those of the peers …"
+	@$(PIP) -e '.[embedded,bench]' && touch $@ $(VENV)/.embedded $(VENV)/.base
 
 # mypy reads the types of what the code imports, so it needs those packages, too.
 $(VENV)/.lint: pyproject.toml | $(VENV)/.made
