@@ -16,6 +16,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The marker that npm itself leaves behind a whole installation.
+NODE_CLIENTS := tests/clients/node/node_modules/.package-lock.json
 TESTS := $(wildcard tests/unit tests/integration tests/clients tests/browser tests/chaos)
 CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
@@ -54,7 +56,7 @@ scale: $(VENV)/.base ## so many workers from now on, within the plan (N=4)
 
 install: $(VENV)/.base ## only the packages that production needs
 
-test: $(VENV)/.test chromium ## every test, the fast ones first (ARGS="-k …")
+test: $(VENV)/.test $(NODE_CLIENTS) chromium ## every test, the fast ones first (ARGS="-k …")
 	@exec $(BIN)/python -m pytest $(TESTS) $(ARGS)
 
 screenshots: $(VENV)/.test chromium ## pictures of every page of the console, light and dark, narrow and wide (FOLDER=screenshots)
@@ -112,7 +114,12 @@ $(VENV)/.embedded: pyproject.toml | $(VENV)/.made
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the tests …"
-	@$(PIP) -e '.[embedded,test]' && touch $@ $(VENV)/.embedded $(VENV)/.base
+	@$(PIP) -e '.[embedded,test,clients]' && touch $@ $(VENV)/.embedded $(VENV)/.base
+
+$(NODE_CLIENTS): tests/clients/node/package-lock.json
+	@command -v npm >/dev/null || { echo "make test needs Node 20 or later with npm (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	@echo "Installing the JavaScript clients of the Cloud API …"
+	@cd tests/clients/node && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json
 
 $(VENV)/.bench: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the peers …"

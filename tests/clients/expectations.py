@@ -96,5 +96,10 @@ RECEIVED = (
 )  # fmt: skip
 """What a customer can do, and what becomes of messages: every one of them is notified."""
 
-UNREAD: dict[str, dict[str, str]] = {}
-"""What a client's own code does not read, whoever posts it: seen with Meta's own fixtures, too."""
+_NO_CONTACTS = "Meta's own system message has no contacts, and this client reads contacts[0]; Panal adds them"
+
+UNREAD: dict[tuple[str, str], dict[str, str]] = {
+    ("heyoo", "sandbox"): {"system": _NO_CONTACTS},
+    ("whatsapp-business", "sandbox"): {"system": _NO_CONTACTS},
+}
+"""What a client's own code cannot read of what Meta itself would send, by client and path, with the reason."""

@@ -150,7 +150,7 @@ def test_a_client_reads_every_notification(
         is_read = line["ok"] and any(one.get("id") == id_of(value) for one in line["seen"])
         if is_read:
             TABLE.note("in", label, path, client)
-        elif label not in UNREAD.get(client, {}):
+        if is_read == (label in UNREAD.get((client, path), {})):
             faults.append(f"{label}: {line} for {json.dumps(value)}")
     assert not faults, "\n".join(faults)
 
