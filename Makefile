@@ -26,7 +26,7 @@ export PYTHONUNBUFFERED := 1
 .PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test chaos unit screenshots chromium lint format clean
 
 help: ## this list
-	@awk -F ':.*## ' /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded ## the cluster with its own database and an emulated WhatsApp (PORT=8000 HOST=127.0.0.1 WORKERS=)
 	@exec $(BIN)/sanic server:app --host=$(HOST) --port=$(PORT) $(HOW_MANY)
