@@ -5,14 +5,9 @@ from pathlib import Path
 
 import orjson
 
+from tests.harness.slack import slack
+
 RESULTS = Path(os.environ.get("CHAOS_RESULTS", "build/chaos.jsonl"))
-QUIET = 1.2  # runnable processes a CPU, up to which a bound means what it says
-
-
-def slack() -> float:
-    """1 on a quiet machine; on a busy one, how many want each of its CPUs."""
-    wanted = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return max(1.0, wanted / QUIET)
 
 
 def assert_within(took_s: float, bound_s: float, what: str) -> None:

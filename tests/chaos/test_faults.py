@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from tests.chaos.box import Box, another, box_in, eventually, failed_of, family, gone_s, kill, load_of, row, sums
-from tests.chaos.figures import assert_within, note, slack
+from tests.chaos.figures import assert_within, note
 from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
 from tests.harness.cluster import until
 from tests.harness.load import PING, Report, offer
+from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
 
 pytestmark = pytest.mark.chaos

@@ -13,6 +13,7 @@ from tests.chaos.box import (
     box_in,
     eventually,
     failed_of,
+    is_there,
     is_well,
     kill,
     load_of,
@@ -20,9 +21,10 @@ from tests.chaos.box import (
     wait_until_well,
     zygote,
 )
-from tests.chaos.figures import assert_within, note, slack
+from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster
 from tests.harness.load import offer
+from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
 
@@ -146,6 +148,6 @@ def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:
         figure=f"{serving_s:.2f} s without a good answer; {report.recovery_s(at):.2f} s after the kill every new "
         f"request succeeds; {failed_of(report)}; {accounted}; main lives",
     )
-    assert not [child for child in children if child.is_running()]
+    assert not [child for child in children if is_there(child)]
     assert_within(serving_s, 5.0, "serving again")
     assert cluster.process.poll() is None

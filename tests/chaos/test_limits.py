@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.box import box_in, eventually, failed_of, load_of, sums
-from tests.chaos.figures import assert_within, note, slack
+from tests.chaos.figures import assert_within, note
 from tests.harness.load import PING, offer
+from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.chaos.figures import note
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import until
 from tests.harness.traffic import Sent, received_texts, recipients, send_in_order
@@ -125,6 +126,13 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         print(f"\n{sent.count} accepted, {dict(done)}, repeats {dict(sent.repeats)}, states {dict(states)}")  # noqa: T201
         assert_once_in_order_and_accounted_for(cluster, sent)
         assert states == {"read": sent.count}
+        note(
+            "R6",
+            f"kill -9 at random: queen {done['kill_queen']} times, workers {done['kill_worker']} times; "
+            "5 % of WhatsApp's answers lost",
+            load=f"{sent.count} messages to {len(PHONES)} phones, repeated until answered",
+            figure=f"{sent.count} accepted, 0 lost, 0 twice, in order; {sent.repeats.total()} requests repeated",
+        )
 
 
 def test_a_database_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) -> None:
@@ -141,6 +149,12 @@ def test_a_database_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) 
         print(f"\n{sent.count} accepted, {dict(done)}, repeats {dict(sent.repeats)}, states {dict(states)}")  # noqa: T201
         assert_once_in_order_and_accounted_for(cluster, sent)
         assert states == {"read": sent.count}
+        note(
+            "D1",
+            f"kill -9 of the embedded database, {done['kill_database']} times at random",
+            load=f"{sent.count} messages to {len(PHONES)} phones, repeated until answered",
+            figure=f"{sent.count} accepted, 0 lost, 0 twice, in order; {sent.repeats.total()} requests repeated",
+        )
 
 
 def kill(cluster: Cluster, name: str) -> None:

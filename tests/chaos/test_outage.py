@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from tests.chaos.box import box_in, eventually, failed_of, load_of, rows, sums
-from tests.chaos.figures import assert_within, note, slack
+from tests.chaos.figures import assert_within, note
 from tests.harness.externals import DatabaseServer
 from tests.harness.load import PING, SUBMIT, Report, offer
+from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
 

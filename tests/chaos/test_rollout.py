@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.chaos.box import Box, box_in, failed_of, load_of, rows, sums
-from tests.chaos.figures import note, slack
+from tests.chaos.figures import note
 from tests.harness import Cluster
 from tests.harness.cluster import ROOT, until
 from tests.harness.load import PING, READ, SUBMIT, Report, offer
+from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
 

@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster, free_port, start_cluster
 from tests.harness.cluster import until
 from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.slack import slack
 from tests.harness.traffic import received_texts, recipients, send_in_order
 
 pytestmark = pytest.mark.chaos
@@ -92,11 +94,18 @@ def test_a_graceful_stop_hands_the_number_over_within_a_second(boxes: Boxes) -> 
     released = next(line for line in boxes.first.log.splitlines() if "lease.released" in line)
     until(lambda: queen_of(boxes.second).get("state") == "owner", "the second box owns the number", within_s=5)
     taken = next(line for line in boxes.second.log.splitlines() if "owner.changed" in line)
-    assert seconds_of(taken) - seconds_of(released) < 1.0
+    assert_within(seconds_of(taken) - seconds_of(released), 1.0, "the hand-over")
     assert queen_of(boxes.second)["epoch"] == before + 1
     sender.join()
     wait_until_read(boxes.second, 20 * len(PHONES))
     assert_each_once_in_order(boxes.second, bodies)
+    note(
+        "O4",
+        "two boxes on one database; the owner is stopped in peace",
+        load=f"{20 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
+        figure=f"the other owns the number {seconds_of(taken) - seconds_of(released):.2f} s after it was given back; "
+        f"{20 * len(PHONES)} accepted, 0 lost, 0 twice, in order",
+    )
 
 
 def test_an_owner_that_was_paused_cannot_send_or_write_any_more(boxes: Boxes) -> None:
@@ -116,7 +125,7 @@ def test_an_owner_that_was_paused_cannot_send_or_write_any_more(boxes: Boxes) ->
         until(
             lambda: queen_of(boxes.second).get("state") == "owner",
             "the second box takes over",
-            within_s=LEASE_TTL_S + 4,
+            within_s=(LEASE_TTL_S + 4) * slack(),
         )
         took_s = time.monotonic() - paused_at
         time.sleep(2.0)  # the new owner works for a while; the old one still believes in its lease
@@ -127,8 +136,14 @@ def test_an_owner_that_was_paused_cannot_send_or_write_any_more(boxes: Boxes) ->
     sender.join()
     wait_until_read(boxes.second, 30 * len(PHONES))
     assert_each_once_in_order(boxes.second, bodies)
-    print(f"\ntaken over after {took_s:.1f} s with a lease of {LEASE_TTL_S:g} s")  # noqa: T201
-    assert took_s < LEASE_TTL_S + 2
+    assert_within(took_s, LEASE_TTL_S + 2, "the takeover")
+    note(
+        "O2",
+        f"two boxes on one database; the owner is paused (SIGSTOP) beyond its lease of {LEASE_TTL_S:g} s, then goes on",
+        load=f"{30 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
+        figure=f"the other owns the number after {took_s:.1f} s; the first is fenced and stands by; "
+        f"{30 * len(PHONES)} accepted, 0 lost, 0 twice, in order",
+    )
 
 
 def seconds_of(line: str) -> float:
