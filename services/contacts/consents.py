@@ -112,7 +112,7 @@ class ConsentReader:
         self._cached: OrderedDict[str, tuple[float, ConsentCategory | None]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._line = database.pacer.line()
+        self._line = database.pacer.line(weight=3.0)
 
     async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
         """Why this contact must not get a message, or None. Raises ``Unavailable``."""

@@ -45,7 +45,7 @@ class GroupRead:
         self._max_batch = max_batch
         self._waiting: dict[Any, asyncio.Future[Document | None]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._line = database.pacer.line()
+        self._line = database.pacer.line(weight=3.0)  # somebody waits for the answer
 
     async def get(self, key: Any) -> Document | None:
         """The document with this key, or None."""
