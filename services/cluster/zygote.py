@@ -7,7 +7,6 @@ has done so costs a hundredth, and shares its memory until it writes to it. Noth
 it: no thread, no loop, no connection. It goes when main goes, and its children go with it.
 """
 
-import gc
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -18,35 +17,22 @@ from typing import Any
 
 from sanic import Sanic
 
-from services.cluster.guard import PARENT_VARIABLE, STOP_SIGNALS, die_with_parent, name_process
+from services.cluster.guard import PARENT_VARIABLE, name_process
 
-PRELOADED = ["services.cluster.preload", "server", "services.cluster.settle"]  # in this order
+BEFORE, AFTER = "services.cluster.preload", "services.cluster.settle"
 
 
-def use(preloaded: str = PRELOADED) -> None:
+def use(application: str = "server") -> None:
     """Let Sanic start its processes from the zygote. Call it in main, before anything is started. Idempotent.
 
-    `preloaded`: the module that the zygote imports first; it ends with `settle()`.
+    `application`: the module with Sanic's application, which the zygote loads once for all.
     """
     if multiprocessing.parent_process() is not None:
         return
     # Both at once: asking for the method anywhere would fix the default, and Sanic would refuse to go on.
     multiprocessing.set_start_method("forkserver", force=True)
     Sanic.start_method, Sanic.START_METHOD_SET = "forkserver", True
-    multiprocessing.set_forkserver_preload(PRELOADED)
-
-
-def settle() -> None:
-    """In the zygote, when all is imported and before it forks anything."""
-    # Only main ends it: a signal to the whole group (systemd, Ctrl-C) must not take it away under draining workers.
-    for signum in STOP_SIGNALS:
-        signal.signal(signum, signal.SIG_IGN)
-    # It goes with main, and its children with it. Where the kernel cannot do that, the fork server's own pipe does
-    # (`run_child`); a main that is gone already closes that pipe as well.
-    die_with_parent()
-    # What is alive now stays: the collector need not touch, and so not copy, the pages that all children share.
-    gc.collect()
-    gc.freeze()
+    multiprocessing.set_forkserver_preload([BEFORE, application, AFTER])
 
 
 def parent_pid() -> int:
