@@ -129,7 +129,7 @@ def campaign(server: Server, *, people: int, rate_per_s: float) -> dict[str, Any
     body = {
         "name": "Benchmark",
         "template": {"name": "hello_world", "language": {"code": "en_US"}},
-        "recipients": to,
+        "audience": {"recipients": to},
         "rate_per_minute": int(rate_per_s * 60),
         "start": True,
     }

@@ -17,6 +17,8 @@ from benchmarks.servers import APP_SECRET, NUMBER, WABA, Server, until
 
 PHONES = 200
 CONNECTIONS = 64
+OPEN_CONNECTIONS = 256
+"""In the open loop nothing may wait for a connection while the server still has time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def order(server: Server, kind: str, pace: Pace, *, rate_per_s: float = 0.0, ids
         seconds=pace.seconds + pace.warm_s,
         warm_s=pace.warm_s,
         rate_per_s=rate_per_s,
-        connections=CONNECTIONS,
+        connections=OPEN_CONNECTIONS if rate_per_s else CONNECTIONS,
         phones=wire.recipients(PHONES),
         ids=list(ids),
         secret=APP_SECRET,

@@ -6,6 +6,8 @@ Process: worker, whatsapp.
 import time
 from collections import deque
 
+from prometheus_client import Counter
+
 from config.metering import DuplicateKind
 from services.cluster.metrics import (
     DB_DOCUMENTS,
@@ -44,6 +46,7 @@ class ProcessMeter:
         self._documents = DB_DOCUMENTS.labels(role)
         self._waits = DB_POOL_WAITS.labels(role)
         self._errors = DB_ERRORS.labels(role)
+        self._accepted: dict[str, Counter] = {}
         self.operations = 0
         self.messages_accepted = 0
         moment = time.monotonic() if now is None else now
@@ -63,7 +66,10 @@ class ProcessMeter:
 
     def accepted(self, phone_number_id: str) -> None:
         self.messages_accepted += 1
-        MESSAGES_ACCEPTED.labels(phone_number_id).inc()
+        counter = self._accepted.get(phone_number_id)
+        if counter is None:  # looking it up by its label each time costs more than counting
+            counter = self._accepted[phone_number_id] = MESSAGES_ACCEPTED.labels(phone_number_id)
+        counter.inc()
 
     def suppressed(self, kind: DuplicateKind) -> None:
         DUPLICATES_SUPPRESSED.labels(kind).inc()
