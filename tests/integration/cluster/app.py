@@ -10,7 +10,7 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic, json
 
-from services.cluster import metrics, metrics_files, seams
+from services.cluster import metrics, metrics_files, seams, zygote
 from services.cluster.board import Board
 from services.cluster.database import run_database
 from services.cluster.door import DoorOptions
@@ -23,10 +23,11 @@ from services.cluster.restarts import RestartPolicy
 from services.cluster.supervisor import supervise
 from services.cluster.worker import WorkerLife
 
+RUN_DIR = os.environ["TEST_RUN_DIR"]
 seams.install()
+zygote.use("tests.integration.cluster.app")
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
 app: Sanic[Any, Any] = Sanic("panal_cluster_test", configure_logging=False)
-RUN_DIR = os.environ["TEST_RUN_DIR"]
 
 
 def refuse_if_the_test_says_so() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.harness.slack import slack
 from tests.integration.cluster.waiting import free_port, gone, until
 
 Row = dict[str, Any]
@@ -41,7 +42,7 @@ class Cluster:
         return self._log.read_text(errors="replace")
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=2)
+        return httpx.get(f"{self.url}{path}", timeout=2 * slack())
 
     def board(self) -> Row:
         found: Row = self.get("/board").json()
@@ -76,7 +77,7 @@ class Cluster:
         self.main.send_signal(signum)
 
     def wait_for_exit(self, limit_s: float = 12) -> int:
-        return self.main.wait(limit_s)
+        return self.main.wait(limit_s * slack())
 
     def end(self) -> None:
         """By force, PID by PID, whatever the test left."""

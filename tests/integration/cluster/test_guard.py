@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.cluster.guard import guarded_command, install_stop_signals, leave_with_parent
+from tests.harness.slack import slack
 from tests.integration.cluster.waiting import gone, until
 
 spawn = multiprocessing.get_context("spawn")
@@ -85,5 +86,5 @@ def test_ten_stop_signals_are_as_good_as_one(tmp_path: Path) -> None:
     for number in range(10):
         os.kill(process.pid or 0, signal.SIGTERM if number % 2 else signal.SIGINT)
         time.sleep(0.02)
-    process.join(5)
+    process.join(5 * slack())
     assert process.exitcode == 0

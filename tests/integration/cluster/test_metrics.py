@@ -34,6 +34,5 @@ async def test_sums_hold_through_a_reload_and_a_kill(tmp_path: Path) -> None:
         assert 'panal_restarts_total{reason="death"} 1.0' in page
         assert 'panal_process_up{name="Sanic-WhatsApp-0",role="whatsapp"} 1.0' in page
         assert "panal_lease_held 1.0" in page
-        assert all(
-            f"_{pid}.db" not in name for pid in before for name in os.listdir(cluster.run_dir / "run" / "metrics" / str(cluster.main.pid))
-        )
+        files = os.listdir(cluster.run_dir / "run" / "metrics" / str(cluster.main.pid))
+        assert all(f"_{pid}.db" not in name for pid in before for name in files)

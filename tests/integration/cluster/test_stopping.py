@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.harness.slack import slack
 from tests.integration.cluster.cluster import Cluster, running
 from tests.integration.cluster.waiting import free_port, gone, until
 
@@ -43,7 +44,7 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
         answers: list[int] = []
 
         def ask() -> None:
-            answers.append(httpx.get(f"{cluster.url}/sleep/4.0", timeout=10).status_code)
+            answers.append(httpx.get(f"{cluster.url}/sleep/4.0", timeout=30).status_code)
 
         threads = [threading.Thread(target=ask) for _ in range(6)]
         for thread in threads:
@@ -64,7 +65,7 @@ def test_an_idle_cluster_stops_in_seconds(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 8 * slack()
 
 
 def test_readiness_goes_first(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_readiness_goes_first(tmp_path: Path) -> None:
 
 
 def test_a_live_stream_gets_its_goodbye(tmp_path: Path) -> None:
-    with running(tmp_path) as cluster, httpx.stream("GET", f"{cluster.url}/stream", timeout=10) as response:
+    with running(tmp_path) as cluster, httpx.stream("GET", f"{cluster.url}/stream", timeout=30) as response:
         lines = response.iter_lines()
         assert next(lines) == "data: hello"
         cluster.signal(signal.SIGTERM)
@@ -89,7 +90,7 @@ def test_a_stalled_worker_does_not_hold_up_the_stop(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 10 * slack()
 
 
 def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
-        assert 2 < time.monotonic() - began < 10
+        assert 2 < time.monotonic() - began < 10 * slack()
 
 
 def test_the_database_goes_last(tmp_path: Path) -> None:
@@ -127,5 +128,5 @@ def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
         cluster.signal(signal.SIGQUIT)
         began = time.monotonic()
         cluster.wait_for_exit()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 5 * slack()
         until(lambda: all(gone(pid) for pid in children), "nothing is left", limit_s=1)

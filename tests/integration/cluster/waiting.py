@@ -1,4 +1,4 @@
-"""Wait for a fact with a deadline, and ask the kernel who is there."""
+"""Wait for a fact with a deadline, and ask the kernel who is there. Deadlines stretch on a machine that is busy."""
 
 import asyncio
 import socket
@@ -8,10 +8,13 @@ from collections.abc import Callable
 import httpx
 import psutil
 
+from tests.harness.slack import slack
+
 
 def until(fact: Callable[[], bool], what: str, *, limit_s: float, every_s: float = 0.02) -> float:
     """Poll until `fact()` holds; the seconds it took. AssertionError naming `what` after the limit."""
     began = time.monotonic()
+    limit_s *= slack()
     while not _holds(fact):
         if time.monotonic() - began > limit_s:
             raise AssertionError(f"not within {limit_s} s: {what}")
@@ -36,6 +39,7 @@ def free_port() -> int:
 async def until_async(fact: Callable[[], bool], what: str, *, limit_s: float, every_s: float = 0.05) -> float:
     """The same on an event loop; `fact` may block, it runs on a thread. A broken connection counts as not yet."""
     began = time.monotonic()
+    limit_s *= slack()
     while not await asyncio.to_thread(_holds, fact):
         if time.monotonic() - began > limit_s:
             raise AssertionError(f"not within {limit_s} s: {what}")
