@@ -9,17 +9,18 @@ from typing import Any
 
 READS = (
     "/v1/messages?limit=20",
-    "/v1/conversations?limit=20",
-    "/v1/messages?limit=20&direction=in",
-    "/v1/conversations?limit=50",
     "/v1/numbers",
-    "/v1/messages?limit=5&direction=out",
     "/v1/conversations?limit=20",
-    "/v1/messages?limit=20",
-    "/v1/cluster",
     "/livez",
+    "/v1/cluster",
+    "/v1/messages?limit=20",
+    "/v1/capacity",
+    "/v1/conversations?limit=20",
+    "/livez",
+    "/v1/numbers",
 )
-"""In turn. Each is safe: it changes nothing, and reads no more than a page."""
+"""In turn. Each is safe: it changes nothing, and reads no more than a page. Four of ten ask the database: at 1,600 a
+minute a free Atlas M0 (100 operations/s) still has room for what else goes on."""
 
 
 @dataclass(frozen=True, slots=True)
