@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 
 MAX_PAIRS = 100_000
 DAY_S = 86_400.0
+RESERVED_S = 60.0
+"""How far ahead places may be reserved: more than all sends at a time need at the slowest rate in use."""
 
 
 @dataclass(slots=True)
 class Bucket:
     """A leaky bucket (GCRA): one in ``period_s``, up to ``burst`` at once. ``tat`` is when it is empty again.
 
-    A clock that jumps can never make it wait longer than a full bucket takes to empty.
+    A clock that jumps back never makes it wait longer than a full bucket takes to empty, and a minute.
     """
 
     period_s: float
@@ -40,7 +42,7 @@ class Bucket:
         return max(0, round((self.tat - now) / self.period_s))
 
     def _tame(self, now: float) -> None:
-        self.tat = min(self.tat, now + self.burst * self.period_s)
+        self.tat = min(self.tat, now + self.burst * self.period_s + RESERVED_S)
 
 
 @dataclass(frozen=True, slots=True)
