@@ -3,14 +3,15 @@
 Process: worker, whatsapp.
 """
 
-from services.live.catalogue import EVENT_FAMILIES, EVENT_TYPES
 from services.live.event_reader import EventPage, EventReader
+from services.live.event_types import CATALOGUE, EVENT_FAMILIES, EVENT_TYPES
 from services.live.frames import Frame, TypeFilter, frame_of
 from services.live.streams import Goodbye, Outlet, Streams, StreamsFull
 from services.live.tail import Tail
 from services.live.wire import event_bytes, event_json
 
 __all__ = [
+    "CATALOGUE",
     "EVENT_FAMILIES",
     "EVENT_TYPES",
     "EventPage",

@@ -12,7 +12,9 @@ from config.clock import rfc3339
 from services.store import Event
 
 # What the owner needs to repeat an event, and nobody else: a 63-bit sort key would not survive JavaScript either.
-INTERNAL: Final = frozenset({"order", "due_at", "pair_tat", "dead_wamid", "content_key"})
+INTERNAL: Final = frozenset({"order", "due_at", "pair_tat", "dead_wamid", "content_key"}) | frozenset(
+    {"target_ref", "home_number", "stream_starts"}
+)
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -244,7 +244,7 @@ class WebhookEndpointCommands:
         starts = self._deliveries.put(endpoint, await self._deliveries.keys(endpoint))
         data = public_state(endpoint) | {"by": command.by}
         if starts:
-            data["starts"] = starts
+            data["stream_starts"] = starts
         return replace(_seen(endpoint), facts=[Fact(kind, endpoint.home, now, data)])
 
 

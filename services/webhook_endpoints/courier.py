@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from config.clock import Clock
 from config.errors import Unavailable
 from config.ids import new_id, new_order
 from services.store import Event
-from services.webhook_endpoints.backlog import Backlog, Lane
+from services.webhook_endpoints.backlog import Lane
 from services.webhook_endpoints.envelope import seal
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.filters import wants
@@ -31,18 +30,15 @@ from services.webhook_endpoints.records import (
     DeadLetter,
     Endpoint,
     EndpointStatus,
-    StreamKind,
-    StreamRecord,
     Target,
     TryOutcome,
 )
 from services.webhook_endpoints.schedule import Schedule
 from services.webhook_endpoints.sender import Answer, Sender
+from services.webhook_endpoints.stream import Stream
 
 log = logging.getLogger(__name__)
 
-CHUNK = 100
-LOAD_AHEAD = 20
 LONGEST_SLEEP_S = 30.0
 
 
@@ -59,23 +55,6 @@ class DeliveryOptions:
     disable_after_s: float = 5 * 86_400
     flush_s: float = 0.3
     on_delivered: Callable[[float], None] | None = None
-
-
-@dataclass(slots=True)
-class Stream:
-    """A stream at work."""
-
-    record: StreamRecord
-    backlog: Backlog
-    chosen: deque[int]
-
-    @property
-    def is_done(self) -> bool:
-        """Only a redelivery ends."""
-        record = self.record
-        if record.kind is StreamKind.LIVE or not self.backlog.is_empty:
-            return False
-        return not self.chosen if record.kind is StreamKind.LIST else self.backlog.read_to >= record.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,40 +176,10 @@ class Courier:
     async def _fill(self, stream: Stream) -> None:
         """A down endpoint's log waits in the log: only what is needed for a knock is read."""
         backlog = stream.backlog
-        while not (self.health.is_down and backlog.has_ready):
-            if backlog.room == 0:
-                backlog.relieve()
-            limit = min(CHUNK, backlog.room)
-            if limit == 0:
-                break
-            if stream.record.kind is StreamKind.LIST:
-                seqs = [stream.chosen.popleft() for _ in range(min(limit, len(stream.chosen)))]
-                if not seqs:
-                    break
-                events = await self._chosen(stream, seqs)
-                backlog.take(events, seqs[-1], lambda event: True)
-            else:
-                before = backlog.read_to
-                events, reached = await self._feed.read(stream.record.number, after=before, limit=limit)
-                if stream.record.kind is StreamKind.RANGE:
-                    events = [event for event in events if event.seq <= stream.record.until]
-                if reached == before:
-                    if stream.record.kind is StreamKind.RANGE:
-                        backlog.take([], stream.record.until, self._wants)  # the log ends before the range does
-                    break
-                backlog.take(events, reached, self._wants)
-                if stream.record.kind is StreamKind.RANGE and reached >= stream.record.until:
-                    break
+        while not (self.health.is_down and backlog.has_ready) and await stream.read(self._feed, self._wants):
             self._journal.touch(stream.record, backlog)
             for lane in backlog.overlong():
                 self._give_up(stream, lane, "lane_overflow")
-
-    async def _chosen(self, stream: Stream, seqs: list[int]) -> list[Event]:
-        try:
-            return await self._feed.chosen(stream.record.number, seqs)
-        except Unavailable:
-            stream.chosen.extendleft(reversed(seqs))
-            raise
 
     def _wants(self, event: Event) -> bool:
         return wants(self.endpoint, event)
@@ -251,7 +200,7 @@ class Courier:
             if lane is None:
                 continue
             try:
-                event = await self._event(stream, lane)
+                event = await stream.event_of(lane, self._feed)
             except BaseException:
                 stream.backlog.give_back(lane)
                 raise
@@ -262,14 +211,6 @@ class Courier:
             flight = asyncio.create_task(self._try(stream, lane, event), name=f"delivery-{self.endpoint.id}")
             self._flights.add(flight)
             flight.add_done_callback(self._landed)
-
-    async def _event(self, stream: Stream, lane: Lane) -> Event | None:
-        event = stream.backlog.event(lane.head)
-        if event is None:
-            ahead = list(lane.seqs)[:LOAD_AHEAD]
-            stream.backlog.load(await self._feed.chosen(stream.record.number, ahead))
-            event = stream.backlog.event(lane.head)
-        return event
 
     def _landed(self, flight: "asyncio.Task[None]") -> None:
         self._flights.discard(flight)
@@ -314,7 +255,7 @@ class Courier:
         if answer.is_delivered:
             outcome = TryOutcome.DELIVERED
             stream.backlog.settle(lane)
-            if stream.record.kind is not StreamKind.LIVE:
+            if not stream.is_live:
                 self._journal.revive(f"{self.endpoint.id}:{event.id}")
             elif self._options.on_delivered is not None:
                 self._options.on_delivered(max(0.0, (self._clock.now() - event.at).total_seconds()))

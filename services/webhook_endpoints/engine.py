@@ -19,7 +19,7 @@ from config.errors import Unavailable
 from services.egress import AddressPolicy, guarded_connector
 from services.store import Database, Event, Fact, Write
 from services.webhook_endpoints.backlog import Backlog
-from services.webhook_endpoints.courier import Courier, DeliveryOptions, Keys, Stream
+from services.webhook_endpoints.courier import Courier, DeliveryOptions, Keys
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.filters import EVERYTHING
 from services.webhook_endpoints.journal import DeliveryJournal
@@ -37,6 +37,7 @@ from services.webhook_endpoints.records import (
 )
 from services.webhook_endpoints.repository import WebhookRepository
 from services.webhook_endpoints.sender import HttpSender, Sender
+from services.webhook_endpoints.stream import Stream
 
 log = logging.getLogger(__name__)
 

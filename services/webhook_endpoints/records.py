@@ -170,11 +170,11 @@ def public_state(endpoint: Endpoint) -> dict[str, Any]:
     """The whole state as event data: enough to project the endpoint again, and nothing that is secret."""
     return {
         "endpoint_id": endpoint.id,
-        "home": endpoint.home,
+        "home_number": endpoint.home,
         "format": endpoint.format.value,
         "url": endpoint.shown_url,
-        "target": endpoint.target_ref,
-        "secrets": [{"ref": secret.ref, "expires_at": secret.expires_at} for secret in endpoint.secrets],
+        "target_ref": endpoint.target_ref,
+        "secrets": [{"id": secret.ref, "expires_at": secret.expires_at} for secret in endpoint.secrets],
         "events": list(endpoint.events),
         "numbers": list(endpoint.numbers),
         "header_names": list(endpoint.header_names),
@@ -192,11 +192,11 @@ def endpoint_of(state: Mapping[str, Any]) -> Endpoint:
     """The reverse of ``public_state``, for event data and documents alike."""
     return Endpoint(
         id=state["endpoint_id"],
-        home=state["home"],
+        home=state["home_number"],
         format=WebhookFormat(state["format"]),
         shown_url=state["url"],
-        target_ref=state["target"],
-        secrets=tuple(SecretRef(secret["ref"], secret.get("expires_at")) for secret in state["secrets"]),
+        target_ref=state["target_ref"],
+        secrets=tuple(SecretRef(secret["id"], secret.get("expires_at")) for secret in state["secrets"]),
         events=tuple(state["events"]),
         numbers=tuple(state["numbers"]),
         header_names=tuple(state["header_names"]),

@@ -1,0 +1,30 @@
+"""Every type of event there is, in the order of the docs.
+
+Process: worker.
+"""
+
+from typing import Final
+
+from services.live.event_type import EventType
+from services.live.types_of_messages import CONTACT_TYPES, CONVERSATION_TYPES, MESSAGE_TYPES
+from services.live.types_of_operation import (
+    CAMPAIGN_TYPES,
+    CLUSTER_TYPES,
+    ENDPOINT_TYPES,
+    NUMBER_TYPES,
+    TEMPLATE_TYPES,
+)
+
+CATALOGUE: Final[tuple[EventType, ...]] = (
+    *MESSAGE_TYPES,
+    *CONVERSATION_TYPES,
+    *CONTACT_TYPES,
+    *TEMPLATE_TYPES,
+    *CAMPAIGN_TYPES,
+    *NUMBER_TYPES,
+    *ENDPOINT_TYPES,
+    *CLUSTER_TYPES,
+)
+
+EVENT_TYPES: Final = {one.name: one for one in CATALOGUE}
+EVENT_FAMILIES: Final = frozenset(name.partition(".")[0] for name in EVENT_TYPES)

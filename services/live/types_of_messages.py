@@ -1,0 +1,351 @@
+"""What happens to messages, conversations and contacts, type by type. Data.
+
+Process: worker.
+"""
+
+from typing import Any, Final
+
+from services.live.event_type import EventType, fields
+
+_MESSAGE: Final = """
+message_id                 text    our id of the message
+conversation_id            text?   its conversation; null until it has one
+to                         text    the recipient: a phone number, or a business-scoped user id
+status                     text    the state after this event
+~wamid                     text    WhatsApp's id of it
+~biz_opaque_callback_data  text    what its sender had put there
+~metadata                  object  what its sender had put there
+"""
+
+_ERROR: Final = "code, title, details and next_step: why, and what to do"
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "message_id": "msg_01KFM3Q4S8B6P2D7A9V5C1X0ZT",
+    "conversation_id": "cnv_01KFM3Q4RZ6F5G1H8J2K4M7N9Q",
+    "to": "16505551234",
+}
+_WAMID: Final = {"wamid": "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI4RkFFNDUxOTRGOThEQkI2MEIA"}
+
+
+def _message(name: str, meaning: str, more: str = "", /, **example: Any) -> EventType:
+    return EventType(f"message.{name}", meaning, fields(_MESSAGE + more), {**_EXAMPLE, **example})
+
+
+MESSAGE_TYPES: Final = (
+    _message(
+        "scheduled",
+        "It waits for another moment than before.",
+        "send_at  moment  when it is to leave\nby       text    the API key that said so",
+        status="scheduled",
+        send_at="2026-01-03T09:00:00.000Z",
+        by="key_01KFM3Q4QZ5F5G1H8J2K4M7N9R",
+    ),
+    _message(
+        "queued",
+        "It was accepted and waits to be sent.",
+        """
+        type     text    Meta's word: text, template, image …
+        preview  text?   the first words of it
+        """,
+        status="queued",
+        type="text",
+        preview="Your order is on its way.",
+    ),
+    _message(
+        "sending",
+        "It is on its way to WhatsApp. What follows is sent, retried, held, failed or uncertain.",
+        """
+        attempt             whole  1 for the first try
+        ~fallback_template  bool   the window was closed: its fallback template goes in its place
+        """,
+        status="sending",
+        attempt=1,
+    ),
+    _message("sent", "WhatsApp took it.", "~evidence  text  how we know, when no answer told", status="sent", **_WAMID),
+    _message(
+        "delivered",
+        "It is on the customer's phone.",
+        """
+        ~platform_at        moment  when, by WhatsApp's clock
+        ~pricing            object  what Meta charges for it
+        ~conversation       object  Meta's own conversation, where it tells of one
+        ~recipient_user_id  text    the customer's business-scoped id
+        ~evidence           text    how we know, when no answer told
+        """,
+        status="delivered",
+        platform_at="2026-01-02T03:04:06.000Z",
+        pricing={"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"},
+        **_WAMID,
+    ),
+    _message(
+        "read",
+        "The customer opened it, or played it.",
+        """
+        ~platform_at        moment  when, by WhatsApp's clock
+        ~pricing            object  what Meta charges for it
+        ~conversation       object  Meta's own conversation, where it tells of one
+        ~recipient_user_id  text    the customer's business-scoped id
+        ~evidence           text    how we know, when no answer told
+        """,
+        status="read",
+        platform_at="2026-01-02T03:05:10.000Z",
+        **_WAMID,
+    ),
+    _message(
+        "retried",
+        "It goes again: by itself after a passing trouble, or because somebody asked.",
+        f"""
+        reason     text    the code of the trouble, or "requested"
+        ~retry_at  moment  when
+        ~error     object  {_ERROR}
+        ~by        text    the API key that asked
+        """,
+        status="queued",
+        reason="connection_failed",
+        retry_at="2026-01-02T03:04:07.250Z",
+    ),
+    _message(
+        "held",
+        "It waits for something: a window, a limit, a person.",
+        f"""
+        reason       text     what it waits for: window_closed, pair_limit, platform_130429 …
+        ~held_until  moment?  when it goes on by itself, where that is known
+        ~error       object   {_ERROR}
+        """,
+        status="held",
+        reason="window_closed",
+        held_until=None,
+    ),
+    _message(
+        "uncertain",
+        "Nobody can tell whether it left, and no status came that proves it. It is not sent again by itself.",
+        """
+        reason    text    no_evidence
+        waited_s  number  how long we waited for a status
+        """,
+        status="uncertain",
+        reason="no_evidence",
+        waited_s=15,
+    ),
+    _message(
+        "failed",
+        "It will not be sent, or did not arrive.",
+        f"~error  object  {_ERROR}\n~platform_at  moment  when, by WhatsApp's clock",
+        status="failed",
+        error={
+            "code": 131026,
+            "title": "Message undeliverable",
+            "details": "Message Undeliverable.",
+            "next_step": "Check that the number is on WhatsApp, and ask for it to be reached another way.",
+        },
+        **_WAMID,
+    ),
+    _message(
+        "expired",
+        "Its expires_at came before it could leave.",
+        "reason  text  in words",
+        status="expired",
+        reason="expires_at has passed",
+    ),
+    _message(
+        "canceled",
+        "It was canceled before it left.",
+        "~by  text  the API key, or the campaign, that said so",
+        status="canceled",
+        by="key_01KFM3Q4QZ5F5G1H8J2K4M7N9R",
+    ),
+    _message(
+        "stuck",
+        "It has been in this state for longer than it should. Nothing was done about it; look why.",
+        """
+        reason  text    which deadline passed
+        since   moment  since when it is in this state
+        """,
+        status="sent",
+        reason="not_delivered",
+        since="2026-01-01T03:04:05.000Z",
+        **_WAMID,
+    ),
+    EventType(
+        "message.received",
+        "The customer wrote. `wamid` is what an answer, a reaction or a read mark refers to.",
+        fields(
+            """
+            message_id           text    our id of the message
+            conversation_id      text    its conversation
+            wamid                text?   WhatsApp's id of it
+            from                 text?   the customer's phone number; null when only the user id is known
+            from_user_id         text?   the customer's business-scoped id
+            ~name                text?   the name that the customer has given to himself
+            type                 text    Meta's word: text, image, reaction, button, interactive …
+            content              object  Meta's message object, without from, id and timestamp
+            context_wamid        text?   the message that this one answers
+            ~context_message_id  text    the same, where it is one of ours
+            ~target_wamid        text?   the message that a reaction, an edit or a deletion is about
+            ~target_message_id   text    the same, where it is one of ours
+            sent_at              moment  when the customer sent it, by WhatsApp's clock
+            ~preview             text?   the first words of it
+            ~media               object  the file, once it is here
+            """
+        ),
+        {
+            "message_id": "msg_01KFM3Q4T2C6P2D7A9V5C1X0ZV",
+            "conversation_id": "cnv_01KFM3Q4RZ6F5G1H8J2K4M7N9Q",
+            "wamid": "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBRBNTE3QUZFQTNGNUJCRTlBM0Q4QgA=",
+            "from": "16505551234",
+            "from_user_id": "US.75580344576785092095",
+            "name": "Sheena Nelson",
+            "type": "text",
+            "content": {"type": "text", "text": {"body": "Does it come in another colour?"}},
+            "context_wamid": None,
+            "sent_at": "2026-01-02T03:04:05.000Z",
+            "preview": "Does it come in another colour?",
+        },
+    ),
+)
+
+_CONVERSATION: Final = {"conversation_id": "cnv_01KFM3Q4RZ6F5G1H8J2K4M7N9Q"}
+_BY: Final = {"by": "key_01KFM3Q4QZ5F5G1H8J2K4M7N9R"}
+
+CONVERSATION_TYPES: Final = (
+    EventType(
+        "conversation.opened",
+        "The first message between a number of ours and a contact.",
+        fields(
+            """
+            conversation_id  text   its id from now on
+            contact_key      text   wa: and the phone number, or user: and the business-scoped id
+            wa_id            text?  the contact's phone number
+            user_id          text?  the contact's business-scoped id
+            ~name            text?  the contact's name, where it is known
+            """
+        ),
+        {
+            **_CONVERSATION,
+            "contact_key": "wa:16505551234",
+            "wa_id": "16505551234",
+            "user_id": "US.75580344576785092095",
+            "name": "Sheena Nelson",
+        },
+    ),
+    EventType(
+        "conversation.read",
+        "An agent has read everything in it.",
+        fields("conversation_id  text  which\nby  text  who: an API key or a session of the console"),
+        {**_CONVERSATION, **_BY},
+    ),
+    EventType(
+        "conversation.updated",
+        "It was assigned, labelled, closed or opened again; only what changed is there.",
+        fields(
+            """
+            conversation_id  text   which
+            ~assignee        text?  whose it is now
+            ~labels          texts  all labels it has now
+            ~status          text   open or closed
+            by               text   who changed it
+            """
+        ),
+        {**_CONVERSATION, "assignee": "ana", "labels": ["vip"], **_BY},
+    ),
+    EventType(
+        "conversation.noted",
+        "An agent left a note for the others. The customer does not see it.",
+        fields(
+            """
+            conversation_id  text   where
+            note_id          text   the note
+            text             text   what it says
+            ~by_name         text?  the name of who wrote it
+            by               text   who wrote it
+            """
+        ),
+        {
+            **_CONVERSATION,
+            "note_id": "note_01KFM3Q4V0B6P2D7A9V5C1X0ZW",
+            "text": "Wants the blue one.",
+            "by_name": "Ana",
+            **_BY,
+        },
+    ),
+)
+
+_CONTACT: Final = """
+contact_id  text   our id of the contact
+key         text   wa: and the phone number, or user: and the business-scoped id
+wa_id       text?  the phone number
+user_id     text?  the business-scoped id
+"""
+_PROFILE: Final = """
+~name                text?   the name that we gave
+~profile_name        text?   the name that the contact has given to himself
+~username            text?   the contact's username on WhatsApp
+~labels              texts   all labels it has now
+~attributes          object  attributes that were set
+~removed_attributes  texts   attributes that were removed
+~changed             texts   names of the fields that changed
+~source              text    message, api or import
+"""
+_CONSENT: Final = """
+category    text     all or marketing
+status      text     in or out
+source      text     keyword, platform, api or import
+~proof      object   what proves it: a message, a row of a file
+decided_at  moment   when the contact said so
+opted_out   text?    what the contact wants no more of: all, marketing, or null
+"""
+_PERSON: Final[dict[str, Any]] = {
+    "contact_id": "con_01KFM3Q4W0B6P2D7A9V5C1X0ZX",
+    "key": "wa:16505551234",
+    "wa_id": "16505551234",
+    "user_id": "US.75580344576785092095",
+}
+
+CONTACT_TYPES: Final = (
+    EventType(
+        "contact.created",
+        "A contact was made: by its first message, by hand, or by an import.",
+        fields(_CONTACT + _PROFILE),
+        {**_PERSON, "profile_name": "Sheena Nelson", "labels": [], "source": "message"},
+    ),
+    EventType(
+        "contact.updated",
+        "Its profile, its labels or its attributes changed.",
+        fields(_CONTACT + _PROFILE),
+        {**_PERSON, "attributes": {"plan": "gold"}, "changed": ["attributes"], "source": "api"},
+    ),
+    EventType(
+        "contact.opted_in",
+        "The contact wants messages (again).",
+        fields(_CONTACT + _CONSENT),
+        {
+            **_PERSON,
+            "category": "all",
+            "status": "in",
+            "source": "keyword",
+            "proof": {},
+            "decided_at": "2026-01-02T03:04:05.000Z",
+            "opted_out": None,
+        },
+    ),
+    EventType(
+        "contact.opted_out",
+        "The contact wants no more messages: nothing of that category is sent any more.",
+        fields(_CONTACT + _CONSENT),
+        {
+            **_PERSON,
+            "category": "marketing",
+            "status": "out",
+            "source": "platform",
+            "proof": {},
+            "decided_at": "2026-01-02T03:04:05.000Z",
+            "opted_out": "marketing",
+        },
+    ),
+    EventType(
+        "contact.imported",
+        "A part of a file was taken in.",
+        fields("count  whole  how many contacts\ncontacts  objects  each as in contact.created"),
+        {"count": 1, "contacts": [{**_PERSON, "name": "Sheena", "source": "import"}]},
+    ),
+)
