@@ -38,10 +38,12 @@ export function Details({ id, onClose }) {
   const notes = useStore(threads, (state) => threadOf(state, id).notes);
   if (!conversation) return null;
   const name = nameOf(conversation);
+  const turn = () => update(id, { status: conversation.status === 'open' ? 'closed' : 'open' }).catch(failed);
   return html`<div class="details-panel">
     <header class="panel-head"><h2>${t('details.title')}</h2><${Button} icon="close" kind="quiet" label=${t('close')} onClick=${onClose} /></header>
     <div class="panel-body"><div class="who"><${Avatar} name=${name} size=${72} /><h3>${name}</h3><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p>
-      <${Badge} kind=${conversation.status === 'open' ? 'ok' : 'plain'}>${t(`conversation.${conversation.status}`)}<//></div>
+      <${Badge} kind=${conversation.status === 'open' ? 'ok' : 'plain'}>${t(`conversation.${conversation.status}`)}<//>
+      <${Button} small icon=${conversation.status === 'open' ? 'archive' : 'retry'} onClick=${turn}>${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')}<//></div>
     <${Assignee} conversation=${conversation} /><${Labels} conversation=${conversation} />
     <section class="detail"><h3>${t('details.facts')}</h3><dl class="facts"><dt>${t('details.since')}</dt><dd>${day(conversation.created_at)}</dd>
       <dt>${t('details.last_in')}</dt><dd>${conversation.last_inbound_at ? moment(conversation.last_inbound_at) : t('time.never')}</dd><dt>${t('details.last_out')}</dt><dd>${conversation.last_outbound_at ? moment(conversation.last_outbound_at) : t('time.never')}</dd>

@@ -100,7 +100,7 @@ export function Thread({ id, onDetails, areDetailsOpen, onPhone, isPhoneOpen }) 
       <${Avatar} name=${name} size=${40} /><div class="thread-who"><h2>${name}</h2><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p></div>
       <${WindowBadge} conversation=${conversation} />
       ${onPhone && html`<${Button} icon="phone" kind=${cx('quiet', { on: isPhoneOpen })} label=${t('phone.open')} aria-pressed=${isPhoneOpen ? 'true' : 'false'} onClick=${onPhone} />`}
-      <${Button} icon=${conversation.status === 'open' ? 'archive' : 'retry'} kind="quiet" label=${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')} onClick=${close} />
+      <${Button} icon=${conversation.status === 'open' ? 'archive' : 'retry'} kind="quiet" class="only-wide" label=${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')} onClick=${close} />
       <${Button} icon="info" kind=${cx('quiet', { on: areDetailsOpen })} label=${t('details.title')} aria-pressed=${areDetailsOpen ? 'true' : 'false'} onClick=${onDetails} /></header>
     <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-label=${t('thread.messages')} aria-live="polite">
       ${thread.isLoading && html`<div class="thread-wait"><${Spinner} /></div>`}

@@ -20,5 +20,5 @@ export function WindowBadge({ conversation }) {
   const isOpen = left > 0;
   const title = isOpen ? t('window.open.title', { time: moment(conversation.window_closes_at) }) : t('window.closed.title');
   return html`<span class=${cx('window', isOpen ? (left < 7200 ? 'soon' : 'open') : 'closed')} title=${title}><${Icon} name="clock" size=${15} />
-    <span class="visually-hidden">${title}</span><span aria-hidden="true">${isOpen ? duration(left) : t('window.closed')}</span></span>`;
+    <span class="visually-hidden">${title}</span><span aria-hidden="true" class="full">${isOpen ? duration(left) : t('window.closed')}</span><span aria-hidden="true" class="short">${isOpen ? duration(left).split(' ').slice(0, 2).join(' ') : ''}</span></span>`;
 }
