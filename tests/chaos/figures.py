@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -17,9 +18,20 @@ def assert_within(took_s: float, bound_s: float, what: str) -> None:
 
 
 def note(case: str, fault: str, *, load: str, figure: str) -> None:
-    """Add a row: printed now, and kept for `tests/chaos/report.py`. Call it once everything asserted holds."""
+    """What this case has to tell; call it before the asserts. Printed now, kept with the outcome of its test."""
     row = {"case": case, "fault": fault, "load": load, "figure": figure, "slack": round(slack(), 1)}
+    _told.append(row)
+    print(f"\n{case}: {fault} | {load} | {figure} | machine {row['slack']}x busy")  # noqa: T201
+
+
+def keep(*, held: bool, name: str) -> None:
+    """The test has ended: its rows go to the results, for `tests/chaos/report.py`."""
+    if not _told and not held:
+        _told.append({"case": "?", "fault": name, "load": "", "figure": "failed before it measured", "slack": slack()})
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     with RESULTS.open("ab") as results:
-        results.write(orjson.dumps(row) + b"\n")
-    print(f"\n{case}: {fault} | {load} | {figure} | machine {row['slack']}x busy")  # noqa: T201
+        results.writelines(orjson.dumps({**row, "held": held}) + b"\n" for row in _told)
+    _told.clear()
+
+
+_told: list[dict[str, Any]] = []
