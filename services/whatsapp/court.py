@@ -11,6 +11,7 @@ import aiohttp
 from config.clock import Clock
 from config.settings import Settings
 from services.campaigns import CampaignBook
+from services.cluster.board import Board
 from services.contacts import ContactRegister
 from services.conversations import Directory
 from services.graph import GraphAccess
@@ -48,6 +49,7 @@ class Court:
     media: MediaForSending
     media_records: MediaRepository
     blobs: Blobs
+    board: Board | None = None
 
     @property
     def number_ids(self) -> list[str]:

@@ -32,6 +32,7 @@ from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
 from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
+from services.whatsapp.news import ClusterNews
 from services.whatsapp.outbox import BULK_EVERY, Due, Outbox, Queue, Released
 from services.whatsapp.watchdog import Watchdog
 
@@ -165,6 +166,14 @@ def keeper_of(court: Court) -> ContactKeeper:
     )
 
 
+def news_of(court: Court) -> list[Duty]:
+    """What main writes on the board, where there is one."""
+    if court.board is None:
+        return []
+    news = ClusterNews(court.board, court.journal, court.number_ids[0], court.clock)
+    return [Duty("news", news.step, poll_s=1.0)]
+
+
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     templates = templates_of(court)
@@ -211,6 +220,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),
+        *news_of(court),
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
         Duty("campaigns", feeder_of(court).step, poll_s=0.25),

@@ -69,7 +69,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
             if not await _won(queen, stop):
                 continue
             try:
-                await _reign(queen, stop, report)
+                await _reign(queen, stop, report, board)
             except Fenced as fenced:
                 log.warning(
                     "Another process owns the numbers; standing by.",
@@ -115,7 +115,7 @@ async def _won(queen: Queen, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _reign(queen: Queen, stop: asyncio.Event, report: Report) -> None:
+async def _reign(queen: Queen, stop: asyncio.Event, report: Report, board: Board) -> None:
     try:
         numbers = await queen.numbers.all()
         seqs = await last_seqs(queen.database, numbers)
@@ -125,7 +125,7 @@ async def _reign(queen: Queen, stop: asyncio.Event, report: Report) -> None:
         await _sleep(stop, STANDBY_POLL_S)
         return
     options = ReignOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
-    reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options)
+    reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options, board=board)
     report.begin(reign.court)
     try:
         await reign.run(stop)

@@ -12,6 +12,7 @@ from typing import Any
 
 from config.errors import Unavailable
 from services.campaigns import CampaignBook, CampaignRepository
+from services.cluster.board import Board
 from services.contacts import ConsentBook, ContactLedger, ContactRegister
 from services.conversations import Directory
 from services.links import Link
@@ -64,6 +65,7 @@ class Reign:
         numbers: list[Number],
         seqs: dict[str, int],
         options: ReignOptions,
+        board: Board | None = None,
     ) -> None:
         """No input or output. ``seqs`` is the last event number of each phone number, ``links`` its transport."""
         database, lease, clock = queen.database, queen.lease, queen.clock
@@ -129,6 +131,7 @@ class Reign:
             media=media,
             media_records=media_records,
             blobs=blobs,
+            board=board,
         )
         self._floors: dict[str, int] = {}
 
@@ -177,6 +180,7 @@ class Reign:
         data = {"owner": self._lease.holder, "epoch": self._lease.token}
         entry = self.court.journal.record(
             [Fact("number.connected", n.phone_number_id, now, data) for n in self.court.numbers]
+            + [Fact("cluster.owner_changed", number, now, data) for number in self.court.number_ids[:1]]
         )
         await self._or_failure(entry.applied)
         for reader in due:
