@@ -211,3 +211,43 @@ def test_our_own_paths_are_not_taken_for_metas(cluster: Cluster) -> None:
     assert cluster.client.get("/v1/messages").json()["data"] is not None
     assert cluster.client.get("/v1/nothing").json()["code"] == "no_such_path"
     assert cluster.client.get("/livez").json() == {"status": "ok"}
+
+
+def key_of(cluster: Cluster, **facts: Any) -> dict[str, str]:
+    """The headers of a caller with a key of his own."""
+    answer = cluster.client.post("/v1/keys", json={"name": "drop-in", **facts})
+    assert answer.status_code == 201, answer.text
+    return {"authorization": f"Bearer {answer.json()['key']}"}
+
+
+def test_a_key_does_only_what_its_scopes_allow(cluster: Cluster) -> None:
+    sender = key_of(cluster, scopes=["messages:send"])
+    base = str(cluster.client.base_url)
+    assert httpx.post(f"{base}/v23.0/{NUMBER}/messages", json=text(), headers=sender).status_code == 200
+    for method, path in (
+        ("GET", NUMBER),
+        ("POST", f"{NUMBER}/register"),
+        ("GET", f"{WABA}/message_templates"),
+        ("POST", f"{WABA}/subscribed_apps"),
+        ("POST", f"{NUMBER}/media"),
+        ("POST", "42/uploads"),
+    ):
+        answer = httpx.request(method, f"{base}/v23.0/{path}", headers=sender)
+        assert (answer.status_code, error_of(answer)["code"]) == (403, 200), f"{method} {path}: {answer.text}"
+
+
+def test_a_key_of_another_number_sees_nothing_of_this_one(cluster: Cluster) -> None:
+    every = ["messages:send", "numbers", "templates", "media", "contacts", "webhook_endpoints", "admin"]
+    stranger = key_of(cluster, scopes=every, numbers=["1"])
+    base = str(cluster.client.base_url)
+    for method, path in (
+        ("POST", f"{NUMBER}/messages"),
+        ("GET", NUMBER),
+        ("GET", f"{NUMBER}/whatsapp_business_profile"),
+        ("GET", f"{WABA}/message_templates"),
+        ("GET", f"{WABA}/subscribed_apps"),
+        ("GET", "123"),
+    ):
+        body = text() if method == "POST" else None
+        answer = httpx.request(method, f"{base}/v23.0/{path}", json=body, headers=stranger)
+        assert (answer.status_code, error_of(answer)["error_subcode"]) == (400, 33), f"{method} {path}: {answer.text}"
