@@ -31,7 +31,7 @@ class Run:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.pace = scenarios.Pace(seconds=10.0 if options.full else 5.0, warm_s=2.0)
+        self.pace = scenarios.Pace(seconds=options.seconds, warm_s=min(2.0, options.seconds / 2))
         self.results: list[Result] = []
         self.rss_mb: dict[str, float] = {}
         self.cold_start_s: dict[str, float] = {}
@@ -181,6 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--full", action="store_true", help="longer, and with workers, stored messages and memory")
     parser.add_argument("--peers", nargs="*", default=list(servers.PEERS), choices=list(servers.PEERS))
     parser.add_argument("--parts", nargs="*", default=None, choices=("peers", "ours", "workers", "growth", "memory"))
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=1, help="of each saturation; the median counts")
     parser.add_argument("--memory", type=int, default=MEMORY_REQUESTS, help="requests of the memory part")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
