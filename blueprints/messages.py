@@ -23,7 +23,16 @@ from blueprints.reading import (
 from blueprints.rendering import accepted_json, json_response, message_json, page_response, refused_json
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
-from services.messages import Direction, Idempotency, Message, MessageFilter, MessageStatus, SendOrder, parse_order
+from services.messages import (
+    Direction,
+    Idempotency,
+    Message,
+    MessageFilter,
+    MessageStatus,
+    SendOrder,
+    parse_order,
+    parse_send_at,
+)
 
 bp = Blueprint("messages", url_prefix="/messages")
 
@@ -112,6 +121,18 @@ async def cancel_message(request: Request, message_id: str) -> HTTPResponse:
     """Cancel what has not left."""
     await _own(request, message_id)
     result = await _command(request, "message.cancel", message_id)
+    return json_response(result)
+
+
+@bp.patch("/<message_id:str>")
+@needs(Scope.MESSAGES_SEND)
+async def change_message(request: Request, message_id: str) -> HTTPResponse:
+    """Change when a scheduled message is sent."""
+    await _own(request, message_id)
+    send_at = parse_send_at(json_object(request), now=services_of(request).clock.now())
+    result = await services_of(request).commands.submit(
+        "message.reschedule", {"message_id": message_id, "send_at": send_at}, by=caller_of(request).key_id
+    )
     return json_response(result)
 
 

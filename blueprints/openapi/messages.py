@@ -185,6 +185,34 @@ MESSAGES: Final = (
         errors=("not_found", "wrong_state", "command_pending", "intake_full"),
     ),
     Operation(
+        "PATCH",
+        "/v1/messages/{message_id}",
+        "change_message",
+        "Messages",
+        "Change when a scheduled message is sent",
+        scope=Scope.MESSAGES_SEND,
+        parameters=(_ID,),
+        body=Body(
+            {
+                "type": "object",
+                "required": ["send_at"],
+                "properties": {
+                    "send_at": {"type": "string", "format": "date-time", "description": "At most a year off."}
+                },
+            },
+            (Example("later", "Later", {"send_at": "2026-12-24T18:00:00Z"}),),
+        ),
+        answers=(
+            Answer(
+                200,
+                "It will be sent then.",
+                ref("MessageOutcome"),
+                (Example("scheduled", "Scheduled", {"id": examples.MESSAGE_ID, "status": "scheduled"}),),
+            ),
+        ),
+        errors=("not_found", "wrong_state", "command_pending", "intake_full"),
+    ),
+    Operation(
         "POST",
         "/v1/messages/{message_id}/retry",
         "retry_message",

@@ -17,7 +17,7 @@ from services.messages.governor import Governor, Hold, Pace, QuietHours
 from services.messages.lanes import Lanes
 from services.messages.ledger import Ledger, Tracked
 from services.messages.options import DispatchOptions
-from services.messages.order import SendOrder, parse_order
+from services.messages.order import SendOrder, parse_order, parse_send_at
 from services.messages.outcomes import error_data, message_fact
 from services.messages.policy import is_window_open
 from services.messages.preview import preview_text
@@ -85,6 +85,7 @@ __all__ = [
     "parse_content",
     "parse_order",
     "parse_read_mark",
+    "parse_send_at",
     "plain_key",
     "preview_text",
     "project_message",

@@ -75,7 +75,7 @@ class MessageCommands:
         send_at = command.data["send_at"]
         data = {"send_at": send_at, "due_at": send_at, "by": command.by}
         fact = message_fact(tracked, "message.scheduled", data, self._clock)
-        return Outcome({"id": tracked.id, "status": tracked.status.value, "send_at": send_at}, facts=[fact])
+        return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
 
     async def _tracked(self, command: Command) -> Tracked:
         message_id = str(command.data.get("message_id", ""))

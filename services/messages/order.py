@@ -91,6 +91,17 @@ def parse_order(raw: Mapping[str, Any], *, now: datetime, path: str = "") -> Sen
     )
 
 
+def parse_send_at(raw: Mapping[str, Any], *, now: datetime) -> datetime:
+    """The new time of a scheduled message. Raises ``RequestRefused``."""
+    send_at = moment_of(raw.get("send_at"))
+    if send_at is None or not now <= send_at <= now + MAX_SCHEDULE:
+        raise RequestRefused(
+            "The time is not valid.",
+            faults=[Fault("send_at", "must be a time with a zone, from now to a year from now")],
+        )
+    return send_at
+
+
 def _content(raw: Mapping[str, Any], path: str) -> Content:
     try:
         return parse_content(dict(raw))
