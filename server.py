@@ -144,6 +144,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def drain(app: Sanic[Any, Any]) -> None:
         await app.ctx.life.drain()
         app.ctx.services.streams.drain()
+        app.ctx.services.events.drain()
 
     @app.after_server_stop
     async def close_worker(app: Sanic[Any, Any]) -> None:

@@ -29,6 +29,14 @@ class EventReader:
         self._database = database
         self._tail = tail
         self._clock = clock
+        self._is_draining = False
+        self._waiting: set[asyncio.Event] = set()
+
+    def drain(self) -> None:
+        """This worker leaves: whoever waits gets what there is now, which is nothing, and asks another worker."""
+        self._is_draining = True
+        for wake in self._waiting:
+            wake.set()
 
     async def page(
         self, phone_number_id: str, *, after: int, limit: int, types: Sequence[str], wait_s: float
@@ -39,14 +47,18 @@ class EventReader:
         if events or wait_s <= 0:
             return EventPage(events, after)
         wake = asyncio.Event()
-        async with self._tail.follow(phone_number_id, wake.set) as ring:
-            while not events and (left := until - self._clock.monotonic()) > 0:
-                wake.clear()
-                if after >= ring.end:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), left)
-                    continue
-                events, after = await read_events(
-                    self._database, phone_number_id, after=after, limit=limit, types=types
-                )
+        self._waiting.add(wake)
+        try:
+            async with self._tail.follow(phone_number_id, wake.set) as ring:
+                while not events and not self._is_draining and (left := until - self._clock.monotonic()) > 0:
+                    wake.clear()
+                    if after >= ring.end:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(wake.wait(), left)
+                        continue
+                    events, after = await read_events(
+                        self._database, phone_number_id, after=after, limit=limit, types=types
+                    )
+        finally:
+            self._waiting.discard(wake)
         return EventPage(events, after)

@@ -328,6 +328,19 @@ async def test_a_long_poll_answers_with_the_first_event_that_fits() -> None:
 
 
 @virtual_time
+async def test_a_long_poll_ends_with_what_there_is_when_the_worker_leaves() -> None:
+    bench = Bench(stored=5)
+    page = asyncio.create_task(bench.reader.page(NUMBER, after=5, limit=10, types=[], wait_s=30))
+    await asyncio.sleep(5)
+    bench.reader.drain()
+    await asyncio.sleep(0.5)
+    assert page.done()
+    assert ((await page).events, (await page).after) == ([], 5)
+    late = await bench.reader.page(NUMBER, after=5, limit=10, types=[], wait_s=30)
+    assert late.events == []
+
+
+@virtual_time
 async def test_a_long_poll_that_sees_nothing_ends_in_time_and_has_moved_on() -> None:
     bench = Bench(stored=5)
     page = asyncio.create_task(bench.reader.page(NUMBER, after=5, limit=10, types=["contact.*"], wait_s=10))
