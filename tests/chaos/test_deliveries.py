@@ -78,7 +78,7 @@ def test_every_event_arrives_in_order_through_kills_of_the_owner(tmp_path: Path)
         repeats = len(receiver.taken()) - len(ids)
         note(
             "Q1",
-            f"kill -9 of the WhatsApp process, {KILLS} times, in the middle of deliveries; the subscriber fails 1 in 10",
+            f"kill -9 of the WhatsApp process, {KILLS} times, amid deliveries; the subscriber fails 1 in 10",
             load=f"{sent.count} messages to {len(PHONES)} phones",
             figure=f"{len(ids)} events, all there and in order, {len(receiver.deliveries)} tries; {repeats} twice",
         )

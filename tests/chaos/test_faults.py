@@ -247,9 +247,9 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
         try:
             answer = httpx.get(
                 f"http://127.0.0.1:{cluster.port}/v1/events",
-                params={"after": 10**9, "wait_s": 8},
+                params={"after": 10**9, "wait_s": 30},
                 headers={"authorization": f"Bearer {cluster.key}"},
-                timeout=20,
+                timeout=40,
             )
             polls.append(answer.status_code)
         except httpx.HTTPError:
@@ -274,7 +274,7 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
         exit_s = time.monotonic() - at
         left = gone_s(children, within_s=1.0 * slack())
         for thread in beside:
-            thread.join(20)
+            thread.join(45)
     report = load.report
     early, late = split(report, at)
     accounted = sums(box.cluster(), report)
