@@ -43,6 +43,9 @@ from services.whatsapp.journal import Journal
 log = logging.getLogger(__name__)
 
 BATCH = 200
+SMALLEST_BATCH = 20
+BATCH_BYTES = 8 << 20
+"""A notification has one change as a rule, and a thousand now and then: batches are small until they prove light."""
 _IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
 SEEN_INBOUND = 20_000
 
@@ -90,7 +93,8 @@ class Intake:
 
     async def ingest_new(self) -> int:
         """Ingest one batch of waiting notifications; answer how many. Returns when documents show their effect."""
-        waiting = await new_notifications(self._database, limit=BATCH)
+        waiting = await new_notifications(self._database, limit=self._limit)
+        self._limit = next_limit(self._limit, count=len(waiting), size=sum(len(raw.body) for raw in waiting))
         if not waiting:
             self._dispatcher.read_notifications(count=0)
             return 0
@@ -283,6 +287,13 @@ class Intake:
 def _identity(change: InboundMessage) -> tuple[str, str]:
     """What makes an inbound message the same one: our number and Meta's facts. In a group two numbers get one wamid."""
     return change.phone_number_id or "", change.content_key
+
+
+def next_limit(limit: int, *, count: int, size: int) -> int:
+    """How many notifications the next batch may have, after one of ``count`` with ``size`` bytes together."""
+    if size > BATCH_BYTES:
+        return SMALLEST_BATCH
+    return min(BATCH, 2 * limit) if count == limit else limit
 
 
 def _contact(change: InboundMessage) -> ContactRef | None:
