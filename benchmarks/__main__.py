@@ -4,10 +4,11 @@ Process: a command. ``--full`` takes longer, and adds the number of workers, the
 """
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ from benchmarks.scenarios import Result
 from benchmarks.servers import Server
 
 ACCEPT_RATES = (100, 250, 500, 1_000, 2_000, 4_000)
+REST_S = 3.0
+"""Until the statuses of what was sent last are in."""
 GROWTH_STEPS = (1_000, 20_000, 200_000)
+PARTS = ("versus", "ours", "workers", "growth", "memory")
 MEMORY_REQUESTS = 1_000_000
 
 
@@ -37,25 +41,85 @@ class Run:
         self.cold_start_s: dict[str, float] = {}
         self.others: dict[str, Any] = {}
 
-    def peers(self) -> None:
-        """Accept and read by id on every peer."""
-        for name in self.options.peers:
-            with servers.database(self.folder / name) as uri:
-                with servers.PEERS[name](self.folder / name, workers=self.options.workers, uri=uri) as server:
-                    self._two_calls(server)
+    def versus(self) -> None:
+        """Accept and read by id, Panal and every peer in turn, round after round.
+
+        All of them stand ready all the time, so that a machine that gets busier hits every one alike. Panal sends only
+        while it is measured: a peer has nothing to send and must not pay for it.
+        """
+        with contextlib.ExitStack() as stack:
+            found = [self._peer(stack, name) for name in self.options.peers]
+            ours = stack.enter_context(servers.panal(self.folder / "panal", workers=self.options.workers))
+            scenarios.open_windows(ours)
+            found.append(ours)
+            for server in found:
+                self.cold_start_s[server.name] = server.cold_start_s
+                self.rss_mb[server.name] = server.worker_rss_mb()
+            scenarios.set_paused(ours, True)
+            self._rounds(found)
+            self._rates(found)
+
+    def _peer(self, stack: contextlib.ExitStack, name: str) -> Server:
+        uri = stack.enter_context(servers.database(self.folder / name))
+        return stack.enter_context(servers.PEERS[name](self.folder / name, workers=self.options.workers, uri=uri))
+
+    def _rounds(self, found: Sequence[Server]) -> None:
+        seen: dict[tuple[str, str], list[Seen]] = {}
+        for turn in range(self.options.rounds):
+            for server in found:
+                with self._sending(server):
+                    self._say(f"round {turn + 1}: {server.name}")
+                    accept = scenarios.saturate(server, "accept", self.pace)
+                    read = scenarios.saturate(server, "read", self.pace, ids=accept.ids)
+                    seen.setdefault((server.name, "accept"), []).append(accept)
+                    seen.setdefault((server.name, "read"), []).append(read)
+                self.rss_mb[server.name] = max(self.rss_mb[server.name], server.worker_rss_mb())
+        for (name, kind), all_rounds in seen.items():
+            middle = statistics.median_low([one.achieved_per_s for one in all_rounds])
+            result = Result(name, kind, saturation=next(o for o in all_rounds if o.achieved_per_s == middle))
+            result.rounds = all_rounds
+            self.results.append(result)
+
+    def _rates(self, found: Sequence[Server]) -> None:
+        going = list(found)
+        for rate in ACCEPT_RATES:
+            for server in list(going):
+                self._say(f"{rate}/s: {server.name}")
+                with self._sending(server):
+                    seen = scenarios.at_rate(server, "accept", self.pace, rate)
+                result = next(one for one in self.results if one.server == server.name and one.scenario == "accept")
+                result.at_rates.append(seen)
+                if seen.achieved_per_s < 0.9 * rate or seen.failed_share > 0.01:
+                    going.remove(server)
+
+    @contextlib.contextmanager
+    def _sending(self, server: Server) -> Iterator[None]:
+        if server.name != OURS:
+            yield
+            return
+        scenarios.set_paused(server, False)
+        yield
+        scenarios.set_paused(server, True)
+        time.sleep(REST_S)
 
     def ours(self) -> None:
-        """The same on Panal, and everything that its peers do not have."""
-        with servers.panal(self.folder / "panal", workers=self.options.workers) as server:
+        """What Panal's peers do not have."""
+        with servers.panal(self.folder / "ours", workers=self.options.workers) as server:
             scenarios.open_windows(server)
             time.sleep(3)
             self._say("to the phone, at rest")
-            self._other("to the phone, at rest (5/s)", live.to_phone(server, seconds=6, rate_per_s=5))
-            ids = self._two_calls(server)
-            self._saturate(server, "webhook")
-            self._saturate(server, "mixed", ids=ids)
+            self._other("to the phone, at rest (5/s)", live.to_phone(server, seconds=8, rate_per_s=5))
+            ids: list[str] = []
+            for kind in ("accept", "webhook"):
+                self._say(f"{OURS}: {kind}")
+                seen = scenarios.saturate(server, kind, self.pace)
+                self._other(f"{kind}, saturated", seen)
+                ids = ids or seen.ids
+            self._other(
+                "mixed (1 accept to 4 reads), saturated", scenarios.saturate(server, "mixed", self.pace, ids=ids)
+            )
         fast = {"PANAL_NUMBER_RATE_PER_S": "1000"}
-        with servers.panal(self.folder / "panal-fast", workers=self.options.workers, settings=fast) as server:
+        with servers.panal(self.folder / "ours-fast", workers=self.options.workers, settings=fast) as server:
             scenarios.open_windows(server)
             self._say("live streams and a campaign")
             self._other("SSE, 100 streams, 20 messages/s", live.fan_out(server, streams=100, seconds=5, rate_per_s=20))
@@ -102,30 +166,6 @@ class Run:
                 self._say(f"memory: {done:,} requests, {found[-1][1]:.0f} MB")
         self.others["worker_rss_mb_by_requests"] = found
 
-    def _two_calls(self, server: Server) -> list[str]:
-        self.cold_start_s[server.name] = server.cold_start_s
-        accept = self._saturate(server, "accept")
-        ids = accept.ids
-        self._saturate(server, "read", ids=ids)
-        result = next(one for one in self.results if one.server == server.name and one.scenario == "accept")
-        for rate in ACCEPT_RATES:
-            seen = scenarios.at_rate(server, "accept", self.pace, rate)
-            result.at_rates.append(seen)
-            if seen.achieved_per_s < 0.9 * rate or seen.failed_share > 0.01:
-                break
-        self.rss_mb[server.name] = server.worker_rss_mb()
-        return ids
-
-    def _saturate(self, server: Server, kind: str, *, ids: Sequence[str] = ()) -> Seen:
-        self._say(f"{server.name}: {kind}")
-        found = [scenarios.saturate(server, kind, self.pace, ids=ids) for _ in range(self.options.rounds)]
-        middle = statistics.median_low([seen.achieved_per_s for seen in found])
-        seen = next(one for one in found if one.achieved_per_s == middle)
-        if sum(seen.failures.values()):
-            self._say(f"   failures: {seen.failures}")
-        self.results.append(Result(server.name, kind, saturation=seen))
-        return seen
-
     def _other(self, name: str, seen: Seen) -> None:
         self.others[name] = seen.as_dict()
 
@@ -155,17 +195,11 @@ def write(run: Run, where: dict[str, Any]) -> str:
         lines = {name: [(float(count), cost[name]) for count, cost in costs.items()] for name in names}
         plot = line_plot(lines, title="p50 against stored messages", x="stored messages", y="p50, ms", is_log_x=True)
         (out / "stored-messages.svg").write_text(plot, encoding="utf-8")
-    shared = [result for result in run.results if result.scenario in ("accept", "read")]
     parts = [
-        peers_table(shared, run.rss_mb),
+        peers_table(run.results, run.rss_mb),
         "accept at a constant rate, p50 / p99 in ms:",
         rates_table(run.results, "accept"),
         *(f"{name}: {value}" for name, value in run.others.items()),
-        *(
-            f"{r.server} {r.scenario}: {r.saturation.achieved_per_s:,.0f}/s, p99 {r.saturation.p99_ms:.0f} ms"
-            for r in run.results
-            if r.saturation and r.scenario not in ("accept", "read")
-        ),
         f"cold start, s: {run.cold_start_s}",
         f"{where}",
     ]
@@ -180,14 +214,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=2, help="of Panal and of every peer")
     parser.add_argument("--full", action="store_true", help="longer, and with workers, stored messages and memory")
     parser.add_argument("--peers", nargs="*", default=list(servers.PEERS), choices=list(servers.PEERS))
-    parser.add_argument("--parts", nargs="*", default=None, choices=("peers", "ours", "workers", "growth", "memory"))
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=1, help="of each saturation; the median counts")
+    parser.add_argument("--parts", nargs="*", default=None, choices=PARTS)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="of each saturation; the median counts")
     parser.add_argument("--memory", type=int, default=MEMORY_REQUESTS, help="requests of the memory part")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     options = parser.parse_args(arguments)
-    everything = ["peers", "ours", "workers", "growth", "memory"]
-    parts = options.parts or (everything if options.full else everything[:2])
+    parts = options.parts or (PARTS if options.full else PARTS[:2])
     where = machine()
     with tempfile.TemporaryDirectory(prefix="panal-bench-") as name:
         run = Run(options, Path(name))

@@ -5,6 +5,7 @@ Process: a command.
 
 import os
 import platform
+import statistics
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,23 +43,21 @@ def peers_table(results: Sequence[Result], rss_mb: dict[str, float]) -> str:
     """Saturation of every server, and Panal's as a multiple of the best peer's."""
     scenarios = list(dict.fromkeys(result.scenario for result in results if result.saturation))
     servers = list(dict.fromkeys(result.server for result in results))
-    rate = {(r.server, r.scenario): r.saturation.achieved_per_s for r in results if r.saturation}
-    best = {
-        scenario: max((rate.get((server, scenario), 0.0) for server in servers if server != OURS), default=0.0)
-        for scenario in scenarios
-    }
+    rounds = {(r.server, r.scenario): [seen.achieved_per_s for seen in r.rounds] for r in results if r.rounds}
     heads = [f"{scenario}/s | to best peer" for scenario in scenarios]
     lines = ["| server | " + " | ".join(heads) + " | worker RSS |", "|---" * (2 + 2 * len(scenarios)) + "|"]
     for server in servers:
         cells = []
         for scenario in scenarios:
-            found = rate.get((server, scenario))
-            if found is None:
+            own = rounds.get((server, scenario))
+            others = [rounds[peer, scenario] for peer in servers if peer != OURS and (peer, scenario) in rounds]
+            if own is None:
                 cells.append("– | –")
-            else:
-                cells.append(
-                    f"{found:,.0f} | {found / best[scenario]:.2f} ×" if best[scenario] else f"{found:,.0f} | –"
-                )
+                continue
+            # Round by round: what the machine did meanwhile hit all of them.
+            ratios = [mine / max(theirs) for mine, *theirs in zip(own, *others, strict=True) if theirs]
+            ratio = f"{statistics.median(ratios):.2f} ×" if ratios else "–"
+            cells.append(f"{statistics.median(own):,.0f} | {ratio}")
         lines.append(f"| {server} | " + " | ".join(cells) + f" | {rss_mb.get(server, 0):.0f} MB |")
     return "\n".join(lines)
 

@@ -4,7 +4,6 @@ Process: a command.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -38,6 +37,7 @@ class Result:
     scenario: str
     saturation: Seen | None = None
     at_rates: list[Seen] = field(default_factory=list)
+    rounds: list[Seen] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, object]:
         """For the results file."""
@@ -45,6 +45,7 @@ class Result:
             "server": self.server,
             "scenario": self.scenario,
             "saturation": self.saturation.as_dict() if self.saturation else None,
+            "rounds": [seen.as_dict() for seen in self.rounds],
             "at_rates": [seen.as_dict() for seen in self.at_rates],
         }
 
@@ -101,11 +102,7 @@ def open_windows(server: Server, *, phones: int = PHONES) -> None:
         until(all_known, "every customer's window is open", within_s=60, every_s=0.3)
 
 
-def wait_quiet(server: Server, *, within_s: float = 30.0) -> None:
-    """Until nothing waits any more, or the time is over: the next scenario starts from rest where it can."""
-    until_at = time.monotonic() + within_s
+def set_paused(server: Server, is_paused: bool) -> None:
+    """Whether the first number of Panal sends what is accepted."""
     with server.client() as client:
-        while time.monotonic() < until_at:
-            if not client.get("/v1/messages", params={"status": "queued", "limit": 1}).json()["data"]:
-                return
-            time.sleep(0.5)
+        client.post(f"/v1/numbers/{NUMBER}/{'pause' if is_paused else 'resume'}").raise_for_status()
