@@ -46,6 +46,7 @@ BATCH = 200
 SMALLEST_BATCH = 20
 BATCH_BYTES = 8 << 20
 """A notification has one change as a rule, and a thousand now and then: batches are small until they prove light."""
+
 _IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
 SEEN_INBOUND = 20_000
 
@@ -90,6 +91,7 @@ class Intake:
         self._clock = clock
         self._seen_inbound: dict[tuple[str, str], None] = {}
         self.stats = IntakeStats()
+        self._limit = SMALLEST_BATCH
 
     async def ingest_new(self) -> int:
         """Ingest one batch of waiting notifications; answer how many. Returns when documents show their effect."""
