@@ -55,6 +55,11 @@ class Connection(Protocol):
 
     @property
     def http(self) -> Any: ...
+    @property
+    def awaits_client(self) -> bool:
+        """Is it the client's turn? False while a handler works on what has come, and reads on only then."""
+        ...
+
     def expire(self) -> None: ...
     def abort(self) -> None: ...
     def answer_and_close(self) -> None: ...
@@ -73,6 +78,7 @@ class Door:
         self.connections: set[Connection] = set()
         self._total_limit = options.total_limit()
         self._addresses: Counter[str] = Counter()
+        self._swept_at = float("inf")
         self._sweeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -145,10 +151,14 @@ class Door:
 
     def sweep(self, now: float) -> None:
         """End what is past its deadline."""
+        since_last_s, self._swept_at = max(0.0, now - self._swept_at), now
         for connection in list(self.connections):
             if connection.is_expired:
                 connection.abort()  # it has had its 408, and time to read it
                 continue
+            if not connection.awaits_client and connection.http is not None and connection.http.began_at:
+                # A long import is read as fast as the database takes it: that is no fault of the client's.
+                connection.http.began_at += min(since_last_s, now - connection.http.began_at)
             deadline = self._deadline(connection, now)
             if deadline is not None and now > deadline:
                 self.expired_count += 1

@@ -72,6 +72,11 @@ class GuardedProtocol(WebSocketProtocol):
             http.began_at = self.loop.time()
         super().data_received(data)  # type: ignore[no-untyped-call]
 
+    @property
+    def awaits_client(self) -> bool:
+        """Sanic clears this event when it begins to wait for more, and sets it when something comes."""
+        return not self._data_received.is_set()
+
     def expire(self) -> None:
         """Too slow: 408, the same way as Sanic's own timer. The next sweep closes the connection whatever happens.
 

@@ -28,6 +28,7 @@ class Connection:
     websocket: object = None
     is_expired: bool = False
     is_aborted: bool = False
+    awaits_client: bool = True
 
     def expire(self) -> None:
         self.is_expired = True
@@ -60,6 +61,20 @@ def test_a_body_earns_time_by_what_has_arrived(arrived: int, allowed_s: int) -> 
     http = Http(Stage.HANDLER, 100.0, True, request_bytes=1_000_000, request_bytes_left=1_000_000 - arrived)
     assert not sweep(http, 100.0 + allowed_s)
     assert sweep(http, 100.1 + allowed_s)
+
+
+def test_a_body_is_not_late_while_the_handler_does_not_read_it() -> None:
+    door = Door(DoorOptions(header_s=10, body_s=15))
+    http = Http(Stage.HANDLER, 100.0, True, request_bytes=1_000_000, request_bytes_left=1_000_000)
+    connection = Connection(http, awaits_client=False)
+    door.came(cast(Any, connection), "192.0.2.1")
+    for second in range(100, 1000):
+        door.sweep(float(second))
+    assert not connection.is_expired
+    connection.awaits_client = True
+    for second in range(1000, 1040):
+        door.sweep(float(second))
+    assert connection.is_expired
 
 
 @pytest.mark.parametrize("stage", [Stage.IDLE, Stage.RESPONSE])
