@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 PREFIX = "PANAL_"
 
+_SECONDS = r"([1-9][0-9]{0,5}(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9])"
+
 
 def variable(name: str) -> str:
     """`db_name` → `PANAL_DB_NAME`."""
@@ -191,7 +193,7 @@ class Settings(BaseSettings):
         "5,30,120,600,1800,3600,7200,14400,28800,43200,43200,43200,43200,28800",
         "s",
         "pauses before the second try at an endpoint, the third …; after the last one the event is a dead letter",
-        pattern=r"^[0-9.]+(,[0-9.]+){0,99}$",
+        pattern=rf"^{_SECONDS}(,{_SECONDS}){{0,99}}$",
     )
     webhook_timeout_s: float = setting(15.0, "s", "longest wait for an endpoint's answer", gt=0, le=60)
     webhook_concurrency: int = setting(16, "deliveries", "tries at one endpoint at once", ge=1, le=1000)

@@ -37,10 +37,17 @@ def test_the_wait_after_so_many_tries(
     assert schedule.delay_s(attempts, retry_after_s=retry_after, chance=lambda: chance) == expected
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "5,,6", "a", "700000", "nan", ",".join(["1"] * 101)])
+@pytest.mark.parametrize("text", ["", "0", "-1", "5,,6", "a", "1000000", "nan", ",".join(["1"] * 101)])
 def test_a_schedule_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_schedule(text)
+    with pytest.raises(ValueError, match=r"webhook_schedule"):
+        Settings(webhook_schedule=text)
+
+
+@pytest.mark.parametrize("text", ["5", "0.3,0.6", "5,30,120,600", "999999", "0.001"])
+def test_what_the_settings_take_the_engine_takes(text: str) -> None:
+    assert parse_schedule(Settings(webhook_schedule=text).webhook_schedule).steps_s
 
 
 @pytest.mark.parametrize(
