@@ -79,8 +79,8 @@ def wait_until_read(cluster: Cluster, count: int) -> None:
 
 
 def test_a_graceful_stop_hands_the_number_over_within_a_second(boxes: Boxes) -> None:
-    assert queen_of(boxes.first)["state"] == "owner"
-    assert queen_of(boxes.second)["state"] == "standby"
+    until(lambda: queen_of(boxes.first).get("state") == "owner", "the first box owns the number")
+    until(lambda: queen_of(boxes.second).get("state") == "standby", "the second stands by")
     assert boxes.second.client.get("/readyz").status_code == 200
     open_windows(boxes.second)
     before = queen_of(boxes.first)["epoch"]
