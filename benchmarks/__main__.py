@@ -17,7 +17,7 @@ import orjson
 from benchmarks import growth, live, scenarios, servers
 from benchmarks.drive import Seen
 from benchmarks.plots import line_plot
-from benchmarks.report import OURS, latency_plot, machine, peers_table, rates_table
+from benchmarks.report import OURS, cpu_table, latency_plot, machine, peers_table, rates_table
 from benchmarks.scenarios import Result
 from benchmarks.servers import Server
 
@@ -61,7 +61,10 @@ class Run:
 
     def _peer(self, stack: contextlib.ExitStack, name: str) -> Server:
         uri = stack.enter_context(servers.database(self.folder / name))
-        return stack.enter_context(servers.PEERS[name](self.folder / name, workers=self.options.workers, uri=uri))
+        start = servers.PEERS[name]
+        server = stack.enter_context(start(self.folder / name, workers=self.options.workers, uri=uri))
+        server.database = servers.listener(int(uri.split(":")[2].partition("/")[0]))
+        return server
 
     def _rounds(self, found: Sequence[Server]) -> None:
         seen: dict[tuple[str, str], list[Seen]] = {}
@@ -197,6 +200,7 @@ def write(run: Run, where: dict[str, Any]) -> str:
         (out / "stored-messages.svg").write_text(plot, encoding="utf-8")
     parts = [
         peers_table(run.results, run.rss_mb),
+        cpu_table(run.results),
         "accept at a constant rate, p50 / p99 in ms:",
         rates_table(run.results, "accept"),
         *(f"{name}: {value}" for name, value in run.others.items()),

@@ -35,6 +35,7 @@ class Seen:
     count: int
     failures: dict[str, int]
     generator_cpu_s: float
+    cpu_us: float = 0.0
     ids: list[str] = field(default_factory=list, repr=False)
 
     @property
@@ -44,7 +45,17 @@ class Seen:
 
     def as_dict(self) -> dict[str, object]:
         """For the results file."""
-        figures = ("rate_per_s", "achieved_per_s", "p50_ms", "p90_ms", "p99_ms", "max_ms", "count", "failures")
+        figures = (
+            "rate_per_s",
+            "achieved_per_s",
+            "p50_ms",
+            "p90_ms",
+            "p99_ms",
+            "max_ms",
+            "count",
+            "failures",
+            "cpu_us",
+        )
         return {name: round(value, 2) if isinstance(value := getattr(self, name), float) else value for name in figures}
 
 

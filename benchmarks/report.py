@@ -62,6 +62,25 @@ def peers_table(results: Sequence[Result], rss_mb: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
+def cpu_table(results: Sequence[Result]) -> str:
+    """CPU time of the server and its database for one request, median of the rounds; and Panal's against the least."""
+    scenarios = list(dict.fromkeys(result.scenario for result in results if result.rounds))
+    cost = {(r.server, r.scenario): statistics.median(s.cpu_us for s in r.rounds) for r in results if r.rounds}
+    servers = list(dict.fromkeys(result.server for result in results))
+    lines = [
+        "| server | " + " | ".join(f"{scenario}, CPU µs | to best peer" for scenario in scenarios) + " |",
+        "|---" * (1 + 2 * len(scenarios)) + "|",
+    ]
+    for server in servers:
+        cells = []
+        for scenario in scenarios:
+            least = min((cost[peer, scenario] for peer in servers if peer != OURS), default=0.0)
+            ratio = f"{cost[server, scenario] / least:.2f} ×" if least else "–"
+            cells.append(f"{cost[server, scenario]:,.0f} | {ratio}")
+        lines.append(f"| {server} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def rates_table(results: Sequence[Result], scenario: str) -> str:
     """p50 and p99 of every server at the same constant rates (open loop), milliseconds."""
     found = [result for result in results if result.scenario == scenario and result.at_rates]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -38,7 +38,7 @@ class Server:
     cold_start_s: float = 0.0
     sandbox_port: int = 0
     key: str = KEY
-    facts: dict[str, object] = field(default_factory=dict)
+    database: psutil.Process | None = None  # where it is not among its own processes
 
     @property
     def url(self) -> str:
@@ -54,6 +54,16 @@ class Server:
         main = psutil.Process(self.process.pid)
         return [main, *main.children(recursive=True)]
 
+    def cpu_s(self) -> float:
+        """CPU time that it and its database have used so far; on a busy machine the steadiest measure there is."""
+        total = 0.0
+        beside = [self.database] if self.database is not None else []
+        for process in [*self.tree(), *beside]:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
     def worker_rss_mb(self) -> float:
         """Memory of its largest HTTP worker."""
         pids = self.pids("worker") if self.name == "Panal" else [process.pid for process in self.tree()[1:]]
@@ -67,6 +77,14 @@ class Server:
         """Processes of Panal with this role: ``worker``, ``whatsapp``, …"""
         with self.client() as client:
             return [one["pid"] for one in client.get("/v1/cluster").json()["processes"] if one["role"] == role]
+
+
+def listener(port: int) -> psutil.Process | None:
+    """The process that listens on this port of loopback."""
+    for connection in psutil.net_connections("tcp4"):
+        if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+            return psutil.Process(connection.pid) if connection.pid else None
+    return None
 
 
 def free_port() -> int:
