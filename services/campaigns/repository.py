@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.campaigns.documents import CAMPAIGNS, RECIPIENTS, campaign_record, recipient_record
 from services.campaigns.records import LIVE, Campaign, CampaignStatus, Recipient
 from services.messages import MESSAGES, MessageStatus
-from services.store import AHEAD, EPOCH_FLOOR, Ascent, Database
+from services.store import AHEAD, Ascent, Database, newest
 
 FIRST_SLICE: Final = 86_400_000 << 20  # a day, in units of ``order``
 MAX_LIVE: Final = 1_000
@@ -42,19 +42,16 @@ class CampaignRepository:
     async def page(self, *, numbers: frozenset[str], before: int | None, limit: int) -> list[Campaign]:
         """Up to ``limit`` campaigns, the newest first. ``numbers`` empty: of every number."""
         query: dict[str, Any] = {"number": {"$in": sorted(numbers)}} if numbers else {}
-        upper = before if before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
-        width = FIRST_SLICE
-        found: list[dict[str, Any]] = []
-        while len(found) < limit and upper > EPOCH_FLOOR:
-            lower = max(upper - width, EPOCH_FLOOR)
-            found += await self._database.find(
-                CAMPAIGNS,
-                {**query, "order": {"$lt": upper, "$gte": lower}},
-                sort=[("order", -1)],
-                limit=limit - len(found),
-            )
-            upper = lower
-            width *= 8
+        below = before if before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        found = await newest(
+            self._database,
+            CAMPAIGNS,
+            query,
+            field="order",
+            below=below,
+            first_slice=FIRST_SLICE,
+            limit=limit,
+        )
         return [campaign_record(document) for document in found]
 
     def walk(self, campaign_id: str, *, after: int = 0, page: int = 500) -> Ascent:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.contacts.documents import CONTACTS, contact_record
 from services.contacts.records import ConsentCategory, Contact
 from services.contacts.search import query_of
-from services.store import AHEAD, EPOCH_FLOOR, Ascent, Database
+from services.store import AHEAD, Ascent, Database, newest
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``order``
 
@@ -47,20 +47,17 @@ class ContactRepository:
     async def page(self, wanted: ContactFilter, *, limit: int) -> list[Contact]:
         """Up to ``limit`` contacts, the newest first."""
         query = query_for(wanted)
-        upper = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
-        # The words of a search are the narrower index: one look. Otherwise slices of time that double.
-        width = upper if "$and" in query else FIRST_SLICE
-        found: list[dict[str, Any]] = []
-        while len(found) < limit and upper > EPOCH_FLOOR:
-            lower = max(upper - width, EPOCH_FLOOR)
-            found += await self._database.find(
-                CONTACTS,
-                {**query, "order": {"$lt": upper, "$gte": lower}},
-                sort=[("order", -1)],
-                limit=limit - len(found),
-            )
-            upper = lower
-            width *= 8
+        below = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        # The words of a search are the narrower index: one look.
+        found = await newest(
+            self._database,
+            CONTACTS,
+            query,
+            field="order",
+            below=below,
+            first_slice=below if "$and" in query else FIRST_SLICE,
+            limit=limit,
+        )
         return [contact_record(document) for document in found]
 
     def walk(self, wanted: ContactFilter, *, after: int = 0, page: int = 500) -> Ascent:

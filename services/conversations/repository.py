@@ -12,10 +12,9 @@ from services.conversations.directory import CONVERSATIONS
 from services.conversations.projection import NOTES
 from services.conversations.records import Conversation, Note, Preview
 from services.conversations.words import query_of
-from services.store import Database
+from services.store import Database, newest
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``activity``
-EPOCH_FLOOR: Final = 1_700_000_000_000 << 20
 
 
 MOST_NOTES: Final = 500
@@ -58,20 +57,17 @@ class ConversationRepository:
     async def page(self, wanted: ConversationFilter, *, limit: int) -> list[Conversation]:
         """Up to ``limit`` conversations, the one with the last message first."""
         query = _query(wanted)
-        upper = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 + 60_000) << 20
-        # The words of a search are the narrower index: one look. Otherwise slices of time that grow.
-        width = upper if "$and" in query else FIRST_SLICE
-        found: list[dict[str, Any]] = []
-        while len(found) < limit and upper > EPOCH_FLOOR:
-            lower = max(upper - width, EPOCH_FLOOR)
-            found += await self._database.find(
-                CONVERSATIONS,
-                {**query, "activity": {"$lt": upper, "$gte": lower}},
-                sort=[("activity", -1)],
-                limit=limit - len(found),
-            )
-            upper = lower
-            width *= 8
+        below = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 + 60_000) << 20
+        # The words of a search are the narrower index: one look.
+        found = await newest(
+            self._database,
+            CONVERSATIONS,
+            query,
+            field="activity",
+            below=below,
+            first_slice=below if "$and" in query else FIRST_SLICE,
+            limit=limit,
+        )
         return [_record(document) for document in found]
 
 

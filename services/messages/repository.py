@@ -12,12 +12,11 @@ from typing import Any, Final
 from services.messages.documents import MESSAGES, message_record, priority_number
 from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
-from services.store import Database, GroupRead
+from services.store import Database, GroupRead, newest
 
 # The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
 EPOCH: Final = datetime(2023, 11, 1, tzinfo=UTC)
-EPOCH_FLOOR: Final = 1_700_000_000_000 << 20  # nothing is older than November 2023
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +153,16 @@ class MessageRepository:
     async def page(self, wanted: MessageFilter, *, limit: int) -> list[Message]:
         """Up to ``limit`` messages, newest first."""
         query = _query(wanted)
-        upper = wanted.before if wanted.before is not None else _now_order()
-        width = FIRST_SLICE
-        found: list[dict[str, Any]] = []
-        while len(found) < limit and upper > EPOCH_FLOOR:
-            lower = max(upper - width, EPOCH_FLOOR)
-            rest = limit - len(found)
-            found += await self._database.find(
-                MESSAGES, {**query, "order": {"$lt": upper, "$gte": lower}}, sort=[("order", -1)], limit=rest
-            )
-            upper = lower
-            width *= 8
+        below = wanted.before if wanted.before is not None else _now_order()
+        found = await newest(
+            self._database,
+            MESSAGES,
+            query,
+            field="order",
+            below=below,
+            first_slice=FIRST_SLICE,
+            limit=limit,
+        )
         return [message_record(document) for document in found]
 
 

@@ -6,6 +6,7 @@ Process: worker, whatsapp.
 from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
+from services.store.descent import newest
 from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
@@ -85,6 +86,7 @@ __all__ = [
     "measure",
     "new_commands",
     "new_notifications",
+    "newest",
     "notification_document",
     "read_events",
     "shares",

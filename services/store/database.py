@@ -27,6 +27,7 @@ from services.store.pacer import Pacer
 Document = dict[str, Any]
 T = TypeVar("T")
 DUPLICATE_KEY: Final = 11000
+EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
 class DatabaseUnavailable(Unavailable):
@@ -114,6 +115,7 @@ class Database:
         )
         self._db = self.client[options.name]
         self.use = PoolUse(limit=options.pool)
+        self._sorts_by_index: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
@@ -170,6 +172,12 @@ class Database:
     def _failed(self) -> None:
         self.use.errors += 1
         self._meter.database_failed()
+
+    async def sorts_by_index(self) -> bool:
+        """Does the server walk an index in order and stop at the limit? MongoDB does; the embedded server does not."""
+        if self._sorts_by_index is None:
+            self._sorts_by_index = (await self.command("hello")).get("setName") != EMBEDDED_SET
+        return self._sorts_by_index
 
     async def ping(self) -> None:
         """One round trip; raises DatabaseUnavailable."""

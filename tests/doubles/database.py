@@ -45,6 +45,9 @@ class MemoryDatabase:
     pacer: Pacer = field(default_factory=lambda: Pacer(0))
     _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
+    async def sorts_by_index(self) -> bool:
+        return False
+
     def put(self, name: str, *documents: Document) -> None:
         for document in documents:
             self.rows.setdefault(name, {})[document["_id"]] = copy.deepcopy(document)
