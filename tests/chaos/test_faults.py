@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.box import Box, another, box_in, eventually, failed_of, family, gone_s, kill, load_of, row, sums
+from tests.chaos.box import Box, another, box_in, eventually, failed_of, family, gone_s, kill, load_of, row, rows, sums
 from tests.chaos.figures import assert_within, note
 from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
@@ -250,6 +250,7 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
                 params={"after": 10**9, "wait_s": 30},
                 headers={"authorization": f"Bearer {cluster.key}"},
                 timeout=40,
+                verify=False,  # noqa: S501 - no TLS here, and nothing to load for it
             )
             polls.append(answer.status_code)
         except httpx.HTTPError:
@@ -267,7 +268,13 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
     with offer(cluster) as load:
         for thread in beside:
             thread.start()
-        time.sleep(1.5)
+        time.sleep(1)
+        until(
+            lambda: sum(row["in_flight"] for row in rows(cluster) if row["role"] == "worker") >= len(beside),
+            "the polls and the stream are open",
+            within_s=20 * slack(),
+        )
+        time.sleep(0.5)
         at = time.monotonic()
         stop(cluster)
         code = cluster.process.wait(30 * slack())
