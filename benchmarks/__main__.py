@@ -8,6 +8,7 @@ import contextlib
 import statistics
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class Run:
 
     def _rates(self, found: Sequence[Server]) -> None:
         going = list(found)
-        for rate in ACCEPT_RATES:
+        for rate in self.options.rates:
             for server in list(going):
                 self._say(f"{rate}/s: {server.name}")
                 with self._sending(server):
@@ -221,6 +222,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--parts", nargs="*", default=None, choices=PARTS)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of each saturation; the median counts")
+    parser.add_argument(
+        "--rates", nargs="*", type=int, default=ACCEPT_RATES, help="of the open loop, requests a second"
+    )
     parser.add_argument("--memory", type=int, default=MEMORY_REQUESTS, help="requests of the memory part")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     options = parser.parse_args(arguments)
@@ -229,7 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="panal-bench-") as name:
         run = Run(options, Path(name))
         for part in parts:
-            getattr(run, part)()
+            try:
+                getattr(run, part)()
+            except Exception:
+                traceback.print_exc()  # what was measured before is worth keeping
     print(write(run, where))
 
 

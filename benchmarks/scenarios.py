@@ -108,6 +108,12 @@ def open_windows(server: Server, *, phones: int = PHONES) -> None:
 
 
 def set_paused(server: Server, is_paused: bool) -> None:
-    """Whether the first number of Panal sends what is accepted."""
+    """Whether the first number of Panal sends what is accepted; wait until it is so."""
     with server.client() as client:
-        client.post(f"/v1/numbers/{NUMBER}/{'pause' if is_paused else 'resume'}").raise_for_status()
+
+        def is_so() -> bool:
+            # 503 says that it is stored and not done yet: the owner has a lot to do just now. Asking again is harmless.
+            answer = client.post(f"/v1/numbers/{NUMBER}/{'pause' if is_paused else 'resume'}")
+            return answer.status_code == 200
+
+        until(is_so, "the number is paused or goes on")
