@@ -36,6 +36,7 @@ MUST_HOLD = {
     "O2": "fenced: it cannot send or write any more; each message once and in order",
     "O4": "handed over within 1 s; each message once and in order",
     "Q1": "each event arrives, in order; the healthy subscriber does not notice",
+    "L2": "no reader misses an event",
     "C1": "each recipient gets it at most once; what nobody can vouch for is shown",
     "S1": "each closed within 15 s; p99 of the others below 200 ms",
     "F1": "no crash, no loss",
