@@ -8,6 +8,7 @@ import os
 import random
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.chaos.figures import note
@@ -56,8 +57,7 @@ async def test_readers_miss_nothing_when_their_workers_are_killed(tmp_path: Path
         for round_ in range(3):
             for count in range(10):
                 await asyncio.to_thread(send, cluster, PHONES[count], f"r{round_}-{count}")
-            victim = cluster.worker_pids()[round_ % 2]
-            await asyncio.to_thread(cluster.kill, victim)
+            await asyncio.to_thread(kill_a_worker, cluster, round_ % 2)
             await asyncio.to_thread(until, lambda: len(cluster.worker_pids()) == 2, "the worker is back")
         total = 30 * 5
 
@@ -86,6 +86,18 @@ async def test_readers_miss_nothing_when_their_workers_are_killed(tmp_path: Path
         )
         for seqs in logs:
             assert seqs[: last - first] == list(range(first + 1, last + 1))
+
+
+def kill_a_worker(cluster: Cluster, position: int) -> None:
+    def is_killed() -> bool:
+        pids = cluster.worker_pids()
+        try:
+            cluster.kill(pids[position])
+        except (psutil.NoSuchProcess, IndexError):
+            return False  # it went between the look and the kill
+        return True
+
+    until(is_killed, "a worker is killed")
 
 
 def send(cluster: Cluster, phone: str, text: str) -> None:
