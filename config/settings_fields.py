@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     db_wait_queue_ms: int = setting(2000, "ms", "longest wait for a free connection of the pool; then 503", ge=1)
     db_connect_ms: int = setting(3000, "ms", "longest wait for a new connection to open", ge=100)
     db_select_ms: int = setting(
-        3000, "ms", "longest search for a usable server; the driver's own 30 s would be a stall", ge=100
+        2000, "ms", "longest search for a usable server; the driver's own 30 s would be a stall", ge=100
     )
     db_wait_s: float = setting(20.0, "s", "how long start-up waits for the database before it gives up", ge=1)
 

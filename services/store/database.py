@@ -27,6 +27,8 @@ from services.store.pacer import Pacer
 Document = dict[str, Any]
 T = TypeVar("T")
 DUPLICATE_KEY: Final = 11000
+AWAY_S: Final = 0.5
+"""After a search for a server that found none, operations are refused at once for so long."""
 EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
@@ -115,6 +117,7 @@ class Database:
         )
         self._db = self.client[options.name]
         self.use = PoolUse(limit=options.pool)
+        self._away_until = 0.0
         self._sorts_by_index: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
 
@@ -125,6 +128,8 @@ class Database:
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
         """Run one operation inside the gate; translate what the driver raises."""
         use = self.use
+        if time.monotonic() < self._away_until:
+            raise self._away("A search for a server failed a moment ago.")
         if self._gate.locked():
             use.waiting += 1
             self._meter.database_waited()
@@ -155,12 +160,21 @@ class Database:
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
         except PyMongoError as error:
             self._failed()
+            if isinstance(error, ServerSelectionTimeoutError):
+                # Nobody who comes now, or who asks twice for one request, has to wait for the same news again.
+                self._away_until = time.monotonic() + AWAY_S
+                raise self._away(str(error)) from error
             unavailable = DatabaseUnavailable("The database does not answer.", detail=str(error))
-            unavailable.was_sent = not isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError)
+            unavailable.was_sent = not isinstance(error, WaitQueueTimeoutError)
             raise unavailable from error
         finally:
             use.in_use -= 1
             self._gate.release()
+
+    def _away(self, detail: str) -> DatabaseUnavailable:
+        unavailable = DatabaseUnavailable("The database does not answer.", detail=detail)
+        unavailable.was_sent = False
+        return unavailable
 
     def went_out(self, documents: int = 1) -> None:
         """One operation goes to the server: the gate's own, or a look of a change stream, which has its own thread."""

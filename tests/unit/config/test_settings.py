@@ -130,7 +130,7 @@ def test_a_connection_string_is_used_as_it_is() -> None:
         ({"PANAL_LEASE_TTL_S": "6"}, ["PANAL_LEASE_TTL_S"]),
         ({"PANAL_GRAPH_TIMEOUT_S": "21"}, ["PANAL_GRAPH_TIMEOUT_S"]),
         ({"PANAL_STALL_S": "2"}, ["PANAL_STALL_S"]),
-        ({"PANAL_DB_WAIT_S": "2"}, ["PANAL_DB_WAIT_S"]),
+        ({"PANAL_DB_WAIT_S": "1"}, ["PANAL_DB_WAIT_S"]),
         ({"PANAL_RESTART_FIRST_S": "11"}, ["PANAL_RESTART_MAX_S"]),
         ({"PANAL_SANDBOX_PORT": "27117"}, ["PANAL_SANDBOX_PORT"]),
         ({"PANAL_MAX_BODY_BYTES": "104857601"}, ["PANAL_MAX_MEDIA_BYTES"]),

@@ -130,9 +130,29 @@ async def test_what_was_never_sent_is_known_to_be(error: Exception) -> None:
         with pytest.raises(DatabaseUnavailable) as unavailable:
             await database.run(lambda: fails(error))
         assert not unavailable.value.was_sent
+    async with gate() as database:
         with pytest.raises(DatabaseUnavailable) as lost:
             await database.run(lambda: fails(AutoReconnect("closed")))
         assert lost.value.was_sent
+
+
+@virtual_time
+async def test_while_a_search_for_a_server_has_just_failed_nobody_waits_for_another_one() -> None:
+    asked = []
+
+    async def asks() -> None:
+        asked.append(1)
+
+    async with gate() as database:
+        with pytest.raises(DatabaseUnavailable):
+            await database.run(lambda: fails(ServerSelectionTimeoutError("no server")))
+        with pytest.raises(DatabaseUnavailable) as refused:
+            await database.run(asks)
+        assert not asked
+        assert not refused.value.was_sent
+        database._away_until = 0.0  # half a second later
+        await database.run(asks)
+        assert asked
 
 
 @pytest.mark.parametrize(
