@@ -22,6 +22,8 @@ from benchmarks.report import machine
 REQUESTS_A_MINUTE = (1_600, 20_000)
 BUDGET = 40
 WARM_S = 20.0
+PHONES = 50
+"""So few that warming up reaches every pair of worker and customer."""
 
 
 @contextlib.contextmanager
@@ -75,7 +77,7 @@ def run_panal(folder: Path, *, workers: int, seconds: float, budget: float) -> l
         chosen = settings(uri, sandbox_port, budget=budget)
         with servers.panal(folder / "panal", workers=workers, settings=chosen) as server:
             with servers.sandbox(folder, port=sandbox_port, webhook_url=f"{server.url}/webhooks/whatsapp"):
-                scenarios.open_windows(server)
+                scenarios.open_windows(server, phones=PHONES)
                 idle_s = 10.0
                 time.sleep(5)
                 told(control, is_reset=True)
@@ -84,7 +86,7 @@ def run_panal(folder: Path, *, workers: int, seconds: float, budget: float) -> l
                 rows.append({"server": "Panal, idle", "ops_per_s": idle["commands"] / idle_s, "tally": idle})
                 for per_minute in REQUESTS_A_MINUTE:
                     # First every worker meets every customer: a window that is known open is not read again.
-                    scenarios.at_rate(server, "accept", scenarios.Pace(seconds=WARM_S, warm_s=0), per_minute / 60)
+                    scenarios.at_rate(server, "accept", scenarios.Pace(seconds=WARM_S, warm_s=0, phones=PHONES), per_minute / 60)
                     rows.append(measured(server, control, seconds=seconds, per_minute=per_minute))
     return rows
 
@@ -102,7 +104,7 @@ def run_peer(folder: Path, *, workers: int, seconds: float) -> list[dict[str, An
 
 def measured(server: servers.Server, control: int, *, seconds: float, per_minute: int | None) -> dict[str, Any]:
     """One rate (None: as many as it takes), and what it cost."""
-    pace = scenarios.Pace(seconds=seconds, warm_s=2)
+    pace = scenarios.Pace(seconds=seconds, warm_s=2, phones=PHONES)
     told(control, is_reset=True)
     began = time.monotonic()
     if per_minute:

@@ -22,11 +22,12 @@ OPEN_CONNECTIONS = 256
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long each part takes (seconds), and by how many processes the load is made."""
+    """How long each part takes (seconds), by how many processes the load is made, and to how many customers it goes."""
 
     seconds: float = 6.0
     warm_s: float = 1.5
     generators: int = 1
+    phones: int = PHONES
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ def order(server: Server, kind: str, pace: Pace, *, rate_per_s: float = 0.0, ids
         warm_s=pace.warm_s,
         rate_per_s=rate_per_s,
         connections=OPEN_CONNECTIONS if rate_per_s else CONNECTIONS,
-        phones=wire.recipients(PHONES),
+        phones=wire.recipients(pace.phones),
         ids=list(ids),
         secret=APP_SECRET,
         number=NUMBER,
