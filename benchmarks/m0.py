@@ -86,7 +86,8 @@ def run_panal(folder: Path, *, workers: int, seconds: float, budget: float) -> l
                 rows.append({"server": "Panal, idle", "ops_per_s": idle["commands"] / idle_s, "tally": idle})
                 for per_minute in REQUESTS_A_MINUTE:
                     # First every worker meets every customer: a window that is known open is not read again.
-                    scenarios.at_rate(server, "accept", scenarios.Pace(seconds=WARM_S, warm_s=0, phones=PHONES), per_minute / 60)
+                    warming = scenarios.Pace(seconds=WARM_S, warm_s=0, phones=PHONES)
+                    scenarios.at_rate(server, "accept", warming, per_minute / 60)
                     rows.append(measured(server, control, seconds=seconds, per_minute=per_minute))
     return rows
 
