@@ -222,9 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--parts", nargs="*", default=None, choices=PARTS)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of each saturation; the median counts")
-    parser.add_argument(
-        "--rates", nargs="*", type=int, default=ACCEPT_RATES, help="of the open loop, per s"
-    )
+    parser.add_argument("--rates", nargs="*", type=int, default=ACCEPT_RATES, help="of the open loop, per s")
     parser.add_argument("--memory", type=int, default=MEMORY_REQUESTS, help="requests of the memory part")
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     options = parser.parse_args(arguments)

@@ -60,7 +60,8 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         answer = cluster.client.post("/v1/messages", json=TEMPLATE)
         assert answer.status_code == 202, answer.text
         stacked = drained(reader)
-        assert len(stacked) >= PIPE_BYTES, "the pipe was not full: this proves nothing"
+        # Lines are written whole, so a full pipe has room for less than a page.
+        assert len(stacked) > PIPE_BYTES - 4096, "the pipe was not full: this proves nothing"
         assert b"http.request" in stacked
 
         # Nobody reads again; a stop must not wait for it.

@@ -1,4 +1,4 @@
-"""A model of the governor: whatever is asked of it, in whatever order, WhatsApp's limits hold by a clock of the test."""
+"""A model of the governor: whatever is asked of it, in whatever order, WhatsApp's limits hold."""
 
 from datetime import UTC, datetime, time, timedelta
 
