@@ -82,8 +82,7 @@ def _totals(rows: list[ProcessRow], *, main_pid: int) -> dict[str, Any]:
     return {
         "processes": len(rows),
         "workers": len(workers),
-        "rss_bytes": sum(row.vitals.rss_bytes for row in rows)
-        + helpers_rss_bytes(main_pid, {row.pid for row in rows}),
+        "rss_bytes": sum(row.vitals.rss_bytes for row in rows) + helpers_rss_bytes(main_pid, {row.pid for row in rows}),
         "requests": sum(row.vitals.requests for row in workers),
         "in_flight": sum(row.vitals.in_flight for row in workers),
         "db_in_use": sum(row.vitals.pool_checked_out for row in rows),
