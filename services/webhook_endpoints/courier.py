@@ -101,6 +101,7 @@ class Courier:
         self._news = asyncio.Event()
         self._flights: set[asyncio.Task[None]] = set()
         self._turn = 0
+        self._is_stopped = False
 
     # --- what others do to it
 
@@ -117,6 +118,11 @@ class Courier:
         self.endpoint = endpoint
         self.keys = keys
         self.wake()
+
+    def stop(self) -> set["asyncio.Task[None]"]:
+        """Start no further try; answers those that are under way."""
+        self._is_stopped = True
+        return set(self._flights)
 
     def add(self, stream: Stream) -> None:
         """One more stream: a number, or a redelivery."""
@@ -157,7 +163,7 @@ class Courier:
 
     async def step(self) -> None:
         """Read what there is room for, and start what is due."""
-        if self.endpoint.status is not EndpointStatus.ENABLED or not self._is_owner():
+        if self.endpoint.status is not EndpointStatus.ENABLED or self._is_stopped or not self._is_owner():
             return
         now = self._now()
         for stream in list(self.streams.values()):
@@ -189,7 +195,7 @@ class Courier:
     async def _launch(self) -> None:
         """Streams take turns, so that a long redelivery does not stand before what happens now."""
         while self.health.slots(self._now(), flying=len(self._flights), most=self._options.concurrency) > 0:
-            if self._journal.is_full:
+            if self._journal.is_full or self._is_stopped:
                 return
             streams = [stream for stream in self.streams.values() if stream.backlog.has_ready]
             if not streams:

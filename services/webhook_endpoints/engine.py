@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 MOST_LANES = 100_000
 LAST_FLUSH_S = 3.0
+LAST_TRIES_S = 1.0
+FORGET_AFTER_S = 5.0
 LOADED_WITHIN_S = 10.0
 STATE_OF = {
     "webhook_endpoint.failing": EndpointStatus.ENABLED,
@@ -98,22 +100,33 @@ class Deliveries:
     async def run(self) -> int:
         """Deliver until cancelled. Raises ``Unavailable`` when the database is away at the beginning."""
         session = ClientSession(
-            connector=guarded_connector(self._policy, limit=0), cookie_jar=DummyCookieJar(), auto_decompress=True
+            connector=guarded_connector(self._policy, limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False
         )
         try:
             async with session:
                 await self._begin(HttpSender(session, self._policy, timeout_s=self._options.timeout_s))
                 await self._flush_forever()
         finally:
-            self._loaded.clear()
-            tasks = [task for _, task in self._couriers.values()] + list(self._probes)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self._couriers.clear()
-            with contextlib.suppress(Unavailable, TimeoutError):
-                await asyncio.wait_for(self._journal.flush(), LAST_FLUSH_S)
+            await self._end()
         return 0
+
+    async def _end(self) -> None:
+        """What is known is written at once; tries under way get a moment, for each that is cut off comes twice."""
+        self._loaded.clear()
+        await self._last_flush()
+        flights = [flight for courier, _ in self._couriers.values() for flight in courier.stop()]
+        if flights:
+            await asyncio.wait(flights, timeout=LAST_TRIES_S)
+        tasks = [task for _, task in self._couriers.values()] + list(self._probes)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._couriers.clear()
+        await self._last_flush()
+
+    async def _last_flush(self) -> None:
+        with contextlib.suppress(Unavailable, TimeoutError):
+            await asyncio.wait_for(self._journal.flush(), LAST_FLUSH_S)
 
     async def loaded(self) -> None:
         """Wait until the endpoints are known. Raises ``Unavailable`` when that takes too long."""
@@ -160,6 +173,15 @@ class Deliveries:
             task.cancel()
             for stream in courier.streams.values():
                 self._journal.drop(stream.record)
+        # Its secrets need not lie there until the next owner cleans up. The event comes first.
+        forgetting = asyncio.create_task(self._forget(endpoint.id), name=f"forget-{endpoint.id}")
+        self._probes.add(forgetting)
+        forgetting.add_done_callback(self._probes.discard)
+
+    async def _forget(self, endpoint_id: str) -> None:
+        await asyncio.sleep(FORGET_AFTER_S)
+        with contextlib.suppress(Unavailable):
+            await self.repository.forget(endpoint_id)
 
     def redeliver(self, record: StreamRecord) -> None:
         """One more stream for an endpoint."""
@@ -280,6 +302,10 @@ class Deliveries:
                     "Attempts wait for the database.", extra={"action": "delivery.waiting", "detail": str(error)}
                 )
                 await asyncio.sleep(0.5)
+                continue
+            except Exception:
+                log.exception("Attempts could not be written; it is tried again.", extra={"action": "delivery.bug"})
+                await asyncio.sleep(5.0)
                 continue
             if was_full:
                 for courier, _ in self._couriers.values():

@@ -43,6 +43,8 @@ def seal(
     ours = {
         "content-type": "application/json",
         "user-agent": USER_AGENT,
+        # A small answer that unpacks to gigabytes is not for us.
+        "accept-encoding": "identity",
         "webhook-id": webhook_id(event, endpoint.id),
         "webhook-timestamp": str(int(at.timestamp())),
     }

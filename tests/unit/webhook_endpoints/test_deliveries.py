@@ -374,3 +374,28 @@ async def test_an_endpoint_is_not_told_of_itself_but_of_others() -> None:
         bench.hear([own, other])
         await asyncio.sleep(1)
         assert bench.sender.taken(bench.url("shop")) == [2]
+
+
+@virtual_time
+async def test_at_a_stop_tries_under_way_get_a_moment_and_no_new_one_begins() -> None:
+    async with Bench("slow", concurrency=2) as bench:
+        bench.sender.scripts[bench.url("slow")] = lambda count, body: 0.5
+        bench.hear(log_of("a", "b", "c", "d"))
+        await asyncio.sleep(0.1)
+        await bench.deliveries._end()
+        assert sorted(bench.sender.taken(bench.url("slow"))) == [1, 2]
+        assert sorted(one["seq"] for one in bench.attempts) == [1, 2]
+
+
+@virtual_time
+async def test_a_deleted_endpoint_gets_nothing_more() -> None:
+    async with Bench("shop", "other") as bench:
+        commands = WebhookEndpointCommands(bench.deliveries, cast(Database, bench.database), LoopClock())
+        outcome = await commands.delete(command("delete"))
+        assert [fact.type for fact in outcome.facts] == ["webhook_endpoint.deleted"]
+        bench.hear(log_of("a"))
+        await asyncio.sleep(1)
+        assert bench.sender.taken(bench.url("shop")) == []
+        assert bench.sender.taken(bench.url("other")) == [1]
+        again = await commands.delete(command("delete"))
+        assert not again.facts
