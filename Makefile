@@ -18,7 +18,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The marker that npm itself leaves behind a whole installation.
 NODE_CLIENTS := tests/clients/node/node_modules/.package-lock.json
-TESTS := $(wildcard tests/unit tests/integration tests/clients tests/browser tests/chaos)
+# The browser comes last: its driver keeps an event loop in the process, beside which no other test may run one.
+TESTS := $(wildcard tests/unit tests/integration tests/clients tests/chaos tests/browser)
 CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
