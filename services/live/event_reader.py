@@ -54,7 +54,8 @@ class EventReader:
                     wake.clear()
                     if after >= ring.end:
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(wake.wait(), left)
+                            async with asyncio.timeout(left):
+                                await wake.wait()
                         continue
                     events, after = await read_events(
                         self._database, phone_number_id, after=after, limit=limit, types=types

@@ -166,8 +166,10 @@ class Tail:
         asked_at = loop.time()
         while True:
             poll_s = STREAM_POLL_S if stream.is_streaming else POLL_S
+            # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(0.01, asked_at + poll_s - loop.time()))
+                async with asyncio.timeout(max(0.01, asked_at + poll_s - loop.time())):
+                    await self._news.wait()
             self._news.clear()
             try:
                 await self._take_arrived()

@@ -209,7 +209,8 @@ class Dispatcher:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._nudged.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
 
     @contextlib.asynccontextmanager
     async def _turn(self, message: Message) -> AsyncIterator[bool]:
@@ -299,7 +300,8 @@ class Dispatcher:
                 if self._silence.speaks(began, self._clock.monotonic()):
                     break
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), 0.25)
+                    async with asyncio.timeout(0.25):
+                        await event.wait()
                 event.clear()
         finally:
             self.in_doubt_count -= 1

@@ -53,8 +53,10 @@ class Wakeup:
         ``reader`` says who waits: each reader sees each wake-up, so none takes another's.
         """
         event = self._readers[collection].setdefault(reader, asyncio.Event())
+        # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up, and the duty would go on.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), poll_s)
+            async with asyncio.timeout(poll_s):
+                await event.wait()
         event.clear()
 
     def stop(self) -> None:

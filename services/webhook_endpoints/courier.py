@@ -153,8 +153,10 @@ class Courier:
                     )
                     await asyncio.sleep(5.0)
                     continue
+                # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._sleep_s())
+                    async with asyncio.timeout(self._sleep_s()):
+                        await self._news.wait()
         finally:
             self._feed.forget(self.wake)
             for flight in self._flights:
