@@ -51,15 +51,16 @@ async def list_conversations(request: Request) -> HTTPResponse:
         before=cursor_of(request),
     )
     found = await services.conversations.page(wanted, limit=limit)
-    items = [conversation_json(one) for one in found if caller.may_use(one.phone_number_id)]
-    return page_response(items, limit=limit, last=found[-1].activity if found else None)
+    own = [one for one in found if caller.may_use(one.phone_number_id)]
+    return page_response(await _shown(request, own), limit=limit, last=found[-1].activity if found else None)
 
 
 @bp.get("/<conversation_id:str>")
 @needs(Scope.CONVERSATIONS)
 async def get_conversation(request: Request, conversation_id: str) -> HTTPResponse:
     """One conversation."""
-    return json_response(conversation_json(await _own(request, conversation_id)))
+    [shown] = await _shown(request, [await _own(request, conversation_id)])
+    return json_response(shown)
 
 
 @bp.get("/<conversation_id:str>/messages")
@@ -125,6 +126,15 @@ async def read_conversation(request: Request, conversation_id: str) -> HTTPRespo
         "conversation.read", {"conversation_id": conversation.id}, by=caller_of(request).key_id
     )
     return json_response(result)
+
+
+async def _shown(request: Request, conversations: list[Conversation]) -> list[dict[str, Any]]:
+    """Conversations with how far the last message of each came: one read for all that we wrote last in."""
+    ours = [one.preview.message_id for one in conversations if one.preview and one.preview.direction == "out"]
+    statuses = await services_of(request).messages.statuses(ours)
+    return [
+        conversation_json(one, statuses.get(one.preview.message_id) if one.preview else None) for one in conversations
+    ]
 
 
 def _changes(body: dict[str, Any]) -> dict[str, Any]:

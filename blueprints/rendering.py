@@ -148,8 +148,11 @@ def message_json(message: Message, *, has_timeline: bool = True) -> dict[str, An
     return body
 
 
-def conversation_json(conversation: Conversation) -> dict[str, Any]:
-    """A conversation as lists and details show it. ``window_closes_at`` is null when the customer never wrote."""
+def conversation_json(conversation: Conversation, status: str | None = None) -> dict[str, Any]:
+    """A conversation as lists and details show it. ``window_closes_at`` is null when the customer never wrote.
+
+    ``status`` is how far its last message came.
+    """
     preview, last_inbound_at = conversation.preview, conversation.last_inbound_at
     return {
         "id": conversation.id,
@@ -175,6 +178,7 @@ def conversation_json(conversation: Conversation) -> dict[str, Any]:
             "type": preview.kind,
             "text": preview.text,
             "at": preview.at,
+            "status": "received" if preview.direction == "in" else status,
         },
     }
 

@@ -112,6 +112,7 @@ CONVERSATION: Final[dict[str, Any]] = {
         "type": "text",
         "text": "Hola, gracias",
         "at": "2026-11-24T06:52:29.386Z",
+        "status": "received",
     },
 }
 

@@ -143,13 +143,17 @@ CONVERSATION: Final = object_of(
         "last_outbound_at": MAYBE_MOMENT,
         "last_message": {
             "type": ["object", "null"],
-            "required": ["id", "direction", "type", "text", "at"],
+            "required": ["id", "direction", "type", "text", "at", "status"],
             "properties": {
                 "id": ID,
                 "direction": {"type": "string", "enum": ["in", "out"]},
                 "type": {"type": "string"},
                 "text": {"type": ["string", "null"], "description": "A line of it, for lists."},
                 "at": MOMENT,
+                "status": {
+                    "type": ["string", "null"],
+                    "description": "How far it came; `received`: the customer wrote it; null: it is kept no more.",
+                },
             },
         },
     },

@@ -146,7 +146,7 @@ onEvent((event) => {
     // Told again, or the list was read after it: it is in there.
     if (known.last_message && at <= known.last_message.at) return undefined;
     const isIn = type === 'message.received';
-    const preview = { id: data.message_id, direction: isIn ? 'in' : 'out', type: data.type, text: data.preview ?? '', at };
+    const preview = { id: data.message_id, direction: isIn ? 'in' : 'out', type: data.type, text: data.preview ?? '', at, status: isIn ? 'received' : 'queued' };
     const values = isIn
       ? { unread_count: known.unread_count + 1, status: 'open', last_inbound_at: data.sent_at, window_closes_at: plus24h(data.sent_at), last_message: preview }
       : { last_outbound_at: at, last_message: preview };
