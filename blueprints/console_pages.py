@@ -26,10 +26,14 @@ TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
 }
+PACKED: Final = frozenset({".woff2"})
+"""Packed as they are: gzip makes nothing of them."""
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS: Final = {
     "content-security-policy": POLICY,
@@ -103,5 +107,5 @@ def _digest(stamps: tuple[tuple[str, int, int], ...]) -> str:
 def _asset(path: Path, changed_ns: int) -> Asset:
     del changed_ns  # it is there for the cache: another time is another file
     body = path.read_bytes()
-    packed = gzip.compress(body, 6, mtime=0) if len(body) >= GZIP_FROM_BYTES else body
+    packed = gzip.compress(body, 6, mtime=0) if len(body) >= GZIP_FROM_BYTES and path.suffix not in PACKED else body
     return Asset(body, packed, TYPES[path.suffix])
