@@ -24,12 +24,14 @@ from blueprints.media import bp as media
 from blueprints.messages import bp as messages
 from blueprints.notifications import bp as notifications
 from blueprints.numbers import bp as numbers
+from blueprints.quick_replies import bp as quick_replies
 from blueprints.templates import bp as templates
 from blueprints.webhook_endpoints import bp as webhook_endpoints
 
 API = Blueprint.group(
     messages,  # /v1/messages, /v1/messages/batch, /v1/messages/{id}
     conversations,  # /v1/conversations, /v1/conversations/{id}, …/{id}/messages
+    quick_replies,  # /v1/quick-replies, /v1/quick-replies/{id}
     campaigns,  # /v1/campaigns, …/{id}/recipients, /preview, /dry-run, /start, /pause, /resume, /cancel
     contacts,  # /v1/contacts, /v1/contacts/import, …/export, …/{id}/opt-out
     media,  # /v1/media, /v1/media/{id}, …/{id}/content
@@ -38,7 +40,7 @@ API = Blueprint.group(
     event_stream,  # /v1/events/stream, /v1/events/ws
     notifications,  # /v1/notifications, …/{id}/replay
     webhook_endpoints,  # /v1/webhook-endpoints, …/{id}/test, /attempts, /dead-letters, /redeliver, …
-    numbers,  # /v1/numbers
+    numbers,  # /v1/numbers, …/{id}/limits, /pause, /resume
     keys,  # /v1/keys
     capacity,  # /v1/capacity
     cluster,  # /v1/cluster

@@ -178,4 +178,9 @@ def _who(caller: Caller) -> dict[str, Any]:
 
 def _facts(request: Request) -> dict[str, Any]:
     settings = services_of(request).settings
-    return {"locale": settings.locale, "whatsapp": settings.whatsapp, "is_production": settings.is_production}
+    return {
+        "locale": settings.locale,
+        "whatsapp": settings.whatsapp,
+        "is_production": settings.is_production,
+        "idle_s": settings.console_idle_s,
+    }

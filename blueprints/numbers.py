@@ -3,11 +3,14 @@
 Process: worker.
 """
 
+from typing import Any
+
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, needs, services_of
 from blueprints.rendering import json_response
 from services.keys import NotPermitted, Scope
+from services.numbers import Allowance, Number, OwnPace
 
 bp = Blueprint("numbers", url_prefix="/numbers")
 
@@ -38,6 +41,14 @@ async def list_numbers(request: Request) -> HTTPResponse:
     )
 
 
+@bp.get("/<phone_number_id:str>/limits")
+@needs(Scope.NUMBERS)
+async def get_limits(request: Request, phone_number_id: str) -> HTTPResponse:
+    """How fast it may send: our own pace, what WhatsApp allows it, and what holds it now."""
+    number, limits = await _own(request, phone_number_id), services_of(request).number_limits
+    return json_response(limits_json(number, limits.pace, await limits.allowance(number.phone_number_id)))
+
+
 @bp.post("/<phone_number_id:str>/pause")
 @needs(Scope.NUMBERS)
 async def pause_number(request: Request, phone_number_id: str) -> HTTPResponse:
@@ -53,10 +64,41 @@ async def resume_number(request: Request, phone_number_id: str) -> HTTPResponse:
 
 
 async def _command(request: Request, kind: str, phone_number_id: str) -> HTTPResponse:
-    number = await services_of(request).numbers.resolve(phone_number_id)
-    if not caller_of(request).may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not use this number.")
+    number = await _own(request, phone_number_id)
     data = {"phone_number_id": number.phone_number_id}
     result = await services_of(request).commands.submit(kind, data, by=caller_of(request).key_id)
     services_of(request).numbers.forget()
     return json_response(result)
+
+
+def limits_json(number: Number, pace: OwnPace, allowance: Allowance) -> dict[str, Any]:
+    """Limits as the console shows them. What WhatsApp does not say is null."""
+    info, fault = allowance.info, allowance.fault
+    return {
+        "phone_number_id": number.phone_number_id,
+        "pace": {
+            "messages_per_s": pace.per_s,
+            "pair_period_s": pace.pair_period_s,
+            "pair_burst": pace.pair_burst,
+            "daily_recipients": pace.daily_recipients or None,
+            "quiet_hours": pace.quiet_hours or None,
+        },
+        "whatsapp": {
+            "asked_at": allowance.asked_at,
+            "verified_name": info.verified_name if info else None,
+            "status": info.status if info else None,
+            "quality_rating": info.quality_rating if info else None,
+            "throughput_level": info.throughput_level if info else None,
+            "messaging_limit": info.messaging_limit if info else None,
+            "error": {"code": fault.code, "detail": fault.text} if fault else None,
+        },
+        "hold": {"reason": number.hold_reason, "until": number.hold_until} if number.hold_reason else None,
+        "is_paused": number.is_paused,
+    }
+
+
+async def _own(request: Request, phone_number_id: str) -> Number:
+    number = await services_of(request).numbers.resolve(phone_number_id)
+    if not caller_of(request).may_use(number.phone_number_id):
+        raise NotPermitted("This API key may not use this number.")
+    return number

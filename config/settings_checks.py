@@ -46,6 +46,11 @@ def relation_faults(settings: Settings) -> list[SettingsFault]:
             "must differ from PANAL_EMBEDDED_DB_PORT: two processes cannot listen on one port",
         ),
         (
+            s.console_idle_s <= s.console_session_s,
+            ("console_idle_s", "console_session_s"),
+            f"must not exceed PANAL_CONSOLE_SESSION_S ({s.console_session_s})",
+        ),
+        (
             s.max_media_bytes >= s.max_body_bytes,
             ("max_media_bytes", "max_body_bytes"),
             f"must not be smaller than PANAL_MAX_BODY_BYTES ({s.max_body_bytes})",

@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     stream_buffer: int = setting(
         1000, "events", "events that wait for one slow stream; past it the stream is closed", ge=1
     )
+    console_idle_s: int = setting(
+        1800, "s", "the console asks for the key again when nobody touched it for so long", ge=10, le=604_800
+    )
+    console_session_s: int = setting(
+        43_200, "s", "longest life of a session of the console; then the key is asked for again", ge=60, le=2_592_000
+    )
     bootstrap_key: SecretStr = setting("", "", "API key with every scope; empty = made at first start and printed once")
     allow_private_urls: bool = Field(
         default_factory=lambda data: data.get("profile") != "production",

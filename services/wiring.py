@@ -17,7 +17,7 @@ from config.settings import Settings
 from services.campaigns import CampaignDesk, CampaignRepository, RecipientLists
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
-from services.console import EmulatedPhones, Samples, Sessions, SessionSecret
+from services.console import EmulatedPhones, QuickReplies, Samples, SessionLimits, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
 from services.dropin import Callbacks, Handshake, Passage
@@ -38,7 +38,7 @@ from services.messages import (
     Pace,
     QuietHours,
 )
-from services.numbers import Number, NumberRepository, Numbers, Readiness
+from services.numbers import Number, NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
 from services.retention import StorageReader
 from services.store import (
     COMMANDS,
@@ -72,6 +72,7 @@ class WorkerServices:
     database: Database
     keyring: Keyring
     numbers: Numbers
+    number_limits: NumberLimits
     acceptance: Acceptance
     messages: MessageRepository
     conversations: ConversationRepository
@@ -87,6 +88,7 @@ class WorkerServices:
     commands: Commands
     keys: KeyAdmin
     sessions: Sessions
+    quick_replies: QuickReplies
     samples: Samples
     phones: EmulatedPhones | None
     webhook_endpoints: WebhookEndpoints
@@ -176,6 +178,17 @@ def build_worker(
         database=database,
         keyring=keyring,
         numbers=numbers,
+        number_limits=NumberLimits(
+            OwnPace(
+                per_s=settings.number_rate_per_s,
+                pair_period_s=settings.pair_period_s,
+                pair_burst=settings.pair_burst,
+                daily_recipients=settings.daily_recipients,
+                quiet_hours=settings.quiet_hours,
+            ),
+            lambda number: graph.management.number(number, graph.token_of(number)),
+            clock,
+        ),
         acceptance=Acceptance(
             inserts=message_inserts,
             repository=repository,
@@ -209,7 +222,13 @@ def build_worker(
         readiness=Readiness(database, clock, lease_name=LEASE_NAME),
         commands=commands,
         keys=key_admin,
-        sessions=Sessions(SessionSecret(database), keyring, clock),
+        sessions=Sessions(
+            SessionSecret(database),
+            keyring,
+            clock,
+            limits=SessionLimits(idle_s=settings.console_idle_s, longest_s=settings.console_session_s),
+        ),
+        quick_replies=QuickReplies(database, commands, clock),
         samples=Samples(database, clock),
         phones=EmulatedPhones(port=settings.sandbox_port, token=settings.sandbox_token.get_secret_value())
         if settings.whatsapp == "sandbox"

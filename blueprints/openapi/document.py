@@ -24,6 +24,7 @@ from blueprints.openapi.keys import KEY_SCHEMAS, KEYS
 from blueprints.openapi.media import MEDIA, MEDIA_SCHEMAS
 from blueprints.openapi.messages import MESSAGES
 from blueprints.openapi.operating import OPERATING, OPERATING_SCHEMAS
+from blueprints.openapi.quick_replies import QUICK_REPLIES, QUICK_REPLY_SCHEMAS
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
 from blueprints.openapi.schemas import SCHEMAS
 from blueprints.openapi.send_order import send_order_schemas
@@ -34,6 +35,7 @@ from services.keys import Scope
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *MESSAGES,
     *CONVERSATIONS,
+    *QUICK_REPLIES,
     *CONTACTS,
     *TEMPLATES,
     *MEDIA,
@@ -247,6 +249,7 @@ def _schemas() -> dict[str, Any]:
         **CAMPAIGN_SCHEMAS,
         **ENDPOINT_SCHEMAS,
         **KEY_SCHEMAS,
+        **QUICK_REPLY_SCHEMAS,
         **OPERATING_SCHEMAS,
         **cluster,
         **CLOUD_API_SCHEMAS,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from blueprints.openapi import examples
 from blueprints.openapi.records import CURSOR, LIMIT, Answer, Body, Example, Operation, Parameter, page_of, ref
-from blueprints.openapi.schemas import ID, MAYBE_TEXT, MOMENT, object_of
+from blueprints.openapi.schemas import ID, MAYBE_MOMENT, MAYBE_TEXT, MOMENT, object_of
 from services.keys import Scope
 
 NOTIFICATION: Final = object_of(
@@ -21,7 +21,74 @@ NOTIFICATION: Final = object_of(
     description="What Meta posted, as it was stored.",
 )
 
-OPERATING_SCHEMAS: Final[dict[str, dict[str, Any]]] = {"Notification": NOTIFICATION}
+_WHATSAPPS: Final = object_of(
+    {
+        "asked_at": MOMENT,
+        "verified_name": MAYBE_TEXT,
+        "status": {**MAYBE_TEXT, "description": "`CONNECTED`, `FLAGGED`, `RESTRICTED` …"},
+        "quality_rating": {**MAYBE_TEXT, "description": "`GREEN`, `YELLOW`, `RED` or `UNKNOWN`."},
+        "throughput_level": {**MAYBE_TEXT, "description": "`STANDARD` is 80 messages/s, `HIGH` 1,000."},
+        "messaging_limit": {
+            **MAYBE_TEXT,
+            "description": "`TIER_250`, `TIER_1K` …: people in 24 h to whom we may write first.",
+        },
+        "error": {
+            "type": ["object", "null"],
+            "required": ["code", "detail"],
+            "properties": {"code": {"type": "string"}, "detail": {"type": "string"}},
+            "description": "Why WhatsApp said nothing; the fields above are null then.",
+        },
+    },
+    description="WhatsApp's own words, asked at the most once a minute.",
+)
+NUMBER_LIMITS: Final = object_of(
+    {
+        "phone_number_id": {"type": "string"},
+        "pace": object_of(
+            {
+                "messages_per_s": {"type": "number"},
+                "pair_period_s": {"type": "number", "description": "One message to the same recipient in so long."},
+                "pair_burst": {"type": "integer", "description": "So many of them may go at once."},
+                "daily_recipients": {"type": ["integer", "null"]},
+                "quiet_hours": MAYBE_TEXT,
+            },
+            description="What the settings of this installation allow each number.",
+        ),
+        "whatsapp": _WHATSAPPS,
+        "hold": {
+            "type": ["object", "null"],
+            "required": ["reason", "until"],
+            "properties": {"reason": {"type": "string"}, "until": MAYBE_MOMENT},
+            "description": "Why the platform holds it now, and when it is tried again by itself.",
+        },
+        "is_paused": {"type": "boolean"},
+    },
+    description="How fast a number may send.",
+)
+
+OPERATING_SCHEMAS: Final[dict[str, dict[str, Any]]] = {"Notification": NOTIFICATION, "NumberLimits": NUMBER_LIMITS}
+
+_LIMITS: Final = {
+    "phone_number_id": examples.NUMBER,
+    "pace": {
+        "messages_per_s": 80.0,
+        "pair_period_s": 6.0,
+        "pair_burst": 45,
+        "daily_recipients": None,
+        "quiet_hours": None,
+    },
+    "whatsapp": {
+        "asked_at": "2026-11-24T06:52:29.386Z",
+        "verified_name": "Panal",
+        "status": "CONNECTED",
+        "quality_rating": "GREEN",
+        "throughput_level": "STANDARD",
+        "messaging_limit": "TIER_1K",
+        "error": None,
+    },
+    "hold": None,
+    "is_paused": False,
+}
 
 _STORED: Final = {
     "id": "ntf_01M8657MAA0BGY9XSW5YXNTZKM",
@@ -50,6 +117,18 @@ OPERATING: Final = (
         description="Every phone number that this key may use, the default one first.",
         scope=Scope.NUMBERS,
         answers=(Answer(200, "All of them.", page_of("Number"), (Example("one", "One number", examples.NUMBERS),)),),
+    ),
+    Operation(
+        "GET",
+        "/v1/numbers/{phone_number_id}/limits",
+        "get_limits",
+        "Numbers",
+        "Read a number's limits",
+        (Answer(200, "What it may do now.", ref("NumberLimits"), (Example("free", "Nothing holds it", _LIMITS),)),),
+        description="Our own pace, what WhatsApp says of its quality, throughput and tier, and what holds it.",
+        scope=Scope.NUMBERS,
+        parameters=(_NUMBER_ID,),
+        errors=("unknown_number",),
     ),
     Operation(
         "POST",

@@ -1,27 +1,32 @@
-"""The console's own things: sessions, the samples behind its charts, and the way to the emulated phones.
+"""The console's own things: sessions, quick replies, the samples behind its charts, and the way to the emulated phones.
 
-Process: worker; whatsapp (makes the secret of the sessions).
+Process: worker; whatsapp (makes the secret of the sessions, writes quick replies).
 """
 
 from services.console.phones import EmulatedPhones, PhoneAnswer
+from services.console.quick_replies import MAX_SHORTCUT, MAX_TEXT, QuickReplies, QuickReply, quick_reply_commands
 from services.console.samples import SAMPLES, Sample, Samples, sample_of
 from services.console.secret import SessionSecret
-from services.console.sessions import IDLE_S, LONGEST_S, Session, SessionEnded, Sessions
+from services.console.sessions import Session, SessionEnded, SessionLimits, Sessions
 from services.console.token import Ticket, sign, verified
 
 __all__ = [
-    "IDLE_S",
-    "LONGEST_S",
+    "MAX_SHORTCUT",
+    "MAX_TEXT",
     "SAMPLES",
     "EmulatedPhones",
     "PhoneAnswer",
+    "QuickReplies",
+    "QuickReply",
     "Sample",
     "Samples",
     "Session",
     "SessionEnded",
+    "SessionLimits",
     "SessionSecret",
     "Sessions",
     "Ticket",
+    "quick_reply_commands",
     "sample_of",
     "sign",
     "verified",

@@ -4,17 +4,11 @@ Process: worker.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from config.clock import Clock
 from services.console.secret import SessionSecret
 from services.console.token import Ticket, sign, verified
 from services.keys import Caller, Keyring, NotAuthenticated, Scope, require
-
-IDLE_S: Final = 30 * 60
-"""Without anybody touching the page for so long, the session is over."""
-LONGEST_S: Final = 12 * 3600
-"""The longest working day: then the key is asked for again."""
 
 
 class SessionEnded(NotAuthenticated):
@@ -29,17 +23,25 @@ class Session:
 
     caller: Caller
     text: str
-    idle_s: int = IDLE_S
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long nobody may touch the page, and how long a session lives at the most, in seconds."""
+
+    idle_s: int
+    longest_s: int
 
 
 class Sessions:
     """Opens and checks sessions. Scopes and numbers are the key's, looked at each time: a revoked key ends it."""
 
-    def __init__(self, secret: SessionSecret, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, secret: SessionSecret, keyring: Keyring, clock: Clock, *, limits: SessionLimits) -> None:
         """No input or output."""
         self._secret = secret
         self._keyring = keyring
         self._clock = clock
+        self._limits = limits
 
     async def open(self, key_text: str) -> Session:
         """A session for this key. Raises ``NotAuthenticated``, or ``NotPermitted`` without the scope ``console``."""
@@ -61,7 +63,9 @@ class Sessions:
     async def _checked(self, text: str) -> tuple[Ticket, Caller]:
         ticket = verified(text, await self._secret.value())
         now_s = self._now_s()
-        if ticket is None or now_s - ticket.active_s > IDLE_S or now_s - ticket.began_s > LONGEST_S:
+        if ticket is None:
+            raise SessionEnded()
+        if now_s - ticket.active_s > self._limits.idle_s or now_s - ticket.began_s > self._limits.longest_s:
             raise SessionEnded()
         caller = await self._keyring.caller_by_id(ticket.key_id)
         if caller is None or not caller.may(Scope.CONSOLE):

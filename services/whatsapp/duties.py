@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from services.campaigns import project_campaign
 from services.cluster.metrics import ENDPOINT_LAG_SECONDS
 from services.commands import CommandDesk, ErrandDesk, Handler
+from services.console import quick_reply_commands
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
 from services.egress import AddressPolicy
@@ -89,6 +90,7 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         "conversation.update": conversations.update,
         "conversation.note": conversations.note,
         **key_commands(),
+        **quick_reply_commands(),
         "number.pause": numbers.pause,
         "number.resume": numbers.resume,
         "contact.save": contacts.save,

@@ -63,6 +63,7 @@ def test_every_read_answers_as_promised(cluster: Cluster, document: dict[str, An
         if "get" not in calls or path in ("/webhooks/whatsapp", "/openapi.json"):
             continue
         url = path.replace("{message_id}", message_id).replace("{conversation_id}", conversation)
+        url = url.replace("{phone_number_id}/limits", f"{NUMBER}/limits")
         if "{" not in url and answers_json(calls["get"]):
             assert_as_promised(document, path, cluster.client.get(url))
 

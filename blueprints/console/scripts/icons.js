@@ -39,6 +39,7 @@ const PATHS = {
   pause: 'M8 5v14M16 5v14',
   play: 'M7 4.500 19 12 7 19.500z',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  edit: 'M4 20l1-4L16.500 4.500l3 3L8 19zM14.500 6.500l3 3',
   trash: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13',
   upload: 'M12 16V4M7 9l5-5 5 5M4 17v3h16v-3',
   download: 'M12 4v12M7 11l5 5 5-5M4 17v3h16v-3',

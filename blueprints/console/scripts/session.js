@@ -4,6 +4,8 @@ import { api, get, onSessionEnded, post } from './api.js';
 
 export const session = createStore({ isKnown: false, signed_in: false, scopes: [], reason: null });
 const TOUCH_MS = 60_000;
+const LOOK_MS = 300_000;
+const IDLE_S = 1800;
 
 export const may = (scope) => session.get().scopes.includes(scope);
 export const isSandbox = () => session.get().whatsapp === 'sandbox';
@@ -25,14 +27,26 @@ onSessionEnded(() => {
   if (session.get().signed_in) session.set({ signed_in: false, scopes: [], reason: 'ended' });
 });
 
-/** People who touch the page stay signed in; a page that is only open does not. */
+/** People who touch the page stay signed in; a page that is only open does not, and shows the door when its time is over. */
 export function keepAlive() {
+  const idleMs = () => (session.get().idle_s ?? IDLE_S) * 1000;
   let touchedAt = Date.now();
+  let timer = null;
+  const check = async () => {
+    clearTimeout(timer);
+    if (session.get().signed_in) {
+      await look().catch(() => {});
+      if (!session.get().signed_in) session.set({ scopes: [], reason: 'ended' });
+    }
+    // Another tab may have been touched meanwhile: only the server knows, so it is asked again.
+    timer = setTimeout(check, Math.max(1_000, Math.min(LOOK_MS, idleMs() / 4)));
+  };
   const touch = () => {
-    if (Date.now() - touchedAt < TOUCH_MS || !session.get().signed_in) return;
+    if (Date.now() - touchedAt < Math.min(TOUCH_MS, idleMs() / 5) || !session.get().signed_in) return;
     touchedAt = Date.now();
     post('/console/session/touch').catch(() => {});
   };
   for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, touch, { passive: true });
-  setInterval(() => session.get().signed_in && !document.hidden && look().catch(() => {}), 5 * TOUCH_MS);
+  addEventListener('visibilitychange', () => document.hidden || check());
+  timer = setTimeout(check, Math.min(LOOK_MS, idleMs() / 4));
 }

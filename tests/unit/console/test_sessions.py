@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.console import IDLE_S, LONGEST_S, SessionEnded, Sessions, SessionSecret
+from services.console import SessionEnded, SessionLimits, Sessions, SessionSecret
 from services.keys import ApiKey, KeyRepository, Keyring, NotPermitted, Scope, key_digest
 from services.keys.keyring import FRESH_S
 from tests.doubles.clock import ManualClock
 from tests.doubles.database import MemoryDatabase
 
+IDLE_S, LONGEST_S = 900, 7_200
 KEY = "panal_of_an_agent"
 START = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
@@ -23,7 +24,9 @@ class House:
         self.database.put("meta", {"_id": "console", "secret": b"s" * 32})
         self.put_key(scopes or (Scope.CONSOLE, Scope.CONVERSATIONS))
         self.keyring = Keyring(KeyRepository(self.database), self.clock, bootstrap_digest="-")  # type: ignore[arg-type]
-        self.sessions = Sessions(SessionSecret(self.database), self.keyring, self.clock)  # type: ignore[arg-type]
+        limits = SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S)
+        secret = SessionSecret(self.database)  # type: ignore[arg-type]
+        self.sessions = Sessions(secret, self.keyring, self.clock, limits=limits)
 
     def put_key(self, scopes: tuple[Scope, ...], revoked_at: datetime | None = None) -> None:
         key = ApiKey("key_agent", "Marta", key_digest(KEY), frozenset(scopes), START)

@@ -6,7 +6,7 @@ import { addNote, send } from './thread_state.js';
 import { brief } from './content.js';
 import { leftS, useNow } from './window.js';
 import { EmojiPicker } from './emoji.js';
-import { QuickReplies } from './quick_replies.js';
+import { QuickReplies, SlashMenu, filledIn, matching, useQuickReplies } from './quick_replies.js';
 import { TemplatePicker } from './template_picker.js';
 import { messageOf, upload } from './attachments.js';
 import { bytes, t } from '../words.js';
@@ -25,6 +25,11 @@ export function Composer({ conversation, replyTo, onReplied, catalogue, onSent }
   const chooser = useRef();
   useNow();
   const isOpen = leftS(conversation) > 0;
+  const replies = useQuickReplies(conversation.phone_number_id) ?? [];
+  const [slashAt, setSlashAt] = useState(0);
+  const slash = isOpen && !isNote ? /^\/([\p{L}\p{N}_-]*)$/u.exec(text) : null;
+  const found = slash ? matching(replies, slash[1]) : [];
+  const pickReply = (reply) => { setText(filledIn(reply.text, conversation.contact.name)); setSlashAt(0); box.current?.focus(); };
   const grow = () => {
     const element = box.current;
     if (!element) return;
@@ -69,6 +74,16 @@ export function Composer({ conversation, replyTo, onReplied, catalogue, onSent }
     send(conversation, { type: 'text', text: { body, preview_url: /https?:\/\//.test(body) }, ...context }).catch(() => {});
   };
   const key = (event) => {
+    if (found.length && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      event.preventDefault();
+      setSlashAt((slashAt + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length);
+      return;
+    }
+    if (found.length && (event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      pickReply(found[Math.min(slashAt, found.length - 1)]);
+      return;
+    }
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       submit();
@@ -90,15 +105,16 @@ export function Composer({ conversation, replyTo, onReplied, catalogue, onSent }
     ${replyTo && html`<div class="replying"><${Icon} name="reply" size=${16} /><p><strong>${t('replying', { name: t(replyTo.direction === 'out' ? 'you' : 'customer') })}</strong>${brief(replyTo)}</p><${Button} icon="close" kind="quiet" small label=${t('reply.cancel')} onClick=${onReplied} /></div>`}
     ${isNote && html`<div class="replying"><${Icon} name="note" size=${16} /><p><strong>${t('note')}</strong>${t('note.hint')}</p><${Button} icon="close" kind="quiet" small label=${t('note.cancel')} onClick=${() => setNote(false)} /></div>`}
     ${files.length > 0 && html`<ul class="files">${files.map((file, position) => html`<li key=${position}><${Icon} name="file" size=${16} /><span>${file.name}<small>${bytes(file.size)}</small></span><${Button} icon="close" kind="quiet" small label=${t('file.remove', { name: file.name })} onClick=${() => setFiles(files.filter((_, other) => other !== position))} /></li>`)}</ul>`}
+    ${found.length > 0 && html`<${SlashMenu} id="slash-menu" name=${conversation.contact.name} found=${found} at=${Math.min(slashAt, found.length - 1)} onPick=${pickReply} />`}
     <div class="composer-row">
       <div class="composer-tools">
       ${!isNote && html`<${Button} icon="clip" kind="quiet" label=${t('attach')} onClick=${() => chooser.current.click()} /><input type="file" ref=${chooser} multiple hidden aria-label=${t('attach')} onChange=${(event) => { take(event.target.files); event.target.value = ''; }} />`}
       <${Popover} up button=${(popover) => html`<${Button} icon="smile" kind="quiet" label=${t('emoji')} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle} />`}>${(close) => html`<${EmojiPicker} onPick=${(emoji) => { insert(emoji); close(); }} />`}<//>
-      ${!isNote && html`<${Popover} up button=${(popover) => html`<${Button} icon="bolt" kind="quiet" label=${t('quick')} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle} />`}>${(close) => html`<${QuickReplies} onPick=${(words) => { insert(words); close(); }} />`}<//>
+      ${!isNote && html`<${Popover} up button=${(popover) => html`<${Button} icon="bolt" kind="quiet" label=${t('quick')} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle} />`}>${(close) => html`<${QuickReplies} phoneNumberId=${conversation.phone_number_id} onPick=${(words) => { insert(filledIn(words, conversation.contact.name)); close(); }} />`}<//>
         <${Button} icon="template" kind="quiet" label=${t('template.choose')} onClick=${() => setPicking(true)} />`}
       <${Button} icon="note" kind=${cx('quiet', { on: isNote })} label=${t('note')} aria-pressed=${isNote ? 'true' : 'false'} onClick=${() => { setNote(!isNote); box.current?.focus(); }} />
       </div>
-      <textarea ref=${box} rows="1" maxlength=${LONGEST} value=${text} placeholder=${t(isNote ? 'note.placeholder' : 'compose.placeholder')} aria-label=${t(isNote ? 'note.placeholder' : 'compose.placeholder')}
+      <textarea ref=${box} rows="1" maxlength=${LONGEST} value=${text} placeholder=${t(isNote ? 'note.placeholder' : 'compose.placeholder')} aria-label=${t(isNote ? 'note.placeholder' : 'compose.placeholder')} aria-controls=${found.length ? 'slash-menu' : undefined} aria-activedescendant=${found.length ? `slash-menu-${Math.min(slashAt, found.length - 1)}` : undefined}
         onInput=${(event) => setText(event.target.value)} onKeyDown=${key} onPaste=${(event) => event.clipboardData.files.length && (event.preventDefault(), take(event.clipboardData.files))}></textarea>
       <${Button} icon="send" kind="primary round" label=${t(isNote ? 'note.save' : 'send')} disabled=${!canSend} onClick=${submit} />
     </div>${picker}</div>`;
