@@ -1,7 +1,11 @@
 """Pictures of every page, light and dark, narrow and wide: ``python -m tests.browser.screenshots FOLDER``."""
 
+import contextlib
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -13,6 +17,27 @@ from tests.harness import Cluster, start_cluster
 SIZES = {"390": {"width": 390, "height": 844}, "1280": {"width": 1280, "height": 860}}
 PAGES = ("inbox", "contacts", "campaigns", "cluster", "templates", "numbers", "webhooks", "events", "keys")
 SETTLE_MS = 700
+
+
+class Takes(BaseHTTPRequestHandler):
+    """Somebody's program that takes every webhook."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """It is silent."""
+
+
+@contextlib.contextmanager
+def listener() -> Iterator[str]:
+    """The URL of such a program."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Takes)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/webhook"
+    server.shutdown()
 
 
 def shoot(page: Page, folder: Path, name: str) -> None:
@@ -58,13 +83,18 @@ def tour(browser: Browser, cluster: Cluster, folder: Path, *, scheme: str, width
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, start_cluster(Path(data), workers=2) as cluster, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        listener() as url,
+        start_cluster(Path(data), workers=2) as cluster,
+        chromium() as browser,
+    ):
         context, _ = context_for(browser, cluster)
         page = context.new_page()
         sign_in(page, cluster)
         shoot(page, folder, "first-run-light-1280")
         context.close()
-        furnish(cluster)
+        furnish(cluster, listener=url)
         for scheme in ("light", "dark"):
             for width in SIZES:
                 tour(browser, cluster, folder, scheme=scheme, width=width)

@@ -4,7 +4,8 @@ import { get, post, put } from './api.js';
 import { onEvent } from './live.js';
 import { phone } from './phone_state.js';
 import { remember } from './remembering.js';
-import { Icon } from './icons.js';
+import { may } from './session.js';
+import { Avatar, Icon, Mark } from './icons.js';
 import { Button, Field, Popover, Toggle, failed } from './widgets.js';
 import { Content, brief } from './inbox/content.js';
 import { useCatalogue } from './inbox/catalogue.js';
@@ -38,7 +39,7 @@ function usePhone(waId) {
   return { ...state, look };
 }
 
-function Chooser({ waId }) {
+function Chooser({ waId, name, isOnline }) {
   const [phones, setPhones] = useState([]);
   const [text, setText] = useState('');
   const load = () => get(ROOT).then((found) => setPhones(found.filter((one) => one.wa_id !== '*').reverse()), failed);
@@ -50,9 +51,22 @@ function Chooser({ waId }) {
     choose(digits);
     close();
   };
-  return html`<${Popover} class="chooser" button=${(popover) => html`<button type="button" class="phone-chooser" aria-expanded=${popover['aria-expanded']} onClick=${() => { load(); popover.toggle(); }}><span class="visually-hidden">${t('phone.choose')}: </span>+${waId}<${Icon} name="down" size=${14} /></button>`}>
-    ${(close) => html`<div class="menu phones"><p class="menu-title">${t('phone.choose')}</p><ul>${phones.map((one) => html`<li key=${one.wa_id}><button type="button" class=${cx('menu-item', { chosen: one.wa_id === waId })} onClick=${() => { choose(one.wa_id); close(); }}>+${one.wa_id}<small>${one.received + one.written}</small></button></li>`)}</ul>
+  return html`<${Popover} class="chooser" button=${(popover) => html`<button type="button" class="phone-chooser" aria-expanded=${popover['aria-expanded']} onClick=${() => { load(); popover.toggle(); }}>
+      <${Avatar} name=${name || `+${waId}`} size=${38} /><span class="chosen-customer"><strong><span class="visually-hidden">${t('phone.choose')}: </span>${name || t('customer')}</strong><small><i class=${cx('presence', { on: isOnline })} aria-hidden="true"></i>+${waId}</small></span><${Icon} name="down" size=${16} /></button>`}>
+    ${(close) => html`<div class="menu phones"><p class="menu-title">${t('phone.choose')}</p><ul>${phones.map((one) => html`<li key=${one.wa_id}><button type="button" class=${cx('menu-item', { chosen: one.wa_id === waId })} onClick=${() => { choose(one.wa_id); close(); }}>${one.name ? html`<span class="phones-name">${one.name}</span>` : null}<span class=${cx({ muted: one.name })}>+${one.wa_id}</span><small>${one.received + one.written}</small></button></li>`)}</ul>
       <form class="inline" onSubmit=${add(close)}><input inputmode="tel" value=${text} placeholder="+1 650 555 0100" aria-label=${t('phone.add')} onInput=${(event) => setText(event.target.value)} /><${Button} icon="plus" small type="submit" label=${t('phone.add')} /></form></div>`}<//>`;
+}
+
+/** What stands at the top of every phone: the time, and how well it is connected. */
+const StatusBar = ({ isOnline }) => html`<div class="phone-status" aria-hidden="true"><span>${clock(Date.now())}</span><span class="island"></span><span class="phone-signs">
+  <svg width="17" height="12" viewBox="0 0 17 12"><g fill="currentColor" opacity=${isOnline ? 1 : 0.3}><rect x="0" y="8" width="3" height="4" rx="1" /><rect x="4.600" y="5.500" width="3" height="6.500" rx="1" /><rect x="9.200" y="3" width="3" height="9" rx="1" /><rect x="13.800" y="0" width="3" height="12" rx="1" /></g></svg>
+  ${isOnline ? html`<svg width="16" height="12" viewBox="0 0 16 12" fill="none" stroke="currentColor" stroke-width="1.800" stroke-linecap="round"><path d="M1 4.200a10 10 0 0 1 14 0M3.500 7a6.500 6.500 0 0 1 9 0M6 9.700a3 3 0 0 1 4 0" /></svg>` : html`<${Icon} name="block" size=${13} />`}
+  <svg width="25" height="12" viewBox="0 0 25 12"><rect x="0.500" y="0.500" width="21" height="11" rx="3" fill="none" stroke="currentColor" opacity="0.5" /><rect x="2" y="2" width="15" height="8" rx="1.800" fill="currentColor" /><path d="M23 4v4c1-.3 1.600-1 1.600-2S24 4.300 23 4z" fill="currentColor" opacity="0.5" /></svg></span></div>`;
+
+function useBusiness() {
+  const [name, setName] = useState(null);
+  useEffect(() => { if (may('numbers')) get('/v1/numbers').then((found) => setName(found.data[0] ? `+${found.data[0].display_phone_number}` : null), () => {}); }, []);
+  return name;
 }
 
 function Habits({ card, change }) {
@@ -79,6 +93,7 @@ export function Phone({ onClose }) {
   const waId = useStore(phone, (state) => state.chosen);
   const { messages, card, look } = usePhone(waId);
   const catalogue = useCatalogue();
+  const business = useBusiness();
   const [text, setText] = useState('');
   const [areHabitsOpen, setHabits] = useState(false);
   const box = useRef();
@@ -92,17 +107,23 @@ export function Phone({ onClose }) {
     write({ type: 'text', text: { body: text.trim() } });
     setText('');
   };
+  const quick = [
+    ['image', t('phone.picture'), { type: 'image', image: { caption: t('phone.picture.caption') } }],
+    ['mic', t('phone.voice'), { type: 'audio', audio: {} }],
+    ['pin', t('phone.location'), { type: 'location', location: { latitude: 19.4326, longitude: -99.1332, name: 'Zócalo' } }],
+    ['block', t('phone.stop'), { type: 'text', text: { body: t('phone.stop.word') } }],
+  ];
   const shown = messages.filter((one) => one.type !== 'reaction');
   return html`<div class="phone-panel"><header class="panel-head"><h2>${t('phone.title')}</h2><${Button} icon="close" kind="quiet" label=${t('close')} onClick=${onClose} /></header>
-    <div class="phone-case"><div class="phone-top"><span class=${cx('presence', { on: isOnline })} aria-hidden="true"></span><${Chooser} waId=${waId} /><${Button} icon="more" kind="quiet" small label=${t('phone.habits')} aria-expanded=${areHabitsOpen ? 'true' : 'false'} onClick=${() => setHabits(!areHabitsOpen)} /></div>
-      ${areHabitsOpen && html`<${Habits} card=${card} change=${change} />`}
+    <div class="phone-who"><${Chooser} waId=${waId} name=${card.name} isOnline=${isOnline} /><${Button} icon="more" kind=${cx('quiet', { on: areHabitsOpen })} label=${t('phone.habits')} aria-expanded=${areHabitsOpen ? 'true' : 'false'} onClick=${() => setHabits(!areHabitsOpen)} /></div>
+    ${areHabitsOpen && html`<${Habits} card=${card} change=${change} />`}
+    <div class=${cx('phone-case', { off: !isOnline })}><div class="phone-glass"><${StatusBar} isOnline=${isOnline} />
+      <div class="phone-app"><${Icon} name="back" size=${18} /><span class="phone-face"><${Mark} size=${22} /></span><span><strong>${business ?? t('phone.business')}</strong><small>${t('phone.business.kind')}</small></span></div>
       ${!isOnline && html`<p class="phone-state"><${Icon} name="online" size=${15} />${t('phone.offline')}</p>`}${card.blocked && html`<p class="phone-state bad"><${Icon} name="block" size=${15} />${t('phone.has_blocked')}</p>`}
       <div class="phone-screen" ref=${box} tabindex="0" role="log" aria-label=${t('phone.screen')}>
         ${shown.length === 0 && html`<p class="phone-empty">${t('phone.empty')}</p>`}
         ${shown.map((message) => html`<${Bubble} key=${message.wamid} message=${message} messages=${messages} catalogue=${catalogue} onPress=${(press) => write({ type: 'press', press: { message_id: message.wamid, title: press.title } })} />`)}</div>
-      <div class="phone-quick"><button type="button" class="chip" onClick=${() => write({ type: 'image', image: { caption: t('phone.picture.caption') } })}><${Icon} name="image" size=${15} />${t('phone.picture')}</button>
-        <button type="button" class="chip" onClick=${() => write({ type: 'audio', audio: {} })}><${Icon} name="mic" size=${15} />${t('phone.voice')}</button>
-        <button type="button" class="chip" onClick=${() => write({ type: 'location', location: { latitude: 19.4326, longitude: -99.1332, name: 'Zócalo' } })}><${Icon} name="pin" size=${15} />${t('phone.location')}</button>
-        <button type="button" class="chip" onClick=${() => write({ type: 'text', text: { body: t('phone.stop.word') } })}><${Icon} name="block" size=${15} />${t('phone.stop')}</button></div>
-      <form class="phone-compose" onSubmit=${submit}><input value=${text} placeholder=${t('phone.write')} aria-label=${t('phone.write')} onInput=${(event) => setText(event.target.value)} /><${Button} icon="send" kind="primary round" type="submit" label=${t('phone.send')} /></form></div></div>`;
+      <div class="phone-quick">${quick.map(([icon, words, message]) => html`<button key=${icon} type="button" onClick=${() => write(message)}><${Icon} name=${icon} size=${18} />${words}</button>`)}</div>
+      <form class="phone-compose" onSubmit=${submit}><input value=${text} placeholder=${t('phone.write')} aria-label=${t('phone.write')} onInput=${(event) => setText(event.target.value)} /><${Button} icon="send" kind="primary round" type="submit" label=${t('phone.send')} /></form>
+      <span class="phone-home" aria-hidden="true"></span></div></div></div>`;
 }

@@ -4,13 +4,14 @@ import { get } from '../api.js';
 import { Icon } from '../icons.js';
 import { Badge, Failure, Page, Spinner } from '../widgets.js';
 import { LineChart } from '../charts.js';
-import { ago, bytes, clockSeconds, duration, moment, number, t, tn, word } from '../words.js';
+import { ago, bytes, clock, clockSeconds, duration, moment, number, t, tn, word } from '../words.js';
 
 const LOOK_MS = 2_000;
 const HISTORY_MS = 10_000;
 const HOUR_MS = 3_600_000;
 const MB = 1024 * 1024;
-const ORDER = { main: 0, whatsapp: 1, worker: 2, sandbox: 3, database: 4 };
+const ORDER = { whatsapp: 0, worker: 1, main: 2, sandbox: 3, database: 4 };
+const OLD_S = 30;
 const GOOD = new Set(['ready', 'owner', 'standby']);
 
 function Meter({ label, value, most, words, tone }) {
@@ -32,7 +33,7 @@ function ProcessCard({ process, plan, rate }) {
     ...(queen ? [[t('process.queue'), number(queen.queue_depth ?? 0)], [t('process.queue_age'), duration(queen.queue_age_s ?? 0)], [t('process.sending'), number(queen.sending ?? 0)], [t('process.epoch'), queen.epoch ?? '—']] : []),
     ...(process.cpu_percent !== undefined && process.role !== 'worker' && !queen ? [[t('process.cpu'), `${number(process.cpu_percent, 1)} %`]] : []),
   ];
-  return html`<article class=${cx('process', process.role, { bad: !isGood, restarted: process.restarts > 0 })} data-process=${process.name} data-restarts=${process.restarts} data-pid=${process.pid}>
+  return html`<article class=${cx('process', process.role, { bad: !isGood, restarted: process.restarts > 0 })} id=${process.name} tabindex="-1" data-process=${process.name} data-restarts=${process.restarts} data-pid=${process.pid}>
     <header><span class="cell small"><${Icon} name=${{ whatsapp: 'phone', database: 'file', sandbox: 'play', main: 'bolt' }[process.role] ?? 'cluster'} size=${18} /></span>
       <div><h3>${word('role', process.role)}</h3><p>${process.name}</p></div><${Badge} kind=${isGood ? 'ok' : 'bad'}>${word('process.state', queen?.state && process.state === 'ready' ? queen.state : process.state)}<//></header>
     <dl>${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
@@ -78,8 +79,36 @@ function Charts({ samples }) {
     <${LineChart} title=${t('chart.pool')} points=${series(samples, (one) => one.pool_in_use)} format=${(value) => number(value, 1)} tone="info" ...${frame} /></div></section>`;
 }
 
+/** What is wrong, in words; empty when all is well. */
+function faultsOf(processes, queen, totals, wanted) {
+  const faults = processes.filter((one) => !GOOD.has(one.state)).map((one) => `${one.name}: ${word('process.state', one.state)}`);
+  if (totals.workers < wanted) faults.push(t('verdict.workers', { count: totals.workers, wanted }));
+  if ((queen.queue_age_s ?? 0) > OLD_S) faults.push(t('verdict.queue', { count: number(queen.queue_depth), age: duration(queen.queue_age_s) }));
+  return faults;
+}
+
+const LETTERS = { main: 'M', whatsapp: 'W', sandbox: 'S', database: 'DB' };
+function Hive({ processes, queen, totals, wanted, startedAt }) {
+  const faults = faultsOf(processes, queen, totals, wanted);
+  const isBad = faults.length > 0;
+  const show = (name) => (event) => { event.preventDefault(); const card = document.getElementById(name); card?.scrollIntoView({ block: 'center', behavior: 'smooth' }); card?.focus({ preventScroll: true }); };
+  return html`<section class=${cx('hive', { bad: isBad })} aria-label=${t('verdict')}><div class="verdict" role="status"><span class="cell"><${Icon} name=${isBad ? 'alert' : 'check'} size=${22} /></span>
+      <div><h2>${t(isBad ? 'verdict.bad' : 'verdict.good')}</h2><p>${isBad ? faults.join(' · ') : t('verdict.good.text', { count: processes.length, time: startedAt ? ago(startedAt) : '—' })}</p></div></div>
+    <nav class="comb" aria-label=${t('verdict.comb')}>${processes.map((process) => html`<a key=${process.name} href=${`#${process.name}`} class=${cx(process.role, { bad: !GOOD.has(process.state), worn: process.restarts > 0 && GOOD.has(process.state) })}
+      title=${`${process.name} · ${word('process.state', process.state)}`} onClick=${show(process.name)}><span aria-hidden="true">${LETTERS[process.role] ?? Number(process.name.split('-')[2] ?? 0) + 1}</span><span class="visually-hidden">${process.name}: ${word('process.state', process.state)}</span></a>`)}</nav></section>`;
+}
+
+const STRIP_STEPS = 6;
+function Strip({ events }) {
+  const to = Date.now();
+  const shown = events.filter((event) => to - new Date(event.at) < HOUR_MS);
+  const steps = [...Array(STRIP_STEPS + 1).keys()];
+  return html`<div class="strip" role="img" aria-label=${t('timeline.strip', { count: shown.length })}>${shown.map((event) => html`<i key=${`${event.at}${event.name}${event.kind}`} class=${event.kind} title=${`${clockSeconds(event.at)} · ${word('cluster.event', event.kind)} · ${event.name}`} style=${{ left: `${(1 - (to - new Date(event.at)) / HOUR_MS) * 100}%` }}></i>`)}
+    ${steps.map((step) => html`<span key=${step} aria-hidden="true" style=${{ left: `${(step / STRIP_STEPS) * 100}%` }}>${clock(to - HOUR_MS + (step / STRIP_STEPS) * HOUR_MS)}</span>`)}</div>`;
+}
+
 function TimeLine({ events }) {
-  return html`<section class="card"><header><h2>${t('timeline.title')}</h2></header>${events.length === 0 ? html`<p class="muted">${t('timeline.none')}</p>`
+  return html`<section class="card"><header><h2>${t('timeline.title')}</h2></header><${Strip} events=${events} />${events.length === 0 ? html`<p class="muted">${t('timeline.none')}</p>`
     : html`<ol class="timeline">${events.slice(0, 30).map((event) => html`<li key=${`${event.at}${event.name}${event.kind}`} class=${event.kind}><time datetime=${event.at} title=${moment(event.at)}>${clockSeconds(event.at)}</time><strong>${word('cluster.event', event.kind)}</strong><span>${event.name}${event.pid ? html` <code>${event.pid}</code>` : null}</span><small>${event.reason}</small></li>`)}</ol>`}</section>`;
 }
 
@@ -113,6 +142,7 @@ export function ClusterPage() {
   const open = cluster.main?.open_breakers ?? [];
   return html`<${Page} title=${t('nav.cluster')} lead=${t('cluster.lead')} class="cluster">
     ${open.length > 0 && html`<div class="banner" role="alert"><${Icon} name="alert" size=${18} /><p><strong>${t('cluster.breaker', { names: open.join(', ') })}</strong> ${t('cluster.breaker.do')}</p></div>`}
+    <${Hive} processes=${processes} queen=${queen} totals=${cluster.totals} wanted=${cluster.main?.workers_wanted ?? cluster.totals.workers} startedAt=${cluster.main?.started_at} />
     <div class="totals">${numbers.map(([name, value, more]) => html`<div class="total" key=${name}><span>${name}</span><strong>${value}</strong><small>${more}</small></div>`)}</div>
     <div class="processes">${processes.map((process) => html`<${ProcessCard} key=${process.name} process=${process} plan=${cluster.plan} rate=${rateOf(process)} />`)}</div>
     <${PlanBar} plan=${cluster.plan} totals=${cluster.totals} /><${Charts} samples=${history} /><${TimeLine} events=${cluster.events ?? []} /><//>`;
