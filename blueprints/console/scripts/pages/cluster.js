@@ -94,8 +94,8 @@ function Hive({ processes, queen, totals, wanted, startedAt }) {
   const show = (name) => (event) => { event.preventDefault(); const card = document.getElementById(name); card?.scrollIntoView({ block: 'center', behavior: 'smooth' }); card?.focus({ preventScroll: true }); };
   return html`<section class=${cx('hive', { bad: isBad })} aria-label=${t('verdict')}><div class="verdict" role="status"><span class="cell"><${Icon} name=${isBad ? 'alert' : 'check'} size=${22} /></span>
       <div><h2>${t(isBad ? 'verdict.bad' : 'verdict.good')}</h2><p>${isBad ? faults.join(' · ') : t('verdict.good.text', { count: processes.length, time: startedAt ? ago(startedAt) : '—' })}</p></div></div>
-    <nav class="comb" aria-label=${t('verdict.comb')}>${processes.map((process) => html`<a key=${process.name} href=${`#${process.name}`} class=${cx(process.role, { bad: !GOOD.has(process.state), worn: process.restarts > 0 && GOOD.has(process.state) })}
-      title=${`${process.name} · ${word('process.state', process.state)}`} onClick=${show(process.name)}><span aria-hidden="true">${LETTERS[process.role] ?? Number(process.name.split('-')[2] ?? 0) + 1}</span><span class="visually-hidden">${process.name}: ${word('process.state', process.state)}</span></a>`)}</nav></section>`;
+    <div class="comb" role="group" aria-label=${t('verdict.comb')}>${processes.map((process) => html`<a key=${process.name} href=${`#${process.name}`} class=${cx(process.role, { bad: !GOOD.has(process.state), worn: process.restarts > 0 && GOOD.has(process.state) })}
+      title=${`${process.name} · ${word('process.state', process.state)}`} onClick=${show(process.name)}><span aria-hidden="true">${LETTERS[process.role] ?? Number(process.name.split('-')[2] ?? 0) + 1}</span><span class="visually-hidden">${process.name}: ${word('process.state', process.state)}</span></a>`)}</div></section>`;
 }
 
 const STRIP_STEPS = 6;
