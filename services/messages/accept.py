@@ -6,7 +6,7 @@ Process: worker.
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from config.clock import Clock
@@ -16,8 +16,10 @@ from config.metering import SILENT, Meter
 from services.keys import Caller
 from services.messages.acceptance_policy import AcceptancePolicy
 from services.messages.content import Content
+from services.messages.content_faults import ContentFault, ContentRefused
 from services.messages.documents import message_document
 from services.messages.order import SendOrder
+from services.messages.policy import fallback_payload, may_be_replaced
 from services.messages.records import Direction, Message
 from services.messages.repository import MessageRepository
 from services.messages.states import MessageStatus
@@ -149,7 +151,22 @@ class Acceptance:
     async def _check(self, order: SendOrder, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
         for check in self._checks:
             await check.check(order.content, number, caller)
+        if may_be_replaced(order.on_window_closed, order.fallback_template):
+            await self._check_fallback(order, number, caller)
         await self._policy.check(order, number.phone_number_id, is_dropin=is_dropin)
+
+    async def _check_fallback(self, order: SendOrder, number: Number, caller: Caller) -> None:
+        """What goes when the window is closed must be as good as a template that is sent by itself."""
+        content = order.content
+        payload = fallback_payload(order.fallback_template or {}, content.kind, content.payload)
+        instead = replace(content, kind="template", payload=payload)
+        try:
+            for check in self._checks:
+                await check.check(instead, number, caller)
+        except ContentRefused as refusal:
+            raise ContentRefused(
+                [ContentFault(f"fallback_{fault.path}", fault.reason, refusal.graph_code) for fault in refusal.faults]
+            ) from refusal
 
     async def _number(self, order: SendOrder, caller: Caller) -> Number:
         number = await self._numbers.resolve(order.phone_number_id)

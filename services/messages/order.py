@@ -56,13 +56,13 @@ def parse_order(raw: Mapping[str, Any], *, now: datetime, path: str = "") -> Sen
     on_window_closed = own.choice("on_window_closed", OnWindowClosed)
     on_uncertain = own.choice("on_uncertain", OnUncertain)
     priority = own.choice("priority", Priority)
-    fallback = own.mapping("fallback_template")
+    fallback = _fallback(own.mapping("fallback_template"), path, faults)
     metadata = own.mapping("metadata")
     if send_at is not None and send_at > now + MAX_SCHEDULE:
         faults.append(Fault(f"{path}send_at", "must be within a year from now"))
     if expires_at is not None and expires_at <= max(now, send_at or now):
         faults.append(Fault(f"{path}expires_at", "must be later than now and than send_at"))
-    if on_window_closed is OnWindowClosed.TEMPLATE and fallback is None:
+    if on_window_closed is OnWindowClosed.TEMPLATE and raw.get("fallback_template") is None:
         faults.append(Fault(f"{path}fallback_template", "is required when on_window_closed is template"))
     if metadata is not None and len(orjson.dumps(metadata)) > MAX_METADATA_BYTES:
         faults.append(Fault(f"{path}metadata", f"must be at most {MAX_METADATA_BYTES} bytes of JSON"))
@@ -100,6 +100,20 @@ def parse_send_at(raw: Mapping[str, Any], *, now: datetime) -> datetime:
             faults=[Fault("send_at", "must be a time with a zone, from now to a year from now")],
         )
     return send_at
+
+
+def _fallback(template: Mapping[str, Any] | None, path: str, faults: list[Fault]) -> Mapping[str, Any] | None:
+    """The template that goes when the window is closed, normalised and checked as one that is sent by itself."""
+    if template is None:
+        return None
+    try:
+        # Any recipient will do: the template is what is looked at.
+        content = parse_content({"to": "16505550000", "type": "template", "template": dict(template)})
+    except RequestRefused as refusal:
+        faults += [Fault(f"{path}fallback_{fault.path}", fault.reason) for fault in refusal.faults]
+        return None
+    found: Mapping[str, Any] = content.payload["template"]
+    return found
 
 
 def _content(raw: Mapping[str, Any], path: str) -> Content:

@@ -48,6 +48,26 @@ def test_the_seeded_template_is_there_and_can_be_sent(cluster: Cluster) -> None:
     until(lambda: [one for one in cluster.phone(PHONE) if one["type"] == "template"], "it arrived")
 
 
+def test_the_template_for_a_closed_window_is_checked_before_the_message_is_taken(cluster: Cluster) -> None:
+    def send(fallback: dict[str, Any]) -> dict[str, Any]:
+        body = {"to": "16505557302", "type": "text", "text": {"body": "x"}, "on_window_closed": "template"}
+        answer = cluster.client.post("/v1/messages", json={**body, "fallback_template": fallback})
+        return {"status": answer.status_code, **answer.json()}
+
+    spanish = {"name": "hello_world", "language": {"code": "es"}}
+    for fallback, code in (
+        ({"name": "nobody", "language": {"code": "es"}}, 132001),
+        (spanish, 132001),
+        (template("hello_world", "{{body}}", language="en_US")["template"], 132000),
+    ):
+        refused = send(fallback)
+        assert (refused["status"], refused["graph_code"]) == (422, code), refused
+        assert refused["errors"][0]["path"].startswith("fallback_template."), refused
+    assert send({"name": "hello_world"})["errors"][0]["path"] == "fallback_template.language"
+    assert send({"name": "hello_world", "language": {"code": "en_US"}})["status"] == "queued"
+    until(lambda: [one for one in cluster.phone("16505557302") if one["type"] == "template"], "the template went")
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [

@@ -141,3 +141,13 @@ def test_a_template_policy_needs_its_template() -> None:
     with pytest.raises(RequestRefused) as refused:
         parse_order(TEXT | {"on_window_closed": "template"}, now=START)
     assert paths(refused) == ["fallback_template"]
+
+
+def test_the_template_for_a_closed_window_is_read_as_one_that_is_sent_by_itself() -> None:
+    fallback = {"name": "Not A Name", "language": {}, "components": [{"type": "BODY", "parameters": [{"text": 1}]}]}
+    with pytest.raises(RequestRefused) as refused:
+        parse_order(TEXT | {"on_window_closed": "template", "fallback_template": fallback}, now=START)
+    assert set(paths(refused)) >= {"fallback_template.name", "fallback_template.language.code"}
+    good = {"name": "hello_world", "language": {"code": "en_US"}, "components": None}
+    order = parse_order(TEXT | {"on_window_closed": "template", "fallback_template": good}, now=START)
+    assert order.fallback_template == {"name": "hello_world", "language": {"code": "en_US"}}
