@@ -29,6 +29,8 @@ _CODE_OF: Final = {
     "opted_out": 131050,
 }
 _NOT_HERE: Final = frozenset({"not_found", "unknown_number", "number_forbidden"})
+_CONFLICTS: Final = {"idempotency_conflict": 100, "idempotency_in_progress": 2}
+"""Meta has no Idempotency-Key, so it has no code for these: 409 says what they are."""
 _PURE_GRAPH: Final = frozenset({104, 190})
 _PARSE_FAILED: Final = "Invalid OAuth access token - Cannot parse access token"
 OVERLOADED: Final = 2
@@ -118,6 +120,9 @@ def _told(request: Request, error: PanalError) -> _Graph:
         if code == 190:
             return _Graph(classify(code), code, None, _PARSE_FAILED)
         return _Graph(classify(code), code, error.text)
+    if error.code in _CONFLICTS:
+        code = _CONFLICTS[error.code]
+        return _Graph(classify(code), code, error.text, http_status=409)
     if isinstance(error, Unavailable):
         return _Graph(classify(OVERLOADED), OVERLOADED, error.text, http_status=503)
     if isinstance(error, RequestRefused):

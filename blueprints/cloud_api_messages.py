@@ -8,7 +8,7 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from blueprints.cloud_api_reading import graph_body, graph_caller, number_of
-from blueprints.reading import services_of
+from blueprints.reading import idempotency_of, services_of
 from blueprints.rendering import json_response
 from config.errors import RequestRefused
 from services.commands import CommandTaken
@@ -18,6 +18,7 @@ from services.messages import (
     Message,
     Priority,
     SendOrder,
+    as_marketing_message,
     client_wamid,
     is_read_mark,
     parse_content,
@@ -26,19 +27,20 @@ from services.messages import (
 from services.numbers import Number
 
 NO_SUCH_MESSAGE = 131009
-MARKETING_FIELDS = frozenset({"product_policy", "message_activity_sharing"})
 
 
 async def post_messages(request: Request, node: str) -> HTTPResponse:
-    """Accept one message, or pass a read mark on."""
+    """Accept one message, or pass a read mark on.
+
+    An ``Idempotency-Key``, which Meta does not have, makes a send safe to repeat: it gets the first answer again.
+    """
     caller = await graph_caller(request, Scope.MESSAGES_SEND)
     number = await number_of(request, node, caller)
     raw = graph_body(request)
     if is_read_mark(raw):
         return await _mark_read(request, raw, number, caller)
     order = SendOrder(parse_content(raw), phone_number_id=number.phone_number_id)
-    accepted = await services_of(request).acceptance.accept(order, caller, is_dropin=True)
-    return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")))
+    return await _accepted(request, order, caller, raw)
 
 
 async def post_marketing_messages(request: Request, node: str) -> HTTPResponse:
@@ -46,16 +48,23 @@ async def post_marketing_messages(request: Request, node: str) -> HTTPResponse:
     caller = await graph_caller(request, Scope.MESSAGES_SEND)
     number = await number_of(request, node, caller)
     raw = graph_body(request)
-    content = parse_content({key: value for key, value in raw.items() if key not in MARKETING_FIELDS})
+    content = parse_content(raw)
     if content.kind != "template":
         raise GraphFault(131055)
+    content = as_marketing_message(content, raw)
     services, template = services_of(request), content.payload["template"]
     known = await services.templates.find(number.waba_id, template["name"], template["language"]["code"])
     if known is not None and known.category != "MARKETING":
         raise GraphFault(134100)
     order = SendOrder(content, phone_number_id=number.phone_number_id, priority=Priority.BULK)
-    accepted = await services.acceptance.accept(order, caller, is_dropin=True)
-    return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")))
+    return await _accepted(request, order, caller, raw)
+
+
+async def _accepted(request: Request, order: SendOrder, caller: Caller, raw: dict[str, Any]) -> HTTPResponse:
+    acceptance = services_of(request).acceptance
+    accepted = await acceptance.accept(order, caller, idempotency_of(request, request.path), is_dropin=True)
+    headers = {"idempotency-replayed": "true"} if accepted.is_replay else {}
+    return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")), headers=headers)
 
 
 async def _mark_read(request: Request, raw: dict[str, Any], number: Number, caller: Caller) -> HTTPResponse:

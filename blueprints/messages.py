@@ -3,7 +3,6 @@
 Process: worker.
 """
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from blueprints.reading import (
     caller_of,
     choice,
     cursor_of,
-    idempotency_key,
+    idempotency_of,
     json_object,
     limit_of,
     needs,
@@ -25,7 +24,6 @@ from config.errors import Fault, RequestRefused
 from services.keys import Scope
 from services.messages import (
     Direction,
-    Idempotency,
     Message,
     MessageFilter,
     MessageStatus,
@@ -43,7 +41,7 @@ async def send_message(request: Request) -> HTTPResponse:
     """Accept one message: 202 when it is stored."""
     services = services_of(request)
     order = parse_order(json_object(request), now=services.clock.now())
-    accepted = await services.acceptance.accept(order, caller_of(request), _idempotency(request))
+    accepted = await services.acceptance.accept(order, caller_of(request), idempotency_of(request))
     headers = {"location": f"/v1/messages/{accepted.message.id}"}
     if accepted.is_replay:
         headers["idempotency-replayed"] = "true"
@@ -67,7 +65,7 @@ async def send_batch(request: Request) -> HTTPResponse:
         )
     now = services.clock.now()
     orders = [_order_of(item, position, now) for position, item in enumerate(listed)]
-    accepted = await services.acceptance.accept_all(orders, caller_of(request), _idempotency(request))
+    accepted = await services.acceptance.accept_all(orders, caller_of(request), idempotency_of(request))
     answers = [refused_json(one) if isinstance(one, RequestRefused) else accepted_json(one.message) for one in accepted]
     taken = [one for one in accepted if not isinstance(one, RequestRefused)]
     is_replay = bool(taken) and all(one.is_replay for one in taken)
@@ -154,10 +152,3 @@ async def _own(request: Request, message_id: str) -> Message:
 
 async def _command(request: Request, kind: str, message_id: str) -> dict[str, Any]:
     return await services_of(request).commands.submit(kind, {"message_id": message_id}, by=caller_of(request).key_id)
-
-
-def _idempotency(request: Request) -> Idempotency | None:
-    key = idempotency_key(request)
-    if key is None:
-        return None
-    return Idempotency(key=key, digest=hashlib.sha256(request.body).digest())

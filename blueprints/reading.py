@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec, cast
@@ -12,6 +13,7 @@ from sanic import HTTPResponse, Request
 
 from config.errors import Fault, RequestRefused
 from services.keys import Caller, NotPermitted, Scope, require
+from services.messages import Idempotency
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
@@ -103,6 +105,14 @@ def idempotency_key(request: Request) -> str | None:
             faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} printable characters")],
         )
     return str(key)
+
+
+def idempotency_of(request: Request, place: str = "") -> Idempotency | None:
+    """The caller's key with what it came with: the body, and ``place``, what the path says of it."""
+    key = idempotency_key(request)
+    if key is None:
+        return None
+    return Idempotency(key=key, digest=hashlib.sha256(place.encode() + request.body).digest())
 
 
 def whole_number(request: Request, name: str, default: int, *, least: int, most: int) -> int:

@@ -69,9 +69,14 @@ class GraphClient:
             method, path, token=token, json_body=json_body, params=params, form=form, timeout_s=timeout_s
         )
 
-    async def send_message(self, phone_number_id: str, token: str, body: Mapping[str, Any]) -> SendAnswer:
-        """Send a Cloud API message object. An answer without a message id counts as unknown, not as sent."""
-        answer = await self.call("POST", graph_path(phone_number_id, "messages"), token=token, json_body=body)
+    async def send_message(
+        self, phone_number_id: str, token: str, body: Mapping[str, Any], *, edge: str = "messages"
+    ) -> SendAnswer:
+        """Send a Cloud API message object. An answer without a message id counts as unknown, not as sent.
+
+        The Marketing Messages API takes the same objects at its own edge, ``marketing_messages``.
+        """
+        answer = await self.call("POST", graph_path(phone_number_id, edge), token=token, json_body=body)
         message = _first(answer.body.get("messages"))
         contact = _first(answer.body.get("contacts"))
         wamid = _text(message.get("id"))

@@ -2,6 +2,7 @@
 
 from services.links.cloud import CloudLink, TokenSource, wire_body
 from services.links.port import (
+    PRODUCT_POLICY,
     Link,
     LinkKind,
     LinkState,
@@ -16,6 +17,7 @@ from services.links.tracking import CALLER_DATA_LIMIT, Tracking, decode_tracking
 
 __all__ = [
     "CALLER_DATA_LIMIT",
+    "PRODUCT_POLICY",
     "CloudLink",
     "Link",
     "LinkKind",

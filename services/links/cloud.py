@@ -11,6 +11,7 @@ from services.graph.client import GraphClient
 from services.graph.codes import ErrorClass
 from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
 from services.links.port import (
+    PRODUCT_POLICY,
     LinkKind,
     LinkState,
     NotSubmitted,
@@ -47,7 +48,8 @@ class CloudLink:
     async def send(self, order: OutgoingMessage) -> Submitted:
         token = self._token(order.phone_number_id)
         try:
-            answer = await self._graph.send_message(order.phone_number_id, token, wire_body(order))
+            edge = "marketing_messages" if PRODUCT_POLICY in order.payload else "messages"
+            answer = await self._graph.send_message(order.phone_number_id, token, wire_body(order), edge=edge)
         except (GraphRefused, GraphUnreachable, GraphUnknown) as failure:
             raise self._translate(failure) from failure
         self._state = LinkState.READY

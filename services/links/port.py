@@ -13,6 +13,10 @@ from services.graph.codes import CodeRule
 RecipientKind = Literal["wa_id", "user_id", "group"]
 
 
+PRODUCT_POLICY = "product_policy"
+"""A payload with this field is for Meta's Marketing Messages API: the same object at another edge."""
+
+
 class LinkKind(StrEnum):
     SANDBOX = "sandbox"
     CLOUD = "cloud"

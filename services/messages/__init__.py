@@ -7,7 +7,7 @@ from services.messages.accept import Acceptance, Accepted, Idempotency, Idempote
 from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
 from services.messages.answers import Answers
 from services.messages.commands import MessageCommands, WrongState
-from services.messages.content import Content, parse_content
+from services.messages.content import Content, as_marketing_message, parse_content
 from services.messages.content_faults import ContentFault, ContentRefused
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
 from services.messages.dispatch import Dispatcher
@@ -72,6 +72,7 @@ __all__ = [
     "Tracked",
     "WindowClosed",
     "WrongState",
+    "as_marketing_message",
     "client_wamid",
     "contact_of",
     "error_data",

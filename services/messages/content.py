@@ -7,7 +7,7 @@ Process: worker.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +15,7 @@ import orjson
 from pydantic import ValidationError
 
 from config import limits
-from services.links import CALLER_DATA_LIMIT, RecipientKind
+from services.links import CALLER_DATA_LIMIT, PRODUCT_POLICY, RecipientKind
 from services.messages.content_faults import (
     INVALID_PARAMETER,
     INVALID_VALUE,
@@ -61,6 +61,9 @@ TO_NOISE = str.maketrans("", "", "+ -()\u00a0")
 USER_ID = re.compile(rf"[A-Z]{{2}}\.(?:ENT\.)?[0-9A-Za-z]{{1,{limits.USER_ID_MAX_CHARS}}}")
 """A business-scoped user id: a country, letters and digits. Source: Meta, "Business-scoped user IDs" (2026-06-29)."""
 GROUP_ID_MAX_CHARS = 256
+ACTIVITY_SHARING = "message_activity_sharing"
+DEFAULT_PRODUCT_POLICY = "CLOUD_API_FALLBACK"
+PRODUCT_POLICIES = (DEFAULT_PRODUCT_POLICY, "STRICT")
 FAST_TEXT_KEYS = frozenset({"body", "preview_url"})
 
 
@@ -85,6 +88,27 @@ def parse_content(raw: dict[str, Any]) -> Content:
     ContentRefused (a RequestRefused) names every faulty path and carries Meta's code for the first.
     """
     return _plain_text(raw) or _any_kind(raw)
+
+
+def as_marketing_message(content: Content, raw: Mapping[str, Any]) -> Content:
+    """The same template as a message of the Marketing Messages API, with the two fields that only it has.
+
+    The policy is always there, Meta's default when the sender named none: by it the link knows the way to go.
+    ContentRefused for values that Meta does not know. Source: Meta, "Marketing Messages API" (2025-12).
+    """
+    faults: list[ContentFault] = []
+    policy = raw.get(PRODUCT_POLICY)
+    policy = DEFAULT_PRODUCT_POLICY if policy is None else policy
+    if policy not in PRODUCT_POLICIES:
+        reason = f"must be one of {', '.join(PRODUCT_POLICIES)}"
+        faults.append(ContentFault(PRODUCT_POLICY, reason, INVALID_PARAMETER))
+    sharing = raw.get(ACTIVITY_SHARING)
+    if sharing is not None and not isinstance(sharing, bool):
+        faults.append(ContentFault(ACTIVITY_SHARING, "must be true or false", INVALID_PARAMETER))
+    if faults:
+        raise ContentRefused(faults)
+    own = {PRODUCT_POLICY: policy} | ({} if sharing is None else {ACTIVITY_SHARING: sharing})
+    return replace(content, payload={**content.payload, **own})
 
 
 def _plain_text(raw: Any) -> Content | None:

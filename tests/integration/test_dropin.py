@@ -1,6 +1,7 @@
 """The drop-in for Meta's Cloud API on the real command: a client changes its base URL, and finds what it knows."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -171,6 +172,62 @@ def test_marketing_messages_are_marketing_templates_alone(cluster: Cluster) -> N
     assert error_of(cluster.client.post(path, json=text()))["code"] == 131055
     hello = {**text(), "type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
     assert error_of(cluster.client.post(path, json={**hello, "product_policy": "STRICT"}))["code"] == 134100
+
+
+def test_a_marketing_message_keeps_its_two_fields_and_goes_by_its_own_edge(cluster: Cluster) -> None:
+    body = {"name": "spring_sale", "language": "es", "category": "MARKETING"}
+    components = [{"type": "BODY", "text": "Oferta"}]
+    created = cluster.client.post(f"/v23.0/{WABA}/message_templates", json={**body, "components": components})
+    assert created.status_code == 200, created.text
+    until(lambda: approved(cluster, "spring_sale"), "the template is approved")
+    path, to = f"/v23.0/{NUMBER}/marketing_messages", "16505557011"
+    sale = {**text(to=to), "type": "template", "template": {"name": "spring_sale", "language": {"code": "es"}}}
+    own = {"product_policy": "STRICT", "message_activity_sharing": False}
+    assert cluster.client.post(path, json={**sale, **own}).status_code == 200
+    assert cluster.client.post(path, json=sale).status_code == 200
+    for faulty in ({"product_policy": "MAYBE"}, {"message_activity_sharing": "yes"}):
+        assert error_of(cluster.client.post(path, json={**sale, **faulty}))["code"] == 100
+
+    until(lambda: len(cluster.phone(to)) == 2, "both arrived")
+    shown = cluster.phone(to)
+    assert [one.get("product_policy") for one in shown] == ["STRICT", "CLOUD_API_FALLBACK"]
+    assert [one.get("message_activity_sharing") for one in shown] == [False, None]
+    sends = [one for one in cluster.sandbox.get("/_sandbox/log").json() if one.get("to") == to]
+    assert [one["path"].rpartition("/")[2] for one in sends] == ["marketing_messages"] * 2
+
+
+def approved(cluster: Cluster, name: str) -> bool:
+    found = cluster.client.get("/v1/templates", params={"name": name}).json()["data"]
+    return bool(found) and found[0]["status"] == "APPROVED"
+
+
+def test_an_idempotency_key_makes_a_send_safe_to_repeat(cluster: Cluster) -> None:
+    url = f"/v23.0/{NUMBER}/messages"
+    body = text(body="only once")
+
+    def send(key: str, json: dict[str, Any] = body) -> httpx.Response:
+        return cluster.client.post(url, json=json, headers={"idempotency-key": key})
+
+    with ThreadPoolExecutor(8) as pool:
+        twins = list(pool.map(lambda _: send("twins"), range(8)))
+    assert {one.status_code for one in twins} <= {200, 409}, [one.text for one in twins]
+    first = send("twins")
+    assert (first.status_code, first.headers["idempotency-replayed"]) == (200, "true")
+    ids = {one.json()["messages"][0]["id"] for one in [first, *twins] if one.status_code == 200}
+    assert len(ids) == 1
+    other = send("twins", text(body="another"))
+    assert (other.status_code, error_of(other)["code"]) == (409, 100), other.text
+    assert "Idempotency-Key" in error_of(other)["error_data"]["details"]
+    send("after", text(body="after them"))
+    shown = until(
+        lambda: found if "after them" in (found := bodies(cluster)) else [], "what was sent after them is there"
+    )
+    assert shown.count("only once") == 1
+    assert "another" not in shown
+
+
+def bodies(cluster: Cluster) -> list[str]:
+    return [one["text"]["body"] for one in cluster.phone(PHONE) if one["type"] == "text"]
 
 
 def test_numbers_profile_and_block_list_are_metas_answers(cluster: Cluster) -> None:

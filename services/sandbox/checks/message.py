@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.sandbox.checks import interactive, template
+from services.sandbox.checks.fields import choice_of
 from services.sandbox.checks.interactive import check_interactive
 from services.sandbox.checks.simple import check_contacts, check_location, check_media, check_reaction, check_text
 from services.sandbox.checks.template import check_template
@@ -17,6 +18,7 @@ from services.sandbox.wire.faults import GraphFault, absent, missing
 from services.sandbox.wire.shapes import Json
 
 BIZ_DATA_CHARS = 512
+PRODUCT_POLICIES = ("CLOUD_API_FALLBACK", "STRICT")
 MEDIA_KINDS = ("audio", "document", "image", "sticker", "video")
 KINDS = (
     "audio",
@@ -61,6 +63,19 @@ def check_message(body: Json) -> Checked:
     if content is None:
         raise missing(kind)
     return Checked(kind, _checked(kind, content), _context_of(body, kind), _biz_of(body))
+
+
+def check_marketing(body: Json) -> Json:
+    """The two fields that only the Marketing Messages API has. Source: Meta, "Marketing Messages API" (2025-12)."""
+    own: Json = {}
+    if body.get("product_policy") is not None:
+        own["product_policy"] = choice_of(body, "product_policy", where="body", among=PRODUCT_POLICIES)
+    sharing = body.get("message_activity_sharing")
+    if sharing is not None:
+        if not isinstance(sharing, bool):
+            raise GraphFault(100, "Param message_activity_sharing must be a boolean.")
+        own["message_activity_sharing"] = sharing
+    return own
 
 
 def media_in(message: Checked) -> list[tuple[str, Json]]:

@@ -8,7 +8,7 @@ Source: Meta, "Messages API" and "Error codes"; `checks` holds the field limits.
 import re
 from dataclasses import dataclass
 
-from services.sandbox.checks.message import Checked, check_message, check_status_call, media_in
+from services.sandbox.checks.message import Checked, check_marketing, check_message, check_status_call, media_in
 from services.sandbox.graph.call import SUCCESS, Answer, Call
 from services.sandbox.graph.desk import Desk
 from services.sandbox.graph.flows import check_flow
@@ -63,10 +63,11 @@ async def post_marketing_messages(desk: Desk, call: Call) -> Answer:
         raise GraphFault(131055)
     if template_in_use(desk.world, number["waba"], message.content)["category"] != "MARKETING":
         raise GraphFault(134100)
-    return await _send(desk, call, number, message)
+    return await _send(desk, call, number, message, marketing=check_marketing(call.body))
 
 
-async def _send(desk: Desk, call: Call, number: Json, message: Checked) -> Answer:
+async def _send(desk: Desk, call: Call, number: Json, message: Checked, *, marketing: Json | None = None) -> Answer:
+    """``marketing``: what a message of the Marketing Messages API has beside the template."""
     world, body = desk.world, call.body
     recipient = _recipient_of(world, body)
     phone = recipient.phone
@@ -81,6 +82,8 @@ async def _send(desk: Desk, call: Call, number: Json, message: Checked) -> Answe
     if late is None and template is None and not is_open:
         late = LateError(131047)
     category = template["category"] if template else None
+    if marketing is not None:
+        category = "MARKETING_LITE"
     price = price_of(message.kind, category, is_window_open=is_open)
     n = world.messages.next_n()
     wamid = world.ids.wamid(phone.key, n, is_inbound=False)
@@ -94,7 +97,7 @@ async def _send(desk: Desk, call: Call, number: Json, message: Checked) -> Answe
         type=message.kind,
         status="sent",
         waits=False,
-        body=message.shown(),
+        body={**message.shown(), **(marketing or {})},
         facts=Facts(biz, price.category, price.is_billable, call.verdict.extra_copies, call.verdict.shuffles),
     )
     desk.life.begin(n, kept, phone=phone, late=late)

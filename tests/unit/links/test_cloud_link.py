@@ -5,8 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from services.graph import ErrorClass, GraphClient
-from services.links import CloudLink, LinkKind, LinkState, OutgoingMessage, SendRefused, wire_body
+from services.graph import ErrorClass, GraphClient, GraphUnreachable
+from services.links import CloudLink, LinkKind, LinkState, NotSubmitted, OutgoingMessage, SendRefused, wire_body
 
 ID = "msg_01JB4C7K8Q0000000000000000"
 TEXT = {"type": "text", "text": {"body": "hola"}}
@@ -68,3 +68,27 @@ async def test_a_number_without_a_usable_token_waits_for_the_operator_and_nothin
     assert caught.value.rule.klass is ErrorClass.AUTH
     assert "106540352242922" in (caught.value.details or "")
     assert (link.kind, link.state) == (LinkKind.SANDBOX, LinkState.REFUSED)
+
+
+class Edges:
+    """A Graph API that only says where messages came."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def call(self, method: str, path: str, **_: Any) -> Any:
+        self.asked.append((method, path))
+        raise GraphUnreachable(detail="nobody is here")
+
+    send_message = GraphClient.send_message
+
+
+async def test_a_marketing_message_goes_to_its_own_edge_whole() -> None:
+    graph = Edges()
+    link = CloudLink(graph, lambda _: "token")  # type: ignore[arg-type]  # the two methods that a send needs
+    payload = {"type": "template", "template": {}, "product_policy": "STRICT", "message_activity_sharing": True}
+    for one in (payload, TEXT):
+        with pytest.raises(NotSubmitted):
+            await link.send(order(payload=one))
+    assert [path for _, path in graph.asked] == ["106540352242922/marketing_messages", "106540352242922/messages"]
+    assert payload.items() <= wire_body(order(payload=payload)).items()
