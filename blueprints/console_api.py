@@ -4,6 +4,8 @@ Process: worker.
 """
 
 import re
+from datetime import datetime
+from itertools import accumulate
 from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -115,16 +117,18 @@ async def list_tails(request: Request) -> HTTPResponse:
 async def list_latest_events(request: Request) -> HTTPResponse:
     """The newest events of every number that the caller may see, the newest first."""
     services, caller, limit = services_of(request), caller_of(request), limit_of(request)
-    found: list[Event] = []
+    found: list[tuple[datetime, int, Event]] = []
     for number in await services.numbers.all():
         if caller.may_use(number.phone_number_id):
             last = await last_seq(services.database, number.phone_number_id, floor=number.seq_floor)
             page = await services.events.page(
                 number.phone_number_id, after=max(0, last - limit), limit=limit, types=[], wait_s=0
             )
-            found += page.events
-    found.sort(key=lambda event: (event.at, event.seq), reverse=True)
-    return json_response({"data": [event_json(event) for event in found[:limit]]})
+            # Numbers of different logs mean nothing to each other: moments sort those, ``seq`` sorts one log.
+            moments = accumulate((event.at for event in page.events), max)
+            found += [(at, event.seq, event) for at, event in zip(moments, page.events, strict=True)]
+    found.sort(key=lambda one: one[:2], reverse=True)
+    return json_response({"data": [event_json(event) for _, _, event in found[:limit]]})
 
 
 @bp.get("/sandbox/media/<media_id:str>")

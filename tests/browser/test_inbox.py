@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open
 from tests.browser.scenes import conversation_of, customer, text
 from tests.harness import Cluster
+from tests.harness.cluster import until
 
 
 def thread_of(page: Page, cluster: Cluster, wa_id: str) -> None:
@@ -155,3 +156,39 @@ def test_a_search_finds_by_name_by_number_and_by_what_was_said(cluster: Cluster,
         expect(page.locator("a.row")).to_have_attribute("data-conversation", conversation["id"])
     search.fill("nadie se llama así")
     expect(page.get_by_text("Sin resultados")).to_be_visible()
+
+
+def test_ticks_in_the_list_are_right_from_the_first_look(cluster: Cluster, open_page: Open) -> None:
+    wa_id = "16505550209"
+    customer(cluster, wa_id, text("Hola"))
+    conversation = conversation_of(cluster, wa_id)
+    message = cluster.send(wa_id, "¿Qué tal?")
+    until(lambda: cluster.message(str(message["id"]))["status"] == "read", "it is read")
+    page = open_page()
+    row = page.locator(f"[data-conversation={conversation['id']}]")
+    expect(row.locator(".ticks")).to_have_attribute("data-status", "read")
+
+
+def test_quick_replies_belong_to_everybody(cluster: Cluster, open_page: Open) -> None:
+    wa_id = "16505550210"
+    cluster.sandbox.put(f"/_sandbox/phones/{wa_id}", json={"name": "Ana Pérez"})
+    customer(cluster, wa_id, text("Hola"))
+    one = open_page()
+    thread_of(one, cluster, wa_id)
+    one.get_by_role("button", name="Respuestas rápidas").click()
+    one.get_by_role("button", name="Añadir", exact=True).click()
+    one.get_by_label("Texto", exact=True).fill("Gracias, {name}.")
+    one.get_by_label("Atajo").fill("gracias")
+    one.get_by_role("button", name="Guardar", exact=True).click()
+    expect(one.locator(".quick kbd")).to_have_text("/gracias")
+    other = open_page()
+    thread_of(other, cluster, wa_id)
+    writing = other.get_by_label("Escribe un mensaje")
+    writing.fill("/gra")
+    expect(other.get_by_role("option")).to_have_count(1)
+    other.keyboard.press("Enter")
+    expect(writing).to_have_value("Gracias, Ana.")
+    one.get_by_role("button", name="Quitar: Gracias, {name}.").click()
+    one.locator(".quick-end").get_by_role("button", name="Eliminar").click()
+    expect(one.locator(".quick kbd")).to_have_count(0)
+    assert cluster.client.get("/v1/quick-replies").json()["data"] == []

@@ -44,6 +44,18 @@ def test_signing_out_closes_the_door(open_page: Open) -> None:
     expect(page.get_by_role("button", name="Entrar")).to_be_visible()
 
 
+def test_a_page_that_nobody_touches_shows_the_door(open_page: Open) -> None:
+    page = open_page(signs_in=False)
+    page.clock.install()
+    page.get_by_label("Clave de API").fill("test-key-of-the-integration-suite")
+    page.get_by_role("button", name="Entrar").click()
+    expect(page.get_by_role("heading", name="Bandeja")).to_be_visible()
+    page.route("**/console/session", lambda route: route.fulfill(json={"signed_in": False, "whatsapp": "sandbox"}))
+    page.clock.fast_forward(8 * 60 * 1000)
+    expect(page.get_by_role("button", name="Entrar")).to_be_visible()
+    expect(page.get_by_text("La sesión terminó")).to_be_visible()
+
+
 def test_the_session_survives_a_reload_and_another_worker(open_page: Open) -> None:
     page = open_page()
     for _ in range(4):

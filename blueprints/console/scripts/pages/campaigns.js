@@ -24,7 +24,7 @@ function Progress({ campaign }) {
   const parts = counts(campaign);
   const words = ['read', 'delivered', 'sent', 'failed'].filter((name) => parts[name]).map((name) => `${t(`status.${name}`)}: ${number(parts[name])}`).join(' · ');
   return html`<div><div class="progress" role="img" aria-label=${words || t('campaign.none_yet')}>${Object.entries(parts).map(([name, count]) => html`<i key=${name} class=${name} style=${{ width: `${total ? (count / total) * 100 : 0}%` }}></i>`)}</div>
-    <p class="progress-words"><span>${words || t('campaign.none_yet')}</span><span>${t('campaign.handed', { done: number(campaign.progress.handed_over ?? 0), total: number(total) })}</span></p></div>`;
+    <p class="progress-words"><span>${words || t('campaign.none_yet')}</span><span>${total === 0 ? null : t('campaign.handed', { done: number(campaign.progress.handed_over ?? 0), total: number(total) })}</span></p></div>`;
 }
 
 function Actions({ campaign, onChanged }) {
@@ -74,7 +74,7 @@ export function CampaignsPage({ id }) {
   return html`<${Page} title=${t('nav.campaigns')} lead=${t('campaigns.lead')} actions=${html`${id && html`<${Button} icon="back" onClick=${() => go('campaigns')}>${t('back')}<//>`}${make}`}>
     ${id ? html`<${Detail} key=${id} id=${id} />` : html`${error && html`<${Failure} error=${error} onRetry=${load} />`}${!campaigns && !error && html`<${Spinner} />`}
       ${campaigns?.length === 0 && html`<${Empty} icon="campaigns" title=${t('campaigns.none')}><p>${t('campaigns.none.text')}</p><div>${make}</div><//>`}
-      <div class="cards">${(campaigns ?? []).map((one) => html`<article class="card" key=${one.id}><header><div><h2>${one.name}</h2><p>${one.template.name} · ${tn('campaign.recipients', one.progress.total ?? 0)}</p></div><${Badge} kind=${KIND[one.status]}>${t(`campaign.is.${one.status}`)}<//></header><${Progress} campaign=${one} />
+      <div class="cards">${(campaigns ?? []).map((one) => html`<article class="card" key=${one.id}><header><div><h2>${one.name}</h2><p>${[one.template.name, one.progress.total ? tn('campaign.recipients', one.progress.total) : null, one.status === 'scheduled' && one.send_at ? moment(one.send_at) : null].filter(Boolean).join(' · ')}</p></div><${Badge} kind=${KIND[one.status]}>${t(`campaign.is.${one.status}`)}<//></header><${Progress} campaign=${one} />
         <footer><${Button} small onClick=${() => go('campaigns', one.id)}>${t('campaign.open')}<//><${Actions} campaign=${one} onChanged=${load} /></footer></article>`)}</div>`}
     ${isMaking && html`<${NewCampaign} onClose=${() => setMaking(false)} onMade=${(made) => { setMaking(false); load(); go('campaigns', made.id); }} />`}<//>`;
 }
