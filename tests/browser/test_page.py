@@ -47,6 +47,7 @@ def test_signing_out_closes_the_door(open_page: Open) -> None:
 def test_a_page_that_nobody_touches_shows_the_door(open_page: Open) -> None:
     page = open_page(signs_in=False)
     page.clock.install()
+    page.reload()
     page.get_by_label("Clave de API").fill("test-key-of-the-integration-suite")
     page.get_by_role("button", name="Entrar").click()
     expect(page.get_by_role("heading", name="Bandeja")).to_be_visible()
