@@ -1,0 +1,106 @@
+"""A line to the database that a test can slow down, cut once, or let fall silent; it counts the connections on it."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Line:
+    """Passes bytes on. `delay_s` is added to everything that goes to the server; `is_silent` holds all of it back."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = 0
+        self.delay_s = 0.0
+        self.is_silent = False
+        self.open = 0
+        self.peak = 0
+        self._target_port = target_port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true&retryWrites=false"
+
+    def start(self) -> None:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+
+    def cut(self) -> int:
+        """Close every connection now; new ones are taken. How many there were."""
+        return asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _cut(self) -> int:
+        count = self.open
+        for writer in list(self._writers):
+            writer.transport.abort()
+        return count
+
+    async def _end(self) -> None:
+        self._server.close()
+        await self._cut()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        self.peak = max(self.peak, self.open)
+        self._writers.add(writer)
+        upstream: asyncio.StreamWriter | None = None
+        try:
+            answers, upstream = await asyncio.open_connection("127.0.0.1", self._target_port)
+            self._writers.add(upstream)
+            ways = [
+                asyncio.ensure_future(self._pass_on(reader, upstream, is_request=True)),
+                asyncio.ensure_future(self._pass_on(answers, writer, is_request=False)),
+            ]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+        except OSError:
+            pass
+        finally:
+            self.open -= 1
+            for end in (writer, upstream):
+                if end is not None:
+                    self._writers.discard(end)
+                    end.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_request: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(2**16):
+                if is_request and self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                while self.is_silent:  # noqa: ASYNC110 - another thread decides
+                    await asyncio.sleep(0.05)
+                writer.write(data)
+                await writer.drain()
+
+
+@contextmanager
+def line_to(target_port: int) -> Iterator[Line]:
+    """A line to a server on this port of loopback."""
+    line = Line(target_port)
+    line.start()
+    try:
+        yield line
+    finally:
+        line.stop()
