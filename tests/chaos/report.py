@@ -37,7 +37,7 @@ MUST_HOLD = {
     "D4": "refused with 503 at most, well again within 2 s; nothing accepted is lost",
     "D5": "no more connections than planned",
     "O2": "fenced: it cannot send or write any more; each message once and in order",
-    "O3": "the other owns within the lease and 2 s; the first is fenced; nothing lost, nothing twice",
+    "O3": "it may not send any more before the other takes over; fenced; nothing lost, nothing twice",
     "O4": "handed over within 1 s; each message once and in order",
     "Q1": "each event arrives, in order; the healthy subscriber does not notice",
     "L2": "no reader misses an event",
