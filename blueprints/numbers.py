@@ -7,10 +7,11 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, needs, services_of
+from blueprints.reading import caller_of, json_object, needs, services_of
 from blueprints.rendering import json_response
 from services.keys import NotPermitted, Scope
-from services.numbers import Allowance, Number, OwnPace
+from services.messages import QuietHours
+from services.numbers import Allowance, Number, OwnPace, own_pace, parse_settings
 
 bp = Blueprint("numbers", url_prefix="/numbers")
 
@@ -21,24 +22,26 @@ async def list_numbers(request: Request) -> HTTPResponse:
     """Every number that this key may see."""
     caller = caller_of(request)
     numbers = [number for number in await services_of(request).numbers.all() if caller.may_use(number.phone_number_id)]
-    return json_response(
-        {
-            "data": [
-                {
-                    "phone_number_id": number.phone_number_id,
-                    "waba_id": number.waba_id,
-                    "display_phone_number": number.display_phone_number,
-                    "link": number.link,
-                    "is_default": number.is_default,
-                    "is_paused": number.is_paused,
-                    "hold_reason": number.hold_reason,
-                    "hold_until": number.hold_until,
-                }
-                for number in numbers
-            ],
-            "next_cursor": None,
-        }
-    )
+    return json_response({"data": [number_json(number) for number in numbers], "next_cursor": None})
+
+
+@bp.get("/<phone_number_id:str>")
+@needs(Scope.NUMBERS)
+async def get_number(request: Request, phone_number_id: str) -> HTTPResponse:
+    """One number."""
+    return json_response(number_json(await _own(request, phone_number_id)))
+
+
+@bp.patch("/<phone_number_id:str>")
+@needs(Scope.NUMBERS)
+async def change_number(request: Request, phone_number_id: str) -> HTTPResponse:
+    """Settings of this number alone: rate, daily recipients, quiet hours."""
+    services, number = services_of(request), await _own(request, phone_number_id)
+    changes = parse_settings(json_object(request), parse_quiet_hours=QuietHours.parse)
+    data = {"phone_number_id": number.phone_number_id, "changes": changes}
+    await services.commands.submit("number.update", data, by=caller_of(request).key_id)
+    services.numbers.forget()
+    return json_response(number_json(await _own(request, phone_number_id)))
 
 
 @bp.get("/<phone_number_id:str>/limits")
@@ -46,7 +49,9 @@ async def list_numbers(request: Request) -> HTTPResponse:
 async def get_limits(request: Request, phone_number_id: str) -> HTTPResponse:
     """How fast it may send: our own pace, what WhatsApp allows it, and what holds it now."""
     number, limits = await _own(request, phone_number_id), services_of(request).number_limits
-    return json_response(limits_json(number, limits.pace, await limits.allowance(number.phone_number_id)))
+    return json_response(
+        limits_json(number, own_pace(number, limits.pace), await limits.allowance(number.phone_number_id))
+    )
 
 
 @bp.post("/<phone_number_id:str>/pause")
@@ -61,6 +66,29 @@ async def pause_number(request: Request, phone_number_id: str) -> HTTPResponse:
 async def resume_number(request: Request, phone_number_id: str) -> HTTPResponse:
     """Go on; a hold of the platform is lifted, too."""
     return await _command(request, "number.resume", phone_number_id)
+
+
+def number_json(number: Number) -> dict[str, Any]:
+    """A number as everybody outside sees it."""
+    return {
+        "phone_number_id": number.phone_number_id,
+        "waba_id": number.waba_id,
+        "display_phone_number": number.display_phone_number,
+        "link": number.link,
+        "is_default": number.is_default,
+        "is_paused": number.is_paused,
+        "hold_reason": number.hold_reason,
+        "hold_until": number.hold_until,
+        "verified_name": number.verified_name,
+        "quality": number.quality,
+        "messaging_limit": number.messaging_limit,
+        "throughput": number.throughput,
+        "settings": {
+            "rate_per_s": number.rate_per_s,
+            "daily_recipients": number.daily_recipients,
+            "quiet_hours": number.quiet_hours,
+        },
+    }
 
 
 async def _command(request: Request, kind: str, phone_number_id: str) -> HTTPResponse:

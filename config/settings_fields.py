@@ -153,7 +153,10 @@ class Settings(BaseSettings):
     pair_period_s: float = setting(6.0, "s", "one message to the same recipient in so long, on average", gt=0)
     pair_burst: int = setting(45, "messages", "messages to the same recipient that may go at once", ge=1)
     daily_recipients: int = setting(
-        0, "recipients", "most recipients in 24 h outside the customer service window (Meta's tier); 0 = no limit", ge=0
+        0,
+        "recipients",
+        "most recipients in 24 h outside the customer service window; 0 = what WhatsApp allows, where known",
+        ge=0,
     )
     quiet_hours: str = setting(
         "",

@@ -159,21 +159,22 @@ EVENTS: Final[dict[str, Any]] = {
     "phone_number_id": NUMBER,
 }
 
-NUMBERS: Final[dict[str, Any]] = {
-    "data": [
-        {
-            "phone_number_id": NUMBER,
-            "waba_id": "102290129340398",
-            "display_phone_number": "15550783881",
-            "link": "sandbox",
-            "is_default": True,
-            "is_paused": False,
-            "hold_reason": None,
-            "hold_until": None,
-        }
-    ],
-    "next_cursor": None,
+ONE_NUMBER: Final[dict[str, Any]] = {
+    "phone_number_id": NUMBER,
+    "waba_id": "102290129340398",
+    "display_phone_number": "15550783881",
+    "link": "sandbox",
+    "is_default": True,
+    "is_paused": False,
+    "hold_reason": None,
+    "hold_until": None,
+    "verified_name": "Jasper's Market",
+    "quality": "GREEN",
+    "messaging_limit": "TIER_UNLIMITED",
+    "throughput": "STANDARD",
+    "settings": {"rate_per_s": None, "daily_recipients": None, "quiet_hours": "21:00-08:00 America/Mexico_City"},
 }
+NUMBERS: Final[dict[str, Any]] = {"data": [ONE_NUMBER], "next_cursor": None}
 
 NOTIFICATION: Final[dict[str, Any]] = {
     "object": "whatsapp_business_account",

@@ -104,6 +104,30 @@ _NOTIFICATION_ID: Final = Parameter(
 _NUMBER_ID: Final = Parameter(
     "phone_number_id", "path", "A number of this installation.", {"type": "string"}, example=examples.NUMBER
 )
+_NIGHT: Final = "21:00-08:00 America/Mexico_City"
+_SETTINGS: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "properties": {
+        "rate_per_s": {
+            "type": ["number", "null"],
+            "exclusiveMinimum": 0,
+            "maximum": 1000,
+            "description": "Messages a second, at most.",
+        },
+        "daily_recipients": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": 1_000_000,
+            "description": "People in 24 h outside the customer service window, at most. 0: no limit of ours.",
+        },
+        "quiet_hours": {
+            "type": ["string", "null"],
+            "description": f"When bulk messages rest, in a time zone: `{_NIGHT}`. Empty: never.",
+        },
+    },
+}
 _PAUSED: Final = object_of({"phone_number_id": {"type": "string"}, "is_paused": {"type": "boolean"}})
 _RESTS: Final = {"phone_number_id": examples.NUMBER}
 
@@ -120,6 +144,18 @@ OPERATING: Final = (
     ),
     Operation(
         "GET",
+        "/v1/numbers/{phone_number_id}",
+        "get_number",
+        "Numbers",
+        "Read a number",
+        (Answer(200, "The number.", ref("Number"), (Example("one", "One number", examples.ONE_NUMBER),)),),
+        description="Its link, state, holds, quality and limits.",
+        scope=Scope.NUMBERS,
+        parameters=(_NUMBER_ID,),
+        errors=("unknown_number",),
+    ),
+    Operation(
+        "GET",
         "/v1/numbers/{phone_number_id}/limits",
         "get_limits",
         "Numbers",
@@ -129,6 +165,21 @@ OPERATING: Final = (
         scope=Scope.NUMBERS,
         parameters=(_NUMBER_ID,),
         errors=("unknown_number",),
+    ),
+    Operation(
+        "PATCH",
+        "/v1/numbers/{phone_number_id}",
+        "change_number",
+        "Numbers",
+        "Change the settings of a number",
+        (Answer(200, "The number as it is now.", ref("Number"), (Example("one", "Changed", examples.ONE_NUMBER),)),),
+        description="Only what the body names changes, at once and for every message that waits. Null gives back what "
+        "the installation has (`PANAL_NUMBER_RATE_PER_S`, `PANAL_DAILY_RECIPIENTS` or WhatsApp's messaging limit, "
+        "`PANAL_QUIET_HOURS`).",
+        scope=Scope.NUMBERS,
+        parameters=(_NUMBER_ID,),
+        body=Body(_SETTINGS, (Example("quiet", "No bulk messages at night", {"quiet_hours": _NIGHT}),)),
+        errors=("unknown_number", "invalid_request", "invalid_json", "command_pending", "intake_full"),
     ),
     Operation(
         "POST",

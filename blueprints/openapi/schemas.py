@@ -193,6 +193,21 @@ NUMBER: Final = object_of(
         "is_paused": {"type": "boolean", "description": "Somebody let it rest: nothing leaves."},
         "hold_reason": {**MAYBE_TEXT, "description": "Why the platform holds it: `platform_` and WhatsApp's code."},
         "hold_until": {**MAYBE_MOMENT, "description": "When it is tried again by itself."},
+        "verified_name": {**MAYBE_TEXT, "description": "The name that customers see, as WhatsApp approved it."},
+        "quality": {**MAYBE_TEXT, "description": "WhatsApp's rating: `GREEN`, `YELLOW`, `RED`."},
+        "messaging_limit": {
+            **MAYBE_TEXT,
+            "description": "People in 24 h whom it may write first: `TIER_250` … `TIER_UNLIMITED`, or a count.",
+        },
+        "throughput": {**MAYBE_TEXT, "description": "`STANDARD` or `HIGH`."},
+        "settings": object_of(
+            {
+                "rate_per_s": {"type": ["number", "null"]},
+                "daily_recipients": {"type": ["integer", "null"]},
+                "quiet_hours": MAYBE_TEXT,
+            },
+            description="Of this number alone; null: as the installation has it.",
+        ),
     },
     description="A phone number that we operate.",
 )

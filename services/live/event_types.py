@@ -7,11 +7,11 @@ from typing import Final
 
 from services.live.event_type import EventType
 from services.live.types_of_messages import CONTACT_TYPES, CONVERSATION_TYPES, MESSAGE_TYPES
+from services.live.types_of_numbers import ACCOUNT_TYPES, NUMBER_TYPES
 from services.live.types_of_operation import (
     CAMPAIGN_TYPES,
     CLUSTER_TYPES,
     ENDPOINT_TYPES,
-    NUMBER_TYPES,
     TEMPLATE_TYPES,
 )
 
@@ -22,6 +22,7 @@ CATALOGUE: Final[tuple[EventType, ...]] = (
     *TEMPLATE_TYPES,
     *CAMPAIGN_TYPES,
     *NUMBER_TYPES,
+    *ACCOUNT_TYPES,
     *ENDPOINT_TYPES,
     *CLUSTER_TYPES,
 )

@@ -1,4 +1,4 @@
-"""What happens to templates, campaigns, numbers, endpoints and the cluster, type by type. Data.
+"""What happens to templates, campaigns, endpoints and the cluster, type by type. Data.
 
 Process: worker.
 """
@@ -128,46 +128,6 @@ CAMPAIGN_TYPES: Final = (
         "completed", "All of its recipients are done.", _COUNTS, status="completed", total=500, sent=490, failed=7
     ),
     _campaign("canceled", "The rest of it will not be sent.", _COUNTS, status="canceled", **_BY),
-)
-
-NUMBER_TYPES: Final = (
-    EventType(
-        "number.connected",
-        "A WhatsApp process began to own this number. It is the first event of every owner.",
-        fields("owner  text  host, PID and a random part\nepoch  whole  counts the owners; it never falls"),
-        {"owner": "web-1:4244:9f2c11ab", "epoch": 7},
-    ),
-    EventType(
-        "number.held",
-        "WhatsApp asked for patience (throughput, a limit, the account): messages of this number wait.",
-        fields(
-            """
-            reason       text     platform_ and Meta's code, or what else it was
-            ~held_until  moment?  when it goes on by itself
-            ~error       object   code, title, details and next_step
-            ~scope       text     number or account
-            """
-        ),
-        {
-            "reason": "platform_130429",
-            "held_until": "2026-01-02T03:05:05.000Z",
-            "error": {"code": 130429, "title": "Rate limit hit", "next_step": "Nothing to do: it is tried again."},
-            "scope": "number",
-        },
-    ),
-    EventType("number.released", "Messages of this number leave again.", fields("~reason  text?  why"), {}),
-    EventType(
-        "number.paused",
-        "Somebody paused it: what is accepted waits.",
-        fields("by  text  who\n~reason  text?  why"),
-        {**_BY, "reason": "maintenance"},
-    ),
-    EventType(
-        "number.resumed",
-        "Somebody let it go on.",
-        fields("by  text  who\n~reason  text?  why"),
-        {**_BY, "reason": None},
-    ),
 )
 
 _ENDPOINT: Final = """

@@ -121,14 +121,26 @@ class Governor:
             bucket.tat = state.bucket.tat
             state.bucket, state.pace, state.hold, state.is_paused = bucket, pace, hold, is_paused
 
+    def set_pace(self, number: str, pace: Pace) -> None:
+        """Other limits for a number; its buckets, its hold and its pause stay."""
+        state = self._numbers[number]
+        self.set_number(number, pace, hold=state.hold, is_paused=state.is_paused)
+
     def number_hold(self, number: str, now: datetime) -> Hold | None:
-        """Why this whole number waits, if it does. A hold that has run out is gone."""
+        """Why this whole number waits, if it does. A hold that has run out is none."""
         state = self._numbers[number]
         if state.is_paused:
             return Hold("paused", None)
-        if state.hold is not None and state.hold.until is not None and state.hold.until <= now:
-            state.hold = None
-        return state.hold
+        return None if _has_ended(state.hold, now) else state.hold
+
+    def take_ended_holds(self, now: datetime) -> list[tuple[str, Hold]]:
+        """Holds of numbers that have run out, each told once."""
+        ended = []
+        for number, state in self._numbers.items():
+            if state.hold is not None and _has_ended(state.hold, now):
+                ended.append((number, state.hold))
+                state.hold = None
+        return ended
 
     def hold_number(self, number: str, hold: Hold) -> bool:
         """Let a number wait; False when it waits at least as long already."""
@@ -221,6 +233,10 @@ class Governor:
     def remember_initiated(self, number: str, contacts: list[tuple[str, float]]) -> None:
         """Contacts written to first in the last day, oldest first, with when (seconds since 1970)."""
         self._numbers[number].initiated.update(contacts)
+
+
+def _has_ended(hold: Hold | None, now: datetime) -> bool:
+    return hold is not None and hold.until is not None and hold.until <= now
 
 
 class Turns:

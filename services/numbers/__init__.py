@@ -3,24 +3,33 @@
 Process: worker, whatsapp.
 """
 
+from services.numbers.book import NumberBook
 from services.numbers.commands import NumberCommands
 from services.numbers.directory import Numbers, UnknownNumber
-from services.numbers.limits import Allowance, NumberLimits, OwnPace
+from services.numbers.limits import Allowance, NumberLimits, OwnPace, own_pace
 from services.numbers.projection import project_number
 from services.numbers.readiness import Readiness, ReadinessReport
-from services.numbers.records import Number
+from services.numbers.records import Number, allowed_rates, recipients_of
 from services.numbers.repository import NumberRepository
+from services.numbers.requests import parse_settings
+from services.numbers.sync import NumberSync
 
 __all__ = [
     "Allowance",
     "Number",
+    "NumberBook",
     "NumberCommands",
     "NumberLimits",
     "NumberRepository",
+    "NumberSync",
     "Numbers",
     "OwnPace",
     "Readiness",
     "ReadinessReport",
     "UnknownNumber",
+    "allowed_rates",
+    "own_pace",
+    "parse_settings",
     "project_number",
+    "recipients_of",
 ]

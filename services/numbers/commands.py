@@ -8,6 +8,7 @@ from typing import Protocol
 
 from config.clock import Clock
 from services.commands import Command, Outcome
+from services.numbers.book import NumberBook
 from services.numbers.directory import UnknownNumber
 from services.store import Fact
 
@@ -20,15 +21,30 @@ class SetPaused(Protocol):
         ...
 
 
+class ReleaseNumber(Protocol):
+    """Tells the governor that a hold is over."""
+
+    def __call__(self, number: str) -> bool:
+        """Lift the hold of a number; False when there was none."""
+        ...
+
+
 class NumberCommands:
     """Handlers of ``number.*`` commands. Repeating one changes nothing more."""
 
     def __init__(
-        self, *, set_paused: SetPaused, is_known: Callable[[str], bool], nudge: Callable[[], None], clock: Clock
+        self,
+        book: NumberBook,
+        *,
+        set_paused: SetPaused,
+        release: ReleaseNumber,
+        nudge: Callable[[], None],
+        clock: Clock,
     ) -> None:
         """No input or output."""
+        self._book = book
         self._set_paused = set_paused
-        self._is_known = is_known
+        self._release = release
         self._nudge = nudge
         self._clock = clock
 
@@ -40,14 +56,29 @@ class NumberCommands:
         """It goes on; holds of the platform are lifted too: the operator knows better."""
         return self._change(command, is_paused=False)
 
-    def _change(self, command: Command, *, is_paused: bool) -> Outcome:
-        number = str(command.data.get("phone_number_id", ""))
-        if not self._is_known(number):
+    async def update(self, command: Command) -> Outcome:
+        """Settings of its own, from now on: what is null is as the installation has it."""
+        number, changes = self._number(command), dict(command.data["changes"])
+        self._book.change(number, **changes)
+        self._nudge()
+        fact = Fact("number.settings_changed", number, self._clock.now(), {"by": command.by, **changes})
+        return Outcome({"phone_number_id": number}, facts=[fact])
+
+    def _number(self, command: Command) -> str:
+        number = self._book.get(str(command.data.get("phone_number_id", "")))
+        if number is None:
             raise UnknownNumber()
+        return number.phone_number_id
+
+    def _change(self, command: Command, *, is_paused: bool) -> Outcome:
+        number = self._number(command)
+        was_held = not is_paused and self._release(number)
         self._set_paused(number, is_paused=is_paused)
         self._nudge()
         name = "number.paused" if is_paused else "number.resumed"
         data = {"by": command.by, "reason": command.data.get("reason")}
-        return Outcome(
-            {"phone_number_id": number, "is_paused": is_paused}, facts=[Fact(name, number, self._clock.now(), data)]
-        )
+        now = self._clock.now()
+        facts = [Fact(name, number, now, data)]
+        if was_held:
+            facts.append(Fact("number.released", number, now, {"reason": "resumed", "by": command.by}))
+        return Outcome({"phone_number_id": number, "is_paused": is_paused}, facts=facts)

@@ -6,13 +6,14 @@ WhatsApp is asked at the most once a minute for each number and worker: such a c
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from config.clock import Clock
 from config.errors import PanalError
 from services.graph import NumberInfo
+from services.numbers.records import Number, allowed_rates
 
 FRESH_S: Final = 60.0
 FAILURE_FRESH_S: Final = 10.0
@@ -30,6 +31,13 @@ class OwnPace:
     pair_burst: int
     daily_recipients: int = 0
     quiet_hours: str = ""
+
+
+def own_pace(number: Number, default: OwnPace) -> OwnPace:
+    """What holds for this number: its own settings before those of the installation."""
+    per_s, daily = allowed_rates(number, per_s=default.per_s, daily_recipients=default.daily_recipients)
+    quiet = default.quiet_hours if number.quiet_hours is None else number.quiet_hours
+    return replace(default, per_s=per_s, daily_recipients=daily, quiet_hours=quiet)
 
 
 @dataclass(frozen=True, slots=True)

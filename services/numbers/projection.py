@@ -7,6 +7,8 @@ from services.numbers.repository import NUMBERS
 from services.store import Event, Write
 
 _HOLD = ("hold_reason", "hold_until")
+_TOLD = ("verified_name", "quality", "messaging_limit", "throughput")
+_OWN_SETTINGS = ("rate_per_s", "daily_recipients", "quiet_hours")
 
 
 def project_number(event: Event) -> list[Write]:
@@ -20,4 +22,10 @@ def project_number(event: Event) -> list[Write]:
         return [Write(NUMBERS, event.number, event.seq, set=values)]
     if event.type == "number.released":
         return [Write(NUMBERS, event.number, event.seq, drop=_HOLD)]
+    if event.type in ("number.quality_changed", "number.limit_changed", "number.name_changed"):
+        values = {name: event.data[name] for name in _TOLD if name in event.data}
+        return [Write(NUMBERS, event.number, event.seq, set=values)] if values else []
+    if event.type == "number.settings_changed":
+        values = {name: event.data[name] for name in _OWN_SETTINGS if name in event.data}
+        return [Write(NUMBERS, event.number, event.seq, set=values)]
     return []

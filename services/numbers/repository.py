@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.numbers.records import Number
-from services.store import Database
+from services.store import Database, Write
 
 NUMBERS = "numbers"
 MAX_NUMBERS = 500
@@ -47,6 +47,11 @@ class NumberRepository:
         await self._database.update(NUMBERS, {"_id": phone_number_id}, {"$max": {"seq_floor": seq}}, upsert=False)
 
 
+def number_write(phone_number_id: str, changes: Mapping[str, Any]) -> Write:
+    """What was read of WhatsApp: it is no event, so it has no number."""
+    return Write(NUMBERS, phone_number_id, None, set=changes)
+
+
 def _record(document: Mapping[str, Any]) -> Number:
     return Number(
         phone_number_id=document["_id"],
@@ -58,4 +63,11 @@ def _record(document: Mapping[str, Any]) -> Number:
         is_paused=bool(document.get("is_paused", False)),
         hold_reason=document.get("hold_reason"),
         hold_until=document.get("hold_until"),
+        verified_name=document.get("verified_name"),
+        quality=document.get("quality"),
+        messaging_limit=document.get("messaging_limit"),
+        throughput=document.get("throughput"),
+        rate_per_s=document.get("rate_per_s"),
+        daily_recipients=document.get("daily_recipients"),
+        quiet_hours=document.get("quiet_hours"),
     )

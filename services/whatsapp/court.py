@@ -18,7 +18,7 @@ from services.graph import GraphAccess
 from services.links import Link
 from services.media import MediaForSending, MediaRepository
 from services.messages import Consents, Dispatcher, Governor, Lanes, Ledger, MessageRepository
-from services.numbers import Number
+from services.numbers import Number, NumberBook
 from services.store import Blobs, Database, Lease, Wakeup
 from services.whatsapp.journal import Journal
 
@@ -49,6 +49,7 @@ class Court:
     media: MediaForSending
     media_records: MediaRepository
     blobs: Blobs
+    number_book: NumberBook
     board: Board | None = None
 
     @property

@@ -16,7 +16,7 @@ from services.egress import AddressPolicy
 from services.keys import key_commands
 from services.media import MediaKeeping, project_media
 from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
-from services.numbers import NumberCommands, project_number
+from services.numbers import NumberCommands, NumberSync, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
 from services.templates import TemplateRepository, TemplateSync
 from services.webhook_endpoints import (
@@ -31,6 +31,7 @@ from services.webhook_endpoints import (
 from services.whatsapp.admission import Admission
 from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
+from services.whatsapp.holds import Holds
 from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
 from services.whatsapp.news import ClusterNews
@@ -76,8 +77,9 @@ def handlers(court: Court) -> Mapping[str, Handler]:
     )
     conversations = ConversationCommands(court.database, court.clock)
     numbers = NumberCommands(
+        court.number_book,
         set_paused=court.governor.set_paused,
-        is_known=court.links.__contains__,
+        release=court.governor.release_number,
         nudge=court.dispatcher.nudge,
         clock=court.clock,
     )
@@ -93,6 +95,7 @@ def handlers(court: Court) -> Mapping[str, Handler]:
         **quick_reply_commands(),
         "number.pause": numbers.pause,
         "number.resume": numbers.resume,
+        "number.update": numbers.update,
         "contact.save": contacts.save,
         "contact.opt_out": contacts.opt_out,
         "contact.opt_in": contacts.opt_in,
@@ -179,6 +182,9 @@ def news_of(court: Court) -> list[Duty]:
 def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
     """Everything that runs side by side during a reign."""
     templates = templates_of(court)
+    numbers = NumberSync(
+        court.number_book, court.graph, court.journal, court.clock, every_s=court.settings.template_sync_s
+    )
     court.campaigns.category_of = templates.category_of
     intake = Intake(
         database=court.database,
@@ -189,6 +195,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         dispatcher=court.dispatcher,
         keeper=keeper_of(court),
         templates=templates,
+        numbers=numbers,
         clock=court.clock,
     )
     deliveries = deliveries_of(court)
@@ -230,4 +237,6 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         Duty("storage", storage_of(court).step, poll_s=5.0),
         Duty("media", keeping.sweep, poll_s=60.0),
         Duty("templates", templates.step, poll_s=0.5),
+        Duty("numbers", numbers.step, poll_s=0.5),
+        Duty("holds", Holds(court.governor, court.journal, court.clock).step, poll_s=0.5),
     ]

@@ -12,8 +12,11 @@ from config.errors import RequestRefused
 from config.ids import new_id, new_order
 from config.metering import DuplicateKind
 from services.cloud_webhook import (
+    AccountUpdate,
     InboundMessage,
     Notification,
+    NumberUpdate,
+    PlatformErrors,
     StatusUpdate,
     TemplateUpdate,
     UserPreference,
@@ -36,6 +39,7 @@ from services.messages import (
     plain_key,
     preview_text,
 )
+from services.numbers import NumberSync
 from services.store import DONE, FAILED, NOTIFICATIONS, Database, Fact, RawNotification, Write, mark, new_notifications
 from services.templates import TemplateSync
 from services.whatsapp.journal import Journal
@@ -47,6 +51,7 @@ SMALLEST_BATCH = 20
 BATCH_BYTES = 8 << 20
 """A notification has one change as a rule, and a thousand now and then: batches are small until they prove light."""
 
+_OTHERS_TAKE = (UserPreference, TemplateUpdate, NumberUpdate, AccountUpdate, PlatformErrors)
 _IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
 SEEN_INBOUND = 20_000
 
@@ -77,6 +82,7 @@ class Intake:
         dispatcher: Dispatcher,
         keeper: ContactKeeper,
         templates: TemplateSync,
+        numbers: NumberSync,
         clock: Clock,
     ) -> None:
         """Nothing runs yet; call ``ingest_new`` in a loop."""
@@ -88,6 +94,7 @@ class Intake:
         self._dispatcher = dispatcher
         self._keeper = keeper
         self._templates = templates
+        self._numbers = numbers
         self._clock = clock
         self._seen_inbound: dict[tuple[str, str], None] = {}
         self.stats = IntakeStats()
@@ -114,7 +121,8 @@ class Intake:
         await self._templates.load(changes)
         facts = await self._facts(changes)
         of_templates, copies = await self._templates.on_changes(changes)
-        entry = self._journal.record([*facts, *of_templates], [*marks, *copies])
+        of_numbers = self._numbers.on_changes(changes)
+        entry = self._journal.record([*facts, *of_templates, *of_numbers], [*marks, *copies])
         self.stats.notifications += len(waiting)
         await entry.applied
         self._measure(changes)
@@ -174,7 +182,7 @@ class Intake:
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
                     self._dispatcher.customer_wrote(contact.phone_number_id, contact.key)
-            elif not isinstance(change, UserPreference | TemplateUpdate):
+            elif not isinstance(change, _OTHERS_TAKE):
                 self._on_unknown(change)
         return facts + learned
 

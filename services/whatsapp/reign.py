@@ -28,7 +28,7 @@ from services.messages import (
     Pace,
     SendGate,
 )
-from services.numbers import Number
+from services.numbers import Number, NumberBook
 from services.store import Blobs, Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
@@ -36,6 +36,7 @@ from services.whatsapp.court import Court
 from services.whatsapp.duties import Duty, due_readers, duties, project
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
+from services.whatsapp.paces import pace_of
 from services.whatsapp.preparation import PreparedLink
 from services.whatsapp.tally import Tally
 from services.wiring import Queen
@@ -83,7 +84,12 @@ class Reign:
         governor = Governor()
         for number in numbers:
             hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
-            governor.set_number(number.phone_number_id, options.pace, hold=hold, is_paused=number.is_paused)
+            pace = pace_of(number, options.pace)
+            governor.set_number(number.phone_number_id, pace, hold=hold, is_paused=number.is_paused)
+        book = NumberBook(
+            numbers,
+            on_change=lambda number: governor.set_pace(number.phone_number_id, pace_of(number, options.pace)),
+        )
         consents = ConsentBook(database)
         campaigns = CampaignBook(CampaignRepository(database))
         gate = SendGate(
@@ -131,6 +137,7 @@ class Reign:
             media=media,
             media_records=media_records,
             blobs=blobs,
+            number_book=book,
             board=board,
         )
         self._floors: dict[str, int] = {}

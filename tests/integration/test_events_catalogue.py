@@ -1,5 +1,6 @@
 """Events as they really come have the shape that the catalogue, and so the docs, promise."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from services.cloud_webhook import signature_of
 from services.live import EVENT_TYPES
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import NUMBER, until
@@ -53,6 +55,9 @@ def live_a_little(cluster: Cluster) -> None:
     call(cluster, "POST", f"/v1/contacts/{contact['id']}/opt-in")
     call(cluster, "POST", f"/v1/numbers/{NUMBER}/pause")
     call(cluster, "POST", f"/v1/numbers/{NUMBER}/resume")
+    call(cluster, "PATCH", f"/v1/numbers/{NUMBER}", rate_per_s=40, quiet_hours="01:00-02:00 UTC")
+    call(cluster, "PATCH", f"/v1/numbers/{NUMBER}", rate_per_s=None, quiet_hours=None)
+    of_the_number(cluster)
     body = [{"type": "BODY", "text": "Hi"}]
     call(cluster, "POST", "/v1/templates", name="promo", language="en_US", category="MARKETING", components=body)
     campaign = call(cluster, "POST", "/v1/campaigns", name="c", template=HELLO, audience={"recipients": [{"to": ANA}]})
@@ -70,6 +75,33 @@ def live_a_little(cluster: Cluster) -> None:
         lambda: "cluster.process_restarted" in {event["type"] for event in cluster.events()}, "it is told", within_s=60
     )
     time.sleep(1)
+
+
+def of_the_number(cluster: Cluster) -> None:
+    """What WhatsApp tells of the number and of its account."""
+    shown = {"display_phone_number": "15550783881"}
+    name = {"decision": "APPROVED", "requested_verified_name": "Lucky Shrub", "rejection_reason": None}
+    restriction = {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"restriction_type": "X", "expiration": 1}]}
+    changes = [
+        ("phone_number_quality_update", shown | {"event": "FLAGGED", "current_limit": "TIER_2K"}),
+        ("phone_number_quality_update", shown | {"event": "UPGRADE", "current_limit": "TIER_10K"}),
+        ("phone_number_name_update", shown | name),
+        ("security", shown | {"event": "PIN_CHANGED"}),
+        ("account_update", restriction),
+        ("account_update", {"event": "ACCOUNT_VIOLATION"}),
+        ("account_review_update", {"decision": "APPROVED"}),
+        ("account_alerts", {"alert_type": "X", "alert_severity": "WARNING"}),
+        ("business_capability_update", {"max_daily_conversation_per_phone": 2000}),
+    ]
+    entry = {
+        "id": "102290129340398",
+        "time": 1767323046,
+        "changes": [{"field": field, "value": value} for field, value in changes],
+    }
+    body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    headers = {"x-hub-signature-256": signature_of(body, "sandbox-secret")}
+    assert cluster.client.post("/webhooks/whatsapp", content=body, headers=headers).status_code == 200
+    until(lambda: "account.updated" in {event["type"] for event in cluster.events()}, "the account is told of")
 
 
 def of_messages(cluster: Cluster) -> None:
@@ -101,6 +133,22 @@ def test_the_life_above_was_rich_enough_to_say_so(cluster: Cluster) -> None:
     families = {name.partition(".")[0] for name in seen}
     assert families == {name.partition(".")[0] for name in EVENT_TYPES}
     assert len(seen) >= 35, sorted(set(EVENT_TYPES) - seen)
+
+
+def test_what_whatsapp_tells_of_a_number_is_told_and_kept(cluster: Cluster) -> None:
+    told = [event for event in cluster.events() if event["type"].startswith(("number.", "account."))]
+    wanted = {f"number.{name}_changed" for name in ("quality", "limit", "name", "settings")} | {"number.updated"}
+    wanted |= {f"account.{name}" for name in ("restricted", "violated", "reviewed", "alerted", "updated")}
+    assert wanted <= {event["type"] for event in told}
+    # The emulated WhatsApp was asked again afterwards: the document follows what it says, and the change is told.
+    number = until(
+        lambda: (one := call(cluster, "GET", f"/v1/numbers/{NUMBER}"))["quality"] == "GREEN" and one, "it is read again"
+    )
+    assert number["messaging_limit"] == "TIER_UNLIMITED"
+    assert number["settings"] == {"rate_per_s": None, "daily_recipients": None, "quiet_hours": None}
+    refused = cluster.client.patch(f"/v1/numbers/{NUMBER}", json={"quiet_hours": "late"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["path"] == "quiet_hours"
 
 
 def test_a_new_owner_and_its_restart_are_told_with_the_numbers_going_on(cluster: Cluster) -> None:

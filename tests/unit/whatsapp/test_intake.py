@@ -13,6 +13,7 @@ from services.conversations import Directory
 from services.graph import CodeRule
 from services.messages import Ledger, MessageRepository, MessageStatus, Tracked, message_fact
 from services.messages.documents import MESSAGES, message_document
+from services.numbers import Number, NumberBook, NumberSync
 from services.store import NOTIFICATIONS, DatabaseUnavailable, Fact, RawNotification, Write, notification_document
 from services.whatsapp.intake import Intake
 from tests.doubles.clock import START, ManualClock, virtual_time
@@ -99,6 +100,13 @@ class Bench:
             dispatcher=self.listener,  # type: ignore[arg-type]
             keeper=self.keeper,  # type: ignore[arg-type]
             templates=self.templates,  # type: ignore[arg-type]
+            numbers=NumberSync(
+                NumberBook([Number(NUMBER, "102290129340398", "15550783881", "cloud")]),
+                None,  # type: ignore[arg-type]  # nothing is read here
+                self.journal,  # type: ignore[arg-type]
+                ManualClock(),
+                every_s=600,
+            ),
             clock=ManualClock(),
         )
         self.count = 0
@@ -320,3 +328,18 @@ async def test_trouble_at_any_read_loses_nothing_and_tells_nothing_twice(calls_t
         await bench.hear()
     assert sorted(bench.told()) == ["message.delivered", "message.received"]
     assert sum(fact.type == "conversation.opened" for fact in bench.journal.facts) == 1
+
+
+@virtual_time
+async def test_what_meta_tells_of_a_number_is_an_event_of_its_log_once() -> None:
+    bench = Bench()
+    value = {"display_phone_number": "15550783881", "event": "FLAGGED", "current_limit": "TIER_2K"}
+    change = {"field": "phone_number_quality_update", "value": value}
+    body = {"entry": [{"id": "102290129340398", "time": 1767323046, "changes": [change]}]}
+    await bench.hear(body, body)
+    facts = [fact for fact in bench.journal.facts if fact.type.startswith("number.")]
+    assert [fact.type for fact in facts] == ["number.quality_changed"]
+    assert facts[0].number == NUMBER
+    assert facts[0].data["quality"] == "RED"
+    assert facts[0].data["meta"] == change
+    assert bench.intake.stats.unknown == 0

@@ -1,0 +1,155 @@
+"""Keeps what we know of numbers in step with WhatsApp: name, quality, messaging limit, throughput.
+
+Process: whatsapp.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from config.clock import Clock
+from config.errors import PanalError
+from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors
+from services.graph import GraphAccess, NumberInfo
+from services.numbers.book import NumberBook
+from services.numbers.notices import facts_of
+from services.numbers.records import Number, recipients_of
+from services.numbers.repository import number_write
+from services.store import Fact, Write
+
+log = logging.getLogger(__name__)
+
+FIRST_TRY_AGAIN_S: Final = 5.0
+SEEN: Final = 2_000
+UNKNOWN_QUALITY: Final = "UNKNOWN"
+
+_EVENT_OF: Final = {
+    "verified_name": "number.name_changed",
+    "quality": "number.quality_changed",
+    "messaging_limit": "number.limit_changed",
+    "throughput": "number.limit_changed",
+}
+
+
+class Recorded(Protocol):
+    """Facts on their way."""
+
+    @property
+    def applied(self) -> Awaitable[None]:
+        """Done when documents show them."""
+        ...
+
+
+class Recorder(Protocol):
+    """The journal, as this noun sees it."""
+
+    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Recorded:
+        """Number the facts and write them soon."""
+        ...
+
+
+class NumberSync:
+    """Hears what the cloud webhook tells of numbers, and reads each account at the start, seldom, and after news."""
+
+    def __init__(
+        self, book: NumberBook, graph: GraphAccess, recorder: Recorder, clock: Clock, *, every_s: float
+    ) -> None:
+        """Nothing is read yet."""
+        self._book = book
+        self._graph = graph
+        self._recorder = recorder
+        self._clock = clock
+        self._every_s = every_s
+        accounts = dict.fromkeys(number.waba_id for number in book if number.link != "web")
+        self._due_at = dict.fromkeys(accounts, clock.monotonic())
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def on_changes(self, changes: Sequence[object]) -> list[Fact]:
+        """The facts of these notifications; a copy of one makes none. Memory alone, so it cannot fail."""
+        facts: list[Fact] = []
+        for change in changes:
+            if (
+                not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors)
+                or change.content_key in self._seen
+            ):
+                continue
+            told = facts_of(change, self._book, self._clock.now())
+            if told is None:
+                continue
+            facts += told
+            self._seen[change.content_key] = None
+            if len(self._seen) > SEEN:
+                self._seen.popitem(last=False)
+            for number in {fact.number for fact in told}:
+                known = self._book.get(number)
+                if known is not None and known.waba_id in self._due_at:
+                    self._due_at[known.waba_id] = self._clock.monotonic()
+        return facts
+
+    async def step(self) -> int:
+        """The duty: read what is due. A failure is logged, and tried again sooner than the next time."""
+        for waba_id, due_at in self._due_at.items():
+            if self._clock.monotonic() < due_at:
+                continue
+            self._due_at[waba_id] = self._clock.monotonic() + self._every_s
+            home = self._book.of_account(waba_id)[0].phone_number_id
+            try:
+                infos = await self._graph.management.numbers(waba_id, self._graph.token_of(home))
+            except PanalError as error:
+                self._due_at[waba_id] = self._clock.monotonic() + min(FIRST_TRY_AGAIN_S, self._every_s)
+                log.warning(
+                    "The numbers of an account could not be read.",
+                    extra={"action": "number.sync_failed", "waba_id": waba_id, "detail": str(error)},
+                )
+                continue
+            facts, writes = self._learn(infos, self._clock.now())
+            if facts or writes:
+                await self._recorder.record(facts, writes).applied
+        return 0
+
+    def _learn(self, infos: Sequence[NumberInfo], now: datetime) -> tuple[list[Fact], list[Write]]:
+        """What differs. What was not known before is no news: it is written, and nobody is told."""
+        facts: list[Fact] = []
+        writes: list[Write] = []
+        for info in infos:
+            number = self._book.get(info.id)
+            if number is None:
+                continue
+            changes = {name: value for name, value in _state(info).items() if value and _differs(number, name, value)}
+            if not changes:
+                continue
+            self._book.change(number.phone_number_id, **changes)
+            writes.append(number_write(number.phone_number_id, changes))
+            facts += _news(number, changes, now)
+        return facts, writes
+
+
+def _state(info: NumberInfo) -> dict[str, str | None]:
+    return {
+        "verified_name": info.verified_name,
+        "quality": info.quality_rating,
+        "messaging_limit": info.messaging_limit,
+        "throughput": info.throughput_level,
+    }
+
+
+def _differs(number: Number, name: str, value: str) -> bool:
+    before = getattr(number, name)
+    if name == "messaging_limit" and recipients_of(before) is not None:
+        return recipients_of(value) != recipients_of(before)  # a notification may say it in other words
+    return bool(value != before)
+
+
+def _news(number: Number, changes: Mapping[str, str], now: datetime) -> list[Fact]:
+    by_type: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        before = getattr(number, name)
+        if before in (None, UNKNOWN_QUALITY):
+            continue
+        data = by_type.setdefault(
+            _EVENT_OF[name], {"display_phone_number": number.display_phone_number, "waba_id": number.waba_id}
+        )
+        data |= {name: value, f"previous_{name}": before}
+    return [Fact(kind, number.phone_number_id, now, data) for kind, data in by_type.items()]

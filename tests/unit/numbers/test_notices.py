@@ -1,0 +1,144 @@
+"""What WhatsApp tells of numbers and accounts becomes facts, and the owner knows it from then on."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from services.cloud_webhook import parse_notification
+from services.graph import NumberInfo
+from services.numbers import Number, NumberBook, NumberSync, project_number, recipients_of
+from services.numbers.notices import facts_of
+from services.store import Event, Fact
+from tests.doubles.clock import START, ManualClock, virtual_time
+from tests.doubles.journal import NUMBER, NotedJournal
+
+WABA, OTHER = "102290129340398", "106540352242923"
+MINE = Number(NUMBER, WABA, "15550783881", "cloud")
+SECOND = Number(OTHER, WABA, "+1 555-078-3882", "cloud", verified_name="Second")
+
+
+def told(field: str, value: dict[str, Any], *, book: NumberBook, waba: str = WABA) -> list[Fact] | None:
+    body = {"entry": [{"id": waba, "time": 1767323046, "changes": [{"field": field, "value": value}]}]}
+    (change,) = parse_notification(orjson.dumps(body)).changes
+    return facts_of(change, book, START)  # type: ignore[arg-type]
+
+
+def book_of(*numbers: Number) -> tuple[NumberBook, list[Number]]:
+    changed: list[Number] = []
+    return NumberBook(numbers or (MINE, SECOND), on_change=changed.append), changed
+
+
+@pytest.mark.parametrize(
+    ("word", "recipients"),
+    [("TIER_250", 250), ("TIER_2K", 2000), ("TIER_100K", 100_000), ("2000", 2000), ("TIER_UNLIMITED", 0), ("?", None)],
+)
+def test_a_limit_is_a_count_of_people(word: str, recipients: int | None) -> None:
+    assert recipients_of(word) == recipients
+
+
+def test_a_number_is_known_by_what_customers_see_of_it() -> None:
+    book, changed = book_of()
+    value = {"display_phone_number": "15550783882", "event": "UPGRADE", "current_limit": "TIER_10K"}
+    (fact,) = told("phone_number_quality_update", value, book=book) or []
+    assert (fact.type, fact.number) == ("number.limit_changed", OTHER)
+    assert fact.data["messaging_limit"] == "TIER_10K"
+    assert [number.messaging_limit for number in changed] == ["TIER_10K"]
+    (write,) = project_number(Event("evt_1", fact.number, 9, fact.type, fact.at, fact.data))
+    assert (write.id, write.seq, dict(write.set)) == (OTHER, 9, {"messaging_limit": "TIER_10K"})
+
+
+def test_an_upgrade_of_the_throughput_is_told_as_a_limit() -> None:
+    book, _ = book_of()
+    value = {"display_phone_number": "15550783881", "event": "THROUGHPUT_UPGRADE"}
+    (fact,) = told("phone_number_quality_update", value, book=book) or []
+    assert fact.data["throughput"] == "HIGH"
+    known = book.get(NUMBER)
+    assert known is not None
+    assert known.throughput == "HIGH"
+
+
+def test_a_name_counts_when_it_was_approved() -> None:
+    book, _ = book_of()
+    value = {"display_phone_number": "15550783882", "requested_verified_name": "New", "rejection_reason": None}
+    (no,) = told("phone_number_name_update", value | {"decision": "REJECTED"}, book=book) or []
+    assert "verified_name" not in no.data
+    assert project_number(Event("evt_1", OTHER, 1, no.type, START, no.data)) == []
+    (yes,) = told("phone_number_name_update", value | {"decision": "APPROVED"}, book=book) or []
+    assert (yes.data["verified_name"], yes.data["previous_verified_name"]) == ("New", "Second")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": [{"a": 1}]}, "account.restricted"),
+        (
+            "account_update",
+            {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+            "account.restricted",
+        ),
+        ("account_update", {"event": "ACCOUNT_VIOLATION"}, "account.violated"),
+        ("account_update", {"event": "VERIFIED_ACCOUNT"}, "account.updated"),
+        ("account_alerts", {"alert_type": "X"}, "account.alerted"),
+        ("account_review_update", {"decision": "APPROVED"}, "account.reviewed"),
+        ("payment_configuration_update", {"a": 1}, "account.updated"),
+    ],
+)
+def test_an_account_is_told_of_in_the_log_of_its_first_number(field: str, value: dict[str, Any], kind: str) -> None:
+    book, _ = book_of()
+    (fact,) = told(field, value, book=book) or []
+    assert (fact.type, fact.number) == (kind, NUMBER)
+    assert fact.data["meta"] == {"field": field, "value": value}
+
+
+def test_a_capability_changes_the_limit_of_every_number_of_the_account() -> None:
+    book, _ = book_of(MINE, SECOND, replace(MINE, phone_number_id="3", waba_id="another"))
+    facts = told("business_capability_update", {"max_daily_conversation_per_phone": 2000}, book=book) or []
+    assert [(fact.type, fact.number) for fact in facts] == [
+        ("account.updated", NUMBER),
+        ("number.limit_changed", NUMBER),
+        ("number.limit_changed", OTHER),
+    ]
+    assert [number.messaging_limit for number in book] == ["2000", "2000", None]
+
+
+def test_strangers_make_no_fact() -> None:
+    book, changed = book_of()
+    assert told("security", {"display_phone_number": "999", "event": "PIN_CHANGED"}, book=book) is None
+    assert told("account_update", {"event": "X"}, book=book, waba="777") is None
+    assert changed == []
+
+
+class Management:
+    def __init__(self, *infos: NumberInfo) -> None:
+        self.infos = list(infos)
+        self.asked: list[str] = []
+
+    async def numbers(self, waba_id: str, token: str) -> list[NumberInfo]:
+        self.asked.append(waba_id)
+        return self.infos
+
+
+def info(quality: str = "GREEN", limit: str = "TIER_2K") -> NumberInfo:
+    return NumberInfo(NUMBER, "+1 555-078-3881", "Mine", quality, "CONNECTED", "STANDARD", limit, {})
+
+
+@virtual_time
+async def test_a_reading_tells_what_changed_and_only_writes_what_was_unknown() -> None:
+    management, clock, journal = Management(info()), ManualClock(), NotedJournal()
+    book, _ = book_of(MINE)
+    graph = SimpleNamespace(management=management, token_of=lambda number: "token")
+    sync = NumberSync(book, graph, journal, clock, every_s=600)  # type: ignore[arg-type]
+    await sync.step()
+    await sync.step()
+    assert management.asked == [WABA]
+    assert journal.facts == []
+    assert [dict(mark.set)["messaging_limit"] for mark in journal.marks] == ["TIER_2K"]
+    management.infos = [info("YELLOW", "2000")]
+    clock.advance(601)
+    await sync.step()
+    (fact,) = journal.facts
+    assert fact.type == "number.quality_changed"
+    assert (fact.data["quality"], fact.data["previous_quality"]) == ("YELLOW", "GREEN")
