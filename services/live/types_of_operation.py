@@ -22,6 +22,7 @@ language            text?   its language
 ~event              text?   Meta's word for what happened
 ~reason             text?   why
 ~meta               object  Meta's own notification of it: field and value
+~phone_number_ids   texts   the numbers of the account: each has this event in its own log
 """
 _TEMPLATE_EXAMPLE: Final[dict[str, Any]] = {
     "template_id": "594425479261596",

@@ -3,7 +3,7 @@
 Process: whatsapp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -69,6 +69,15 @@ def status_fact(
     elif change.field == CATEGORY_FIELD:
         kind = "template.category_changed"
     return Fact(kind, number, change.at or now, data), template
+
+
+def told_to_all(facts: Sequence[Fact], numbers: Sequence[str]) -> list[Fact]:
+    """Each fact of an account for each of its numbers; all of them name the numbers, so that a reader knows copies."""
+    return [
+        replace(fact, number=number, data={**fact.data, "phone_number_ids": list(numbers)})
+        for fact in facts
+        for number in numbers
+    ]
 
 
 def event_of(status: TemplateStatus) -> str:

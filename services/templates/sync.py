@@ -17,7 +17,7 @@ from services.commands import Command, Outcome
 from services.graph import GraphAccess, TemplateInfo
 from services.numbers import Number
 from services.store import Fact, Write
-from services.templates.events import TOLD_BY_STATE, changes_between, status_fact
+from services.templates.events import TOLD_BY_STATE, changes_between, status_fact, told_to_all
 from services.templates.records import Template, TemplateStatus, template_status
 from services.templates.repository import TemplateRepository, synced_write, template_write
 
@@ -37,7 +37,7 @@ class Recorder(Protocol):
 class TemplateSync:
     """Reads whole accounts: at the start, every ``every_s``, when somebody asks, and after Meta told of a change.
 
-    An account's events stand in the log of its first number.
+    An account's events stand in the log of each of its numbers: who follows one number misses nothing of it.
     """
 
     def __init__(
@@ -57,6 +57,12 @@ class TemplateSync:
         self._clock = clock
         self._every_s = every_s
         self._home = {number.waba_id: number.phone_number_id for number in reversed(numbers) if number.link != "web"}
+        self._numbers_of = {
+            waba_id: [
+                number.phone_number_id for number in numbers if number.waba_id == waba_id and number.link != "web"
+            ]
+            for waba_id in self._home
+        }
         self._waba_of = {number.phone_number_id: number.waba_id for number in numbers}
         self._due_at = dict.fromkeys(self._home, clock.monotonic())
         self._reading: dict[str, asyncio.Lock] = {waba_id: asyncio.Lock() for waba_id in self._home}
@@ -124,7 +130,7 @@ class TemplateSync:
             known = held.get(change.template_id or "") or changed.get(change.template_id or "")
             fact, template = status_fact(change, known, number=home, now=self._clock.now())
             if known is None or template != known or change.field not in TOLD_BY_STATE:
-                facts.append(fact)
+                facts += told_to_all([fact], self._numbers_of[change.waba_id])
             if template is not None:
                 changed[template.id] = template
                 if template.id in held:  # a new one is told of as created when the account is read
@@ -157,7 +163,8 @@ class TemplateSync:
             self._held[waba_id] = dict(after)
             self._read_once.add(waba_id)
             self._due_at[waba_id] = self._clock.monotonic() + self._every_s
-        facts = [] if is_first else changes_between(before, after, number=home, now=now)
+        found = [] if is_first else changes_between(before, after, number=home, now=now)
+        facts = told_to_all(found, self._numbers_of[waba_id])
         changed = [template for key, template in after.items() if not _same(before.get(key), template)]
         writes = [template_write(template) for template in changed]
         writes += [template_write(gone(template)) for key, template in before.items() if key not in after]
