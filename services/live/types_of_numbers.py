@@ -167,6 +167,7 @@ def _account(name: str, meaning: str, field: str, value: Any, more: str = "", /,
     field    text    Meta's name of the notification
     event    text?   Meta's word for what happened
     meta     object  Meta's own notification of it: field and value
+    ~phone_number_ids  texts  the numbers of the account: each has this event in its own log
     """
     whole = {"waba_id": "102290129340398", "field": field, "event": None, "meta": {"field": field, "value": value}}
     return EventType(f"account.{name}", meaning, fields(table + more), {**whole, **example})

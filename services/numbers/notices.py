@@ -78,7 +78,7 @@ def _of_number(change: NumberUpdate, number: Number, book: NumberBook, now: date
 
 
 def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberBook, now: datetime) -> list[Fact]:
-    """An account's events stand in the log of its first number; a limit that changed, in those of all its numbers."""
+    """An account's events stand in the log of each of its numbers: who follows one misses nothing of it."""
     kind = _ACCOUNT_FIELDS.get(change.field, "account.updated")
     data: dict[str, Any] = {"waba_id": change.waba_id, "field": change.field, "event": change.event}
     if change.field == "account_update":
@@ -87,7 +87,9 @@ def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberBook, 
         if kind == "account.restricted":
             data["restrictions"] = [one for one in _list(change.value.get("restriction_info")) if isinstance(one, dict)]
             data["ban"] = ban if isinstance(ban, dict) else None
-    facts = [Fact(kind, numbers[0].phone_number_id, now, data | {"meta": _meta(change)})]
+    ids = [number.phone_number_id for number in numbers]
+    data |= {"meta": _meta(change), "phone_number_ids": ids}
+    facts = [Fact(kind, phone_number_id, now, dict(data)) for phone_number_id in ids]
     limit = next((word for key in _LIMIT_KEYS if (word := _limit(change.value.get(key)))), None)
     if change.field == "business_capability_update" and limit is not None:
         for number in numbers:

@@ -86,11 +86,13 @@ def test_a_name_counts_when_it_was_approved() -> None:
         ("payment_configuration_update", {"a": 1}, "account.updated"),
     ],
 )
-def test_an_account_is_told_of_in_the_log_of_its_first_number(field: str, value: dict[str, Any], kind: str) -> None:
-    book, _ = book_of()
-    (fact,) = told(field, value, book=book) or []
-    assert (fact.type, fact.number) == (kind, NUMBER)
-    assert fact.data["meta"] == {"field": field, "value": value}
+def test_an_account_is_told_of_in_the_log_of_each_of_its_numbers(field: str, value: dict[str, Any], kind: str) -> None:
+    book, _ = book_of(MINE, SECOND, replace(MINE, phone_number_id="3", waba_id="another"))
+    first, second = told(field, value, book=book) or []
+    assert [(fact.type, fact.number) for fact in (first, second)] == [(kind, NUMBER), (kind, OTHER)]
+    assert first.data == second.data
+    assert first.data["phone_number_ids"] == [NUMBER, OTHER]
+    assert first.data["meta"] == {"field": field, "value": value}
 
 
 def test_a_capability_changes_the_limit_of_every_number_of_the_account() -> None:
@@ -98,6 +100,7 @@ def test_a_capability_changes_the_limit_of_every_number_of_the_account() -> None
     facts = told("business_capability_update", {"max_daily_conversation_per_phone": 2000}, book=book) or []
     assert [(fact.type, fact.number) for fact in facts] == [
         ("account.updated", NUMBER),
+        ("account.updated", OTHER),
         ("number.limit_changed", NUMBER),
         ("number.limit_changed", OTHER),
     ]
