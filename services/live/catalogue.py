@@ -39,7 +39,7 @@ _FAMILY_WORDS: Final = {
     "template": "A message template of the account, as WhatsApp sees it.",
     "campaign": "One template to many people.",
     "number": "A phone number of ours.",
-    "account": "The WhatsApp Business Account. These stand in the log of each of its numbers; a webhook endpoint hears of them once.",
+    "account": "The WhatsApp Business Account. In the log of each of its numbers; an endpoint hears of it once.",
     "webhook_endpoint": "A subscriber. An endpoint is not told of itself.",
     "cluster": "The installation. These stand in the log of the default number.",
 }
