@@ -15,6 +15,11 @@ from services.keys import Scope
 _COUNT: Final = {"type": "integer"}
 _MS: Final = {"type": "number", "description": "In milliseconds."}
 
+WHATSAPP_SAYS: Final = (
+    "What the WhatsApp process says of its work. Its `state`: `owner`; `standby`, another one owns; `fenced`, its "
+    "lease ran out while it was cut off from the database, so it sends nothing; `starting`, `stopped`."
+)
+
 PROCESS: Final = object_of(
     {
         "name": {"type": "string", "description": "Sanic's: `Sanic-Server-0-0`, `Sanic-WhatsApp-0` …"},
@@ -45,7 +50,7 @@ PROCESS: Final = object_of(
         "db_operations_per_s": {"type": "number", "description": "Mean of the last minute."},
         "messages_accepted": {"type": "integer", "description": "Messages that it stored and answered with 202."},
         "messages_accepted_per_s": {"type": "number", "description": "Mean of the last minute."},
-        "whatsapp": {"type": "object", "description": "What the owner of the numbers says of its work."},
+        "whatsapp": {"type": "object", "description": WHATSAPP_SAYS},
     },
     optional=("whatsapp",),
     additionalProperties=True,

@@ -29,10 +29,13 @@ class Report:
         self.state = "standby"
 
     def facts(self) -> dict[str, Any]:
-        """State, lease, epoch, queue depth and age (s), sends under way and in doubt, event numbers."""
+        """State, lease, epoch, queue depth and age (s), sends under way and in doubt, event numbers.
+
+        ``fenced``: the reign has not ended yet, but its lease ran out, so it sends nothing.
+        """
         lease = self._queen.lease
         facts: dict[str, Any] = {
-            "state": self.state,
+            "state": "fenced" if self.state == "owner" and not lease.is_held() else self.state,
             "holder": lease.holder,
             "epoch": lease.token,
             "lease_remaining_s": round(lease.remaining_s(), 2),

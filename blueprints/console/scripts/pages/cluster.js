@@ -23,8 +23,9 @@ function Meter({ label, value, most, words, tone }) {
 const limitOf = (process, plan) => ({ worker: plan?.worker_memory_mb, whatsapp: plan?.queen_memory_mb, main: plan?.base_memory_mb, sandbox: plan?.sandbox_memory_mb, database: plan?.database_memory_mb }[process.role] ?? 0) * MB;
 
 function ProcessCard({ process, plan, rate }) {
-  const isGood = GOOD.has(process.state);
   const queen = process.whatsapp;
+  const state = queen?.state && process.state === 'ready' ? queen.state : process.state;
+  const isGood = GOOD.has(state);
   const limit = limitOf(process, plan);
   const facts = [
     [t('process.pid'), html`<code>${process.pid || '—'}</code>`],
@@ -35,7 +36,7 @@ function ProcessCard({ process, plan, rate }) {
   ];
   return html`<article class=${cx('process', process.role, { bad: !isGood, restarted: process.restarts > 0 })} id=${process.name} tabindex="-1" data-process=${process.name} data-restarts=${process.restarts} data-pid=${process.pid}>
     <header><span class="cell small"><${Icon} name=${{ whatsapp: 'phone', database: 'file', sandbox: 'play', main: 'bolt' }[process.role] ?? 'cluster'} size=${18} /></span>
-      <div><h3>${word('role', process.role)}</h3><p>${process.name}</p></div><${Badge} kind=${isGood ? 'ok' : 'bad'}>${word('process.state', queen?.state && process.state === 'ready' ? queen.state : process.state)}<//></header>
+      <div><h3>${word('role', process.role)}</h3><p>${process.name}</p></div><${Badge} kind=${isGood ? 'ok' : 'bad'}>${word('process.state', state)}<//></header>
     <dl>${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     <${Meter} label=${t('process.memory')} value=${process.rss_bytes} most=${limit} words=${limit ? `${bytes(process.rss_bytes)} / ${bytes(limit)}` : bytes(process.rss_bytes)} />
     ${process.pool_max > 0 && html`<${Meter} label=${t('process.pool')} value=${process.pool_checked_out} most=${process.pool_max} words=${`${process.pool_checked_out} / ${process.pool_max}`} tone="info" />`}
