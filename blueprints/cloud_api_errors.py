@@ -17,6 +17,7 @@ from config.errors import PanalError, RequestRefused, Unavailable
 from services.dropin import GraphFault, unknown_object
 from services.graph import GraphRefused, classify
 from services.graph.codes import CodeRule
+from services.store import StorageFull
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def setup_graph_errors(bp: Blueprint) -> None:
     """Render every exception of this blueprint's handlers in Graph's form."""
 
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
-        if not isinstance(error, RequestRefused):
+        if not isinstance(error, RequestRefused | StorageFull):
             log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path})
         return graph_error(request, error)
 

@@ -17,7 +17,7 @@ _GROUPS: Final = {
     "Who calls": frozenset({401, 403}),
     "What is not there": frozenset({404, 405}),
     "In conflict": frozenset({409}),
-    "Not now": frozenset({429, 503}),
+    "Not now": frozenset({429, 503, 507}),
     "WhatsApp": frozenset({502}),
     "Ours": frozenset({500}),
 }

@@ -33,6 +33,7 @@ _STATUS_OF_CODE: Final = {
     "batch_too_large": 413,
     "unsupported_media_type": 415,
     "too_many_requests": 429,
+    "storage_full": 507,
 }
 
 _TITLES: Final = {
@@ -52,7 +53,11 @@ _TITLES: Final = {
     500: "Internal error",
     502: "WhatsApp refused",
     503: "Temporarily unavailable",
+    507: "Storage full",
 }
+
+_TOLD_ONCE: Final = frozenset({"storage_full"})
+"""Where it is found it is told in the log once: it would be the same line for every request."""
 
 DEFAULT_RETRY_S: Final = 1
 
@@ -105,7 +110,7 @@ def setup_errors(app: Sanic[Any, Any]) -> None:
             headers["retry-after"] = str(max(1, round(error.retry_after_s or DEFAULT_RETRY_S)))
         if status == 401:
             headers["www-authenticate"] = "Bearer"
-        if status >= 500:
+        if status >= 500 and error.code not in _TOLD_ONCE:
             log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path})
         extra: dict[str, Any] = {"may_retry": error.may_retry}
         if "graph_code" in error.extra:

@@ -41,6 +41,13 @@ TROUBLES: Final = (
         "Send it again in a moment.",
     ),
     ErrorEntry(
+        "storage_full",
+        Unavailable,
+        "The database has no room left, so nothing was accepted.",
+        "Tell the operator: the database needs the next tier or a larger disk, and a shorter retention. Then send it "
+        "again; with an Idempotency-Key nothing is sent twice.",
+    ),
+    ErrorEntry(
         "no_number",
         Unavailable,
         "No phone number is set up yet: the installation is just starting.",

@@ -128,6 +128,8 @@ def codes_of(operation: Operation) -> list[ErrorEntry]:
         codes.append("invalid_request")
     if operation.needs_database:
         codes += ["database_unavailable", "database_busy"]
+        if operation.method != "GET":
+            codes.append("storage_full")
     codes.append("internal")
     return sorted((CATALOGUE[code] for code in dict.fromkeys(codes)), key=lambda entry: entry.status)
 
@@ -219,7 +221,7 @@ def _problems(operation: Operation) -> dict[str, Any]:
                 }
             },
         }
-        if status in (429, 503):
+        if status in (429, 503, 507):
             problems[str(status)]["headers"] = {
                 "Retry-After": {"description": "When to try again, in seconds.", "schema": {"type": "string"}}
             }

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from config.clock import Clock
-from config.errors import RequestRefused
+from config.errors import RequestRefused, Unavailable
 from config.ids import new_id, new_order
 from services.cloud_webhook.signature import verify
 from services.store import (
@@ -19,6 +19,7 @@ from services.store import (
     GroupCommit,
     IntakeFull,
     RawNotification,
+    StorageFull,
     notification_document,
 )
 
@@ -79,7 +80,11 @@ class WebhookInbox:
         """Store one notification as it came; answer our id of it. Raises ``BadSignature`` or ``Unavailable``."""
         if not verify(body, signature, self._secrets.app_secret):
             raise BadSignature()
-        return await self._store(body)
+        try:
+            return await self._store(body)
+        except StorageFull as error:
+            # Meta repeats for days what is unavailable: by then there may be room.
+            raise Unavailable("It cannot be stored now. Send it again.", detail=str(error), retry_after_s=60) from error
 
     async def replay(self, notification_id: str) -> str:
         """Take a stored notification in once more, behind all that wait; answers the id of the copy.

@@ -5,7 +5,15 @@ Process: worker, whatsapp.
 
 from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
-from services.store.database import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, Document, PoolUse
+from services.store.database import (
+    Database,
+    DatabaseBusy,
+    DatabaseOptions,
+    DatabaseUnavailable,
+    Document,
+    PoolUse,
+    StorageFull,
+)
 from services.store.descent import newest
 from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
 from services.store.event_log import read as read_events
@@ -73,6 +81,7 @@ __all__ = [
     "ReadsFull",
     "SharedRead",
     "Shares",
+    "StorageFull",
     "Wakeup",
     "Write",
     "append",

@@ -4,8 +4,9 @@ Process: worker, whatsapp.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -24,11 +25,19 @@ from services.store.driver import (
 from services.store.open_connections import OpenConnections
 from services.store.pacer import Pacer
 
+log = logging.getLogger(__name__)
+
 Document = dict[str, Any]
 T = TypeVar("T")
 DUPLICATE_KEY: Final = 11000
+OUT_OF_DISK_SPACE: Final = 14031
+FULL_SIGNS: Final = ("over your space quota", "no space left on device", "enospc")
 AWAY_S: Final = 0.5
 """After a search for a server that found none, operations are refused at once for so long."""
+FULL_RETRY_S: Final = 60.0
+"""A full database is not emptied in a second: callers need not knock so often."""
+FULL_REMIND_S: Final = 600.0
+"""How often a process says again in its log that the database is full."""
 EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
@@ -38,6 +47,18 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     was_sent: bool = True
     """May the operation have been applied all the same?"""
+
+
+class StorageFull(DatabaseUnavailable):
+    """The database refuses writes because it has no room left: an outage for what is written."""
+
+    code = "storage_full"
+    was_sent = False
+    default_text = "The database is full, so this was not stored. The operator has to make room; then send it again."
+
+    def __init__(self, *, detail: str | None = None) -> None:
+        """``detail`` is what the server said."""
+        super().__init__(detail=detail, retry_after_s=FULL_RETRY_S)
 
 
 class DatabaseBusy(Unavailable):
@@ -118,6 +139,7 @@ class Database:
         self._db = self.client[options.name]
         self.use = PoolUse(limit=options.pool)
         self._away_until = 0.0
+        self._told_full_at = float("-inf")
         self._sorts_by_index: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
 
@@ -154,6 +176,8 @@ class Database:
         except BulkWriteError:
             raise
         except OperationFailure as error:
+            if error.code != DUPLICATE_KEY and is_full(error.code, str(error)):
+                raise self._full(str(error)) from error
             if error.code == DUPLICATE_KEY or not _passes(error):
                 raise
             self._failed()
@@ -170,6 +194,19 @@ class Database:
         finally:
             use.in_use -= 1
             self._gate.release()
+
+    def _full(self, detail: str) -> StorageFull:
+        """Counted, and told in the log once: every write fails until there is room."""
+        self._failed()
+        now = time.monotonic()
+        if now - self._told_full_at >= FULL_REMIND_S:
+            self._told_full_at = now
+            log.error(
+                "The database is full and refuses writes. Take the next tier or a larger disk; shorten "
+                "PANAL_RETENTION_…_DAYS so that it does not fill up again.",
+                extra={"action": "storage.full", "detail": detail[:500]},
+            )
+        return StorageFull(detail=detail[:2000])
 
     def _away(self, detail: str) -> DatabaseUnavailable:
         unavailable = DatabaseUnavailable("The database does not answer.", detail=detail)
@@ -237,10 +274,15 @@ class Database:
         return sorted(await self.run(lambda: self._db.list_collection_names()))
 
     async def insert_many(self, name: str, documents: list[Document], *, ordered: bool) -> list[Duplicate]:
-        """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``."""
+        """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``.
+
+        That it is full is ``StorageFull``, which is one, too.
+        """
         try:
             await self.run(lambda: self._db[name].insert_many(documents, ordered=ordered), documents=len(documents))
         except BulkWriteError as error:
+            if (refused := _full_fault(error)) is not None:
+                raise self._full(refused) from error
             return _duplicates(error)
         return []
 
@@ -249,6 +291,8 @@ class Database:
         try:
             result = await self.run(lambda: self._db[name].bulk_write(writes, ordered=ordered), documents=len(writes))
         except BulkWriteError as error:
+            if (refused := _full_fault(error)) is not None:
+                raise self._full(refused) from error
             self._failed()
             raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
         return int(result.modified_count) + int(result.upserted_count)
@@ -276,13 +320,36 @@ class Database:
         self.client.close()
 
 
+def is_full(code: int | None, message: str) -> bool:
+    """Does the server refuse a write for want of room?
+
+    14031 is MongoDB's OutOfDiskSpace. 8000 is any error of Atlas itself; the quota is told by its words, "you are over
+    your space quota". A storage engine passes on the words of the operating system.
+    Source: MongoDB, "Error codes"; Atlas, "Free cluster limits".
+    """
+    words = message.lower()
+    return code == OUT_OF_DISK_SPACE or any(sign in words for sign in FULL_SIGNS)
+
+
+def _full_fault(error: BulkWriteError) -> str | None:
+    """What the server said of the first write that found no room."""
+    details: Mapping[str, Any] = error.details or {}
+    for fault in (*details.get("writeErrors", []), *details.get("writeConcernErrors", [])):
+        code, message = fault.get("code"), str(fault.get("errmsg", ""))
+        if code != DUPLICATE_KEY and is_full(code, message):
+            return message or f"code {code}"
+    return None
+
+
 def _passes(error: OperationFailure) -> bool:
     """Is this failure one that may pass by itself (stepping down, interrupted, shutting down)?
 
-    64 is a write that too few members confirmed in time; 8000 is Atlas itself (over a quota of the free tier).
+    64 is a write that too few members confirmed in time; 8000 is Atlas itself (over a limit of the free tier).
     """
     passing = {6, 7, 50, 64, 89, 91, 133, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435, 13436, 112, 251}
-    return (error.code in passing) or error.has_error_label("RetryableWriteError")
+    # The embedded engine stops at the first write that it cannot make, its disk full or damaged: WT_PANIC until it is
+    # started again.
+    return (error.code in passing) or "WT_PANIC" in str(error) or error.has_error_label("RetryableWriteError")
 
 
 def _duplicates(error: BulkWriteError) -> list[Duplicate]:

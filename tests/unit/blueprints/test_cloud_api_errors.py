@@ -14,6 +14,7 @@ from services.dropin import GraphFault, no_token, unknown_object
 from services.graph import GraphRefused, GraphUnknown, classify
 from services.keys import NotPermitted
 from services.messages import ContentFault, ContentRefused
+from services.store import StorageFull
 
 REQUEST = cast(
     Request,
@@ -44,6 +45,7 @@ def told(error: PanalError) -> tuple[int, dict[str, Any], dict[str, str]]:
         (ContentRefused([ContentFault("template.name", "x", 132001)]), 404, 132001),
         (ContentRefused([ContentFault("x", "x", 132000)]), 400, 132000),
         (Unavailable(), 503, 2),
+        (StorageFull(), 503, 2),
         (GraphUnknown(), 500, 1),
         (PanalError(), 500, 1),
         (GraphFault(2200, message="(#2200) Callback verification failed"), 400, 2200),

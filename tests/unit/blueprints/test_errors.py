@@ -11,6 +11,7 @@ from blueprints.errors import _STATUS_OF_CODE, _TITLES, status_of
 from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
 from services.graph import classify
 from services.links import NotSubmitted, SendRefused
+from services.store import StorageFull
 
 
 def every_error() -> Iterator[type[PanalError]]:
@@ -31,6 +32,7 @@ def test_the_families_decide_where_no_code_does() -> None:
     assert status_of(Unavailable("x")) == 503
     assert status_of(PanalError("x")) == 500
     assert status_of(NotSubmitted()) == 503
+    assert status_of(StorageFull(detail="x")) == 507
     assert status_of(SendRefused(classify(131026), title="Message undeliverable")) == 502
 
 
@@ -53,7 +55,7 @@ def test_codes_with_a_status_of_their_own(code: str, status: int) -> None:
 
 
 def test_every_status_has_a_title() -> None:
-    assert {*_STATUS_OF_CODE.values(), 405, 408, 422, 500, 502, 503} <= set(_TITLES)
+    assert {*_STATUS_OF_CODE.values(), 405, 408, 422, 500, 502, 503, 507} <= set(_TITLES)
 
 
 def test_every_error_has_a_code_that_can_stand_in_a_link_and_words_for_its_caller() -> None:
@@ -69,7 +71,7 @@ def test_what_the_caller_can_mend_is_4xx_and_what_may_pass_is_not() -> None:
         if issubclass(error, RequestRefused):
             assert 400 <= status < 500, error
         elif issubclass(error, Unavailable):
-            assert status == 503, error
+            assert status == (507 if issubclass(error, StorageFull) else 503), error
             assert error.may_retry, error
         else:
             assert status >= 500, error

@@ -1,6 +1,7 @@
 """The gate in front of the driver: bounded, counted, never leaking; and what the driver's errors mean to us."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from services.store import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable
+from services.store import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, StorageFull
 from services.store.database import _duplicates
 from tests.doubles.clock import virtual_time
 
@@ -107,7 +108,8 @@ async def test_callers_that_come_and_go_never_cost_a_connection() -> None:
         OperationFailure("not primary", 10107),
         OperationFailure("interrupted", 11602),
         OperationFailure("over the time limit", 50),
-        OperationFailure("over your space quota", 8000),
+        OperationFailure("you are over your network transfer limit", 8000),
+        OperationFailure('WtError { code: -31804, message: "WT_PANIC: WiredTiger library panic" }', 1),
         WriteConcernError("waiting for replication timed out", 64),
     ],
     ids=lambda error: f"{type(error).__name__} {getattr(error, 'code', '')}",
@@ -186,3 +188,72 @@ def test_duplicates_are_told_by_their_position() -> None:
 def test_what_is_not_known_to_be_stored_on_most_members_is_not_acknowledged(error: BulkWriteError) -> None:
     with pytest.raises(DatabaseUnavailable):
         _duplicates(error)
+
+
+QUOTA = "you are over your space quota, using 513 MB of 512 MB"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationFailure(QUOTA, 8000),
+        OperationFailure("available disk space of 1 bytes is less than required minimum", 14031),
+        OperationFailure("WiredTiger error (28): __posix_file_write: No space left on device", 1),
+    ],
+    ids=lambda error: str(error.code),
+)
+@virtual_time
+async def test_a_database_without_room_is_full_not_away(error: OperationFailure) -> None:
+    async with gate() as database:
+        with pytest.raises(StorageFull) as full:
+            await database.run(lambda: fails(error))
+        assert (full.value.code, full.value.may_retry, full.value.retry_after_s) == ("storage_full", True, 60)
+        assert not full.value.was_sent, "the same write at once finds no more room"
+        assert "full" in full.value.text
+        assert str(error) not in full.value.text
+        assert str(error) in str(full.value)
+        assert database.use.errors == 1
+
+
+class RefusingDatabase(Database):
+    """Its server answers every operation with the same error."""
+
+    answer: Exception
+
+    async def run(self, operation: object, *, documents: int = 1) -> object:  # type: ignore[override]
+        raise self.answer
+
+
+@virtual_time
+async def test_one_write_of_many_that_finds_no_room_says_that_it_is_full() -> None:
+    async with gate() as plain:
+        database = RefusingDatabase(plain.options)
+        database.answer = BulkWriteError(
+            {
+                "writeErrors": [
+                    {"index": 0, "code": 11000, "errmsg": "E11000 duplicate key { text: 'no space left on device' }"},
+                    {"index": 1, "code": 8000, "errmsg": QUOTA},
+                ],
+            }
+        )
+        with pytest.raises(StorageFull):
+            await database.insert_many("messages", [{}, {}], ordered=False)
+        with pytest.raises(StorageFull):
+            await database.bulk("messages", [], ordered=True)
+        database.answer = BulkWriteError(
+            {"writeErrors": [{"index": 0, "code": 11000, "errmsg": "E11000 { text: 'no space left on device' }"}]}
+        )
+        assert len(await database.insert_many("messages", [{}], ordered=False)) == 1, "what people write is no sign"
+        await database.close()
+
+
+@virtual_time
+async def test_that_it_is_full_is_told_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with gate() as database:
+        with caplog.at_level(logging.WARNING, logger="services.store"):
+            for _ in range(3):
+                with pytest.raises(StorageFull):
+                    await database.run(lambda: fails(OperationFailure(QUOTA, 8000)))
+    told = [record for record in caplog.records if getattr(record, "action", "") == "storage.full"]
+    assert len(told) == 1
+    assert "PANAL_RETENTION_" in told[0].getMessage()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.store import DatabaseBusy, DatabaseUnavailable, DuplicateOf, GroupCommit, IntakeFull
+from services.store import DatabaseBusy, DatabaseUnavailable, DuplicateOf, GroupCommit, IntakeFull, StorageFull
 from tests.doubles.clock import virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
 
@@ -165,12 +165,13 @@ def unsent() -> DatabaseUnavailable:
     return error
 
 
+@pytest.mark.parametrize("error", [unsent(), StorageFull()], ids=lambda error: str(error.code))
 @virtual_time
-async def test_what_was_never_sent_is_not_tried_twice() -> None:
+async def test_what_was_never_sent_or_found_no_room_is_not_tried_twice(error: DatabaseUnavailable) -> None:
     """The search for a server took its time already; a second one would double the wait."""
-    database = MemoryDatabase(trouble=deque([Trouble(unsent())]))
+    database = MemoryDatabase(trouble=deque([Trouble(error)]))
     inserts = commit(database)
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(type(error)):
         await inserts.insert(document("a"))
     assert inserts.batches == 1
     assert await inserts.insert(document("a")) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.store import DatabaseBusy, DatabaseUnavailable, Event, Fact, Fenced, Write
+from services.store import DatabaseBusy, DatabaseUnavailable, Event, Fact, Fenced, StorageFull, Write
 from services.store.event_log import EVENTS
 from services.whatsapp.journal import MAX_BATCH, REPLAY, Journal
 from tests.doubles.clock import START, virtual_time
@@ -132,7 +132,7 @@ async def test_marks_without_facts_are_written_too() -> None:
     assert database.inserts == []
 
 
-@pytest.mark.parametrize("error", [DatabaseUnavailable, DatabaseBusy])
+@pytest.mark.parametrize("error", [DatabaseUnavailable, DatabaseBusy, StorageFull])
 @pytest.mark.parametrize("is_applied", [False, True])
 @virtual_time
 async def test_it_waits_for_a_database_that_is_away_and_leaves_no_gap(error: type[Exception], is_applied: bool) -> None:
@@ -145,7 +145,7 @@ async def test_it_waits_for_a_database_that_is_away_and_leaves_no_gap(error: typ
     assert log_of(database) == [(1, "msg_1"), (2, "msg_2")]
 
 
-@pytest.mark.parametrize("error", [DatabaseUnavailable, DatabaseBusy])
+@pytest.mark.parametrize("error", [DatabaseUnavailable, DatabaseBusy, StorageFull])
 @virtual_time
 async def test_documents_follow_when_the_database_is_back(error: type[Exception]) -> None:
     # The append passes, the bulk write meets trouble three times.
