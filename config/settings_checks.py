@@ -56,6 +56,11 @@ def relation_faults(settings: Settings) -> list[SettingsFault]:
             f"must not be smaller than PANAL_MAX_BODY_BYTES ({s.max_body_bytes})",
         ),
         (
+            s.accept_queue >= s.max_batch,
+            ("accept_queue", "max_batch"),
+            f"must not be smaller than PANAL_MAX_BATCH ({s.max_batch}), or a full batch is never accepted",
+        ),
+        (
             s.is_embedded_db or s.database_uri.startswith(("mongodb://", "mongodb+srv://")),
             ("mongodb_uri",),
             "must begin with mongodb:// or mongodb+srv://",

@@ -134,11 +134,19 @@ def test_a_connection_string_is_used_as_it_is() -> None:
         ({"PANAL_RESTART_FIRST_S": "11"}, ["PANAL_RESTART_MAX_S"]),
         ({"PANAL_SANDBOX_PORT": "27117"}, ["PANAL_SANDBOX_PORT"]),
         ({"PANAL_MAX_BODY_BYTES": "104857601"}, ["PANAL_MAX_MEDIA_BYTES"]),
+        ({"PANAL_ACCEPT_QUEUE": "999"}, ["PANAL_ACCEPT_QUEUE"]),
         ({"PANAL_DRAIN_S": "x", "PANAL_LEASE_RENEW_S": "5"}, ["PANAL_DRAIN_S", "PANAL_LEASE_TTL_S"]),
     ],
 )
 def test_what_does_not_hold_is_refused_by_name(environ: dict[str, str], variables: list[str]) -> None:
     assert [fault.partition(":")[0] for fault in faults_of(environ)] == variables
+
+
+def test_a_full_batch_must_fit_into_the_queue() -> None:
+    assert load_settings({"PANAL_ACCEPT_QUEUE": "2000", "PANAL_MAX_BATCH": "2000"}).accept_queue == 2000
+    assert faults_of({"PANAL_ACCEPT_QUEUE": "2000", "PANAL_MAX_BATCH": "2001"}) == [
+        "PANAL_ACCEPT_QUEUE: must not be smaller than PANAL_MAX_BATCH (2001), or a full batch is never accepted"
+    ]
 
 
 def test_production_says_everything_it_refuses_at_once() -> None:
