@@ -28,9 +28,6 @@ MAX_NOTE: Final = 4_000
 async def list_conversations(request: Request) -> HTTPResponse:
     """Conversations, the one with the last message first."""
     services, caller, limit = services_of(request), caller_of(request), limit_of(request)
-    number = word(request, "phone_number_id")
-    if number is None and caller.numbers:
-        number = min(caller.numbers)
     status, faults = word(request, "status"), list[Fault]()
     if status not in (None, "open", "closed"):
         faults.append(Fault("status", "must be open or closed"))
@@ -40,7 +37,8 @@ async def list_conversations(request: Request) -> HTTPResponse:
         raise RequestRefused("A query parameter is not valid.", faults=faults)
     assignee = word(request, "assignee")
     wanted = ConversationFilter(
-        phone_number_id=number,
+        phone_number_id=word(request, "phone_number_id"),
+        numbers=caller.numbers,
         search=word(request, "q"),
         is_open=None if status is None else status == "open",
         is_unread=word(request, "unread") == "true",

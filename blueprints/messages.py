@@ -97,10 +97,11 @@ async def list_messages(request: Request) -> HTTPResponse:
     """Messages, newest first."""
     services, caller, limit = services_of(request), caller_of(request), limit_of(request)
     number = word(request, "from")
-    if number is not None or caller.numbers:
-        number = (await services.numbers.resolve(number or min(caller.numbers))).phone_number_id
+    if number is not None:
+        number = (await services.numbers.resolve(number)).phone_number_id
     wanted = MessageFilter(
         phone_number_id=number,
+        numbers=caller.numbers,
         to=word(request, "to"),
         status=choice(request, "status", MessageStatus),
         direction=choice(request, "direction", Direction),

@@ -22,9 +22,13 @@ MOST_NOTES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ConversationFilter:
-    """What a list shows; None and False show all. ``before``: go on below this ``activity``."""
+    """What a list shows; None and False show all. ``before``: go on below this ``activity``.
+
+    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number.
+    """
 
     phone_number_id: str | None = None
+    numbers: frozenset[str] = frozenset()
     search: str | None = None
     is_open: bool | None = None
     is_unread: bool = False
@@ -76,6 +80,8 @@ def _query(wanted: ConversationFilter) -> dict[str, Any]:
     query: dict[str, Any] = {}
     if wanted.phone_number_id:
         query["number"] = wanted.phone_number_id
+    elif wanted.numbers:
+        query["number"] = {"$in": sorted(wanted.numbers)}
     if wanted.search and (words := query_of(wanted.search)):
         query["$and"] = words
     if wanted.is_open is not None:

@@ -21,9 +21,13 @@ EPOCH: Final = datetime(2023, 11, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """What a list shows. Everything is optional; ``before`` is the ``order`` to go on from (newest first)."""
+    """What a list shows. Everything is optional; ``before`` is the ``order`` to go on from (newest first).
+
+    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number.
+    """
 
     phone_number_id: str | None = None
+    numbers: frozenset[str] = frozenset()
     to: str | None = None
     status: MessageStatus | None = None
     direction: Direction | None = None
@@ -186,6 +190,8 @@ def _query(wanted: MessageFilter) -> dict[str, Any]:
         query["conversation"] = wanted.conversation_id
     if wanted.phone_number_id is not None:
         query["number"] = wanted.phone_number_id
+    elif wanted.numbers:
+        query["number"] = {"$in": sorted(wanted.numbers)}
     if wanted.status is not None:
         query["status"] = wanted.status.value
     if wanted.to is not None:
