@@ -163,6 +163,7 @@ def build_worker(
     graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
     templates = TemplateRepository(database)
+    template_check = TemplateCheck(templates, commands, clock)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
     webhook_endpoints = WebhookEndpoints(
@@ -194,11 +195,14 @@ def build_worker(
             repository=repository,
             numbers=numbers,
             policy=AcceptancePolicy(
-                standings=StandingReader(database, clock), consents=ConsentReader(database, clock), clock=clock
+                standings=StandingReader(database, clock),
+                consents=ConsentReader(database, clock),
+                has_marketing_template=template_check.is_marketing,
+                clock=clock,
             ),
             clock=clock,
             meter=meter,
-            checks=[MediaCheck(media, clock), TemplateCheck(templates, commands, clock)],
+            checks=[MediaCheck(media, clock), template_check],
         ),
         messages=repository,
         conversations=ConversationRepository(database),

@@ -153,7 +153,7 @@ class Acceptance:
             await check.check(order.content, number, caller)
         if may_be_replaced(order.on_window_closed, order.fallback_template):
             await self._check_fallback(order, number, caller)
-        await self._policy.check(order, number.phone_number_id, is_dropin=is_dropin)
+        await self._policy.check(order, number, is_dropin=is_dropin)
 
     async def _check_fallback(self, order: SendOrder, number: Number, caller: Caller) -> None:
         """What goes when the window is closed must be as good as a template that is sent by itself."""

@@ -4,6 +4,7 @@ Process: worker. The send gate looks again: this is a courtesy to the caller, no
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -15,6 +16,7 @@ from services.messages.content import Content
 from services.messages.order import SendOrder
 from services.messages.policy import is_window_open, needs_window
 from services.messages.records import OnWindowClosed, Priority
+from services.numbers import Number
 
 SECOND_LOOK_S: Final = 0.15
 """A caller may react to a customer's message sooner than its document shows it."""
@@ -43,17 +45,26 @@ class ConsentCheck(Protocol):
 class AcceptancePolicy:
     """Looks at opt-outs and at the customer service window."""
 
-    def __init__(self, *, standings: StandingReader, consents: ConsentCheck, clock: Clock) -> None:
-        """No input or output."""
+    def __init__(
+        self,
+        *,
+        standings: StandingReader,
+        consents: ConsentCheck,
+        has_marketing_template: Callable[[Content, Number], Awaitable[bool]],
+        clock: Clock,
+    ) -> None:
+        """``has_marketing_template`` says whether a content is a template that Meta counts as marketing."""
         self._standings = standings
         self._consents = consents
+        self._has_marketing_template = has_marketing_template
         self._clock = clock
 
-    async def check(self, order: SendOrder, phone_number_id: str, *, is_dropin: bool = False) -> None:
+    async def check(self, order: SendOrder, number: Number, *, is_dropin: bool = False) -> None:
         """Raise ``OptedOut`` or ``WindowClosed``. A drop-in client learns of a closed window as from Meta: later."""
         content = order.content
-        contact = _contact(phone_number_id, content)
-        reason = await self._consents.blocks(contact.key, is_marketing=order.priority is Priority.BULK)
+        contact = _contact(number.phone_number_id, content)
+        is_marketing = order.priority is Priority.BULK or await self._has_marketing_template(content, number)
+        reason = await self._consents.blocks(contact.key, is_marketing=is_marketing)
         if reason is not None:
             raise OptedOut(
                 f"The recipient {reason}. Do not send again; writing START opts in.",

@@ -47,7 +47,7 @@ class TemplateCheck:
         if content.kind != "template":
             return
         sent: dict[str, Any] = content.payload["template"]
-        key = (number.waba_id, str(sent["name"]), str(sent["language"]["code"]))
+        key = _key(content, number)
         template = await self._find(key)
         if template is None or template_faults(template, sent):
             if not await self._is_synced(number.waba_id):
@@ -58,6 +58,13 @@ class TemplateCheck:
         faults = [absent(key[1], key[2])] if template is None else template_faults(template, sent)
         if faults:
             raise ContentRefused(faults)
+
+    async def is_marketing(self, content: Content, number: Number) -> bool:
+        """Is it a template of Meta's category ``MARKETING``? One that the catalogue lacks is not."""
+        if content.kind != "template":
+            return False
+        template = await self._find(_key(content, number))
+        return template is not None and template.category == "MARKETING"
 
     async def _find(self, key: Key) -> Template | None:
         known = self._known.get(key)
@@ -91,3 +98,8 @@ class TemplateCheck:
         except Unavailable:
             return False
         return True
+
+
+def _key(content: Content, number: Number) -> Key:
+    sent: dict[str, Any] = content.payload["template"]
+    return number.waba_id, str(sent["name"]), str(sent["language"]["code"])

@@ -20,9 +20,9 @@ NUMBER = Number("106540352242922", "102290129340398", "15550783881", "sandbox")
 CALLER = Caller("key_1", "test", frozenset())
 
 
-def template(name: str = "order") -> Template:
+def template(name: str = "order", category: str = "UTILITY") -> Template:
     body = [{"type": "BODY", "text": "Hola {{1}}"}]
-    return Template("1", NUMBER.waba_id, name, "es", TemplateStatus.APPROVED, "APPROVED", "UTILITY", body)
+    return Template("1", NUMBER.waba_id, name, "es", TemplateStatus.APPROVED, "APPROVED", category, body)
 
 
 @dataclass
@@ -125,3 +125,15 @@ async def test_an_account_that_was_never_read_refuses_nothing() -> None:
 async def test_when_it_cannot_be_read_again_the_catalogue_decides() -> None:
     world = World(Catalogue(trouble=Unavailable()))
     assert await refusal(world.check(), message()) == 132001
+
+
+async def test_marketing_is_what_the_catalogue_says_and_costs_no_further_look() -> None:
+    world = World(Catalogue([template(), template("offer", "MARKETING")]))
+    check = world.check()
+    await check.check(message("offer", "Ana"), NUMBER, CALLER)
+    assert await check.is_marketing(message("offer", "Ana"), NUMBER)
+    assert world.catalogue.reads == 1
+    assert not await check.is_marketing(message("order", "Ana"), NUMBER)
+    assert not await check.is_marketing(message("unknown"), NUMBER)
+    assert not await check.is_marketing(parse_content({"to": "16505551234", "text": {"body": "x"}}), NUMBER)
+    assert world.catalogue.syncs == 0
