@@ -25,6 +25,7 @@ from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
 from config.settings import Settings, SettingsRefused, load_settings, unknown_variables
 from services.cluster import metrics_files, seams, zygote
 from services.cluster.board import Board
+from services.cluster.door import DoorOptions
 from services.cluster.heartbeat import PoolUse
 from services.cluster.launch import run_named
 from services.cluster.meter import ProcessMeter
@@ -117,6 +118,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             run_dir=str(Path(settings.data_dir) / "run"),
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
+            door=DoorOptions.from_settings(settings),
             meter=meter,
             access_log=settings.access_log,
             pool=lambda: pool_use(app.ctx.services),

@@ -102,6 +102,24 @@ class Settings(BaseSettings):
     max_media_bytes: int = setting(
         104_857_600, "bytes", "largest media upload (WhatsApp's own limit for a document)", ge=65_536
     )
+    request_header_s: float = setting(
+        10.0, "s", "by when the whole header of a request has to be here; then 408", ge=1, le=60
+    )
+    request_body_s: float = setting(
+        3.0, "s", "beside that, what a body may take whatever its size; then 408", ge=0.1, le=300
+    )
+    request_body_bytes_per_s: int = setting(
+        16_384, "bytes/s", "a body that comes more slowly than this is ended with 408", ge=64, le=1_000_000_000
+    )
+    connections_per_address: int = setting(
+        200, "connections", "most connections of one public address to one worker; past it 429; 0 = any number", ge=0
+    )
+    connections_per_worker: int = setting(
+        0,
+        "connections",
+        "most connections to one worker; past it 503; 0 = what the system's limit of files allows",
+        ge=0,
+    )
     max_batch: int = setting(1000, "messages", "most messages in one batch", ge=1, le=10_000)
     accept_queue: int = setting(5000, "requests", "requests that wait in one worker's group commit; past it 503", ge=1)
     idempotency_ttl_s: int = setting(86_400, "s", "how long an Idempotency-Key is remembered", ge=60)

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from sanic.http.constants import Stage
 
+from config.settings import Settings
+
 SWEEP_S = 0.5
 FILES_KEPT_FREE = 128  # the log, the database pool, live files
 
@@ -38,6 +40,17 @@ class DoorOptions:
     limits_private: bool = False
     connection_limit: int = 0
     window_s: float = 1.0
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "DoorOptions":
+        """What the operator may turn; the rest is ours."""
+        return cls(
+            header_s=settings.request_header_s,
+            body_s=settings.request_body_s,
+            body_bytes_per_s=settings.request_body_bytes_per_s,
+            address_limit=settings.connections_per_address,
+            connection_limit=settings.connections_per_worker,
+        )
 
     def total_limit(self) -> int:
         """What the operator said, else what the file descriptors of this process allow."""

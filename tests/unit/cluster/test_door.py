@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from sanic.http.constants import Stage
 
+from config.settings import Settings
 from services.cluster.balance import too_many
 from services.cluster.door import Door, DoorOptions, is_public, refusal_answer
 
@@ -160,3 +161,26 @@ def test_a_refusal_is_a_whole_answer(status: int) -> None:
     head, _, body = refusal_answer(status).partition(b"\r\n\r\n")
     assert f"content-length: {len(body)}".encode() in head
     assert b"application/problem+json" in head
+
+
+def test_what_the_operator_says_of_connections_is_what_the_door_goes_by() -> None:
+    given = Settings(
+        request_header_s=5,
+        request_body_s=7,
+        request_body_bytes_per_s=2048,
+        connections_per_address=2,
+        connections_per_worker=3,
+    )
+    options = DoorOptions.from_settings(given)
+    assert (options.header_s, options.body_s, options.body_bytes_per_s) == (5, 7, 2048)
+    door = Door(options)
+    for _ in range(2):
+        assert door.refusal("8.8.8.8") is None
+        door.came(cast(Any, Connection()), "8.8.8.8")
+    assert door.refusal("8.8.8.8") == 429
+    door.came(cast(Any, Connection()), "9.9.9.9")
+    assert door.refusal("1.1.1.1") == 503
+
+
+def test_what_the_settings_say_by_themselves_is_what_the_door_does_by_itself() -> None:
+    assert DoorOptions.from_settings(Settings()) == DoorOptions()
