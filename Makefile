@@ -46,6 +46,7 @@ prod-single: $(VENV)/.base ## production with one worker, for comparison
 # The key travels in the environment: a command line can be read by everybody on the machine.
 verify: export PANAL_API_KEY := $(KEY)
 verify: $(VENV)/.base ## check a running installation (URL=… KEY=… WATCH=5m RATE=1600 DURATION=60s OPS=100 SEND=numbers)
+	@test -n "$(URL)" || { echo "make verify URL=https://panal.example.com KEY=… says where, and with which API key" >&2; exit 2; }
 	@exec $(BIN)/python -m tools.verify --url=$(URL) $(if $(WATCH),--watch=$(WATCH)) $(if $(RATE),--rate=$(RATE)) \
 		$(if $(DURATION),--duration=$(DURATION)) $(if $(OPS),--ops=$(OPS)) $(if $(SEND),--send=$(SEND))
 

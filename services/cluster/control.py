@@ -16,6 +16,7 @@ PID_FILE = "main.pid"
 ORDER_FILE = "scale.order"
 ANSWER_FILE = "answer"
 ANSWER_LIMIT_S = 5.0
+USAGE = "usage: make reload, or make scale N=4 (python -m services.cluster.control reload | scale 4)"
 
 
 def leave_pid(run_dir: str) -> None:
@@ -45,7 +46,7 @@ def ask(run_dir: str, *words: str) -> tuple[int, str]:
     folder = Path(run_dir)
     pid = _living_main(folder)
     if pid is None:
-        return 2, f"No cluster runs from {folder.parent}."
+        return 2, f"No cluster runs from {folder.parent}. Set PANAL_DATA_DIR as the running one has it."
     with contextlib.suppress(OSError):
         (folder / ANSWER_FILE).unlink()
     match words:
@@ -55,7 +56,7 @@ def ask(run_dir: str, *words: str) -> tuple[int, str]:
             _write(folder / ORDER_FILE, count)
             os.kill(pid, signal.SIGUSR2)
         case _:
-            return 2, "usage: python -m services.cluster.control reload | scale N"
+            return 2, USAGE
     return _wait_for_answer(folder)
 
 

@@ -29,6 +29,7 @@ def test_nobody_there_is_told(tmp_path: Path) -> None:
     code, line = ask(str(tmp_path), "reload")
     assert code == 2
     assert "No cluster runs" in line
+    assert "PANAL_DATA_DIR" in line, "the usual reason"
 
 
 @pytest.mark.parametrize("words", [(), ("scale",), ("scale", "many"), ("scale", "-1"), ("explode",)])
@@ -37,6 +38,7 @@ def test_what_is_not_understood_is_told(tmp_path: Path, words: tuple[str, ...]) 
     code, line = ask(str(tmp_path), *words)
     assert code == 2
     assert line.startswith("usage")
+    assert "make scale N=4" in line
 
 
 @pytest.mark.parametrize(("line", "code"), [("from 2 to 4 workers", 0), ("refused: 40 workers are not possible", 1)])
