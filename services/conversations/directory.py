@@ -13,6 +13,7 @@ from services.store import Database, Fact
 
 CONVERSATIONS = "conversations"
 MAX_KNOWN = 50_000
+MAX_INITIATED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,17 @@ class Directory:
                     (number, document["contact_key"]),
                     Standing(document["_id"], document.get("last_inbound_at"), document.get("pair_tat")),
                 )
+
+    async def initiated(self, number: str, *, since: datetime) -> list[tuple[str, datetime]]:
+        """Contacts that the daily limit counted after ``since``, oldest first, with when. Raises ``Unavailable``."""
+        found = await self._database.find(
+            CONVERSATIONS,
+            {"number": number, "initiated_at": {"$gt": since}},
+            projection={"contact_key": 1, "initiated_at": 1},
+            sort=[("initiated_at", -1)],
+            limit=MAX_INITIATED,
+        )
+        return [(document["contact_key"], document["initiated_at"]) for document in reversed(found)]
 
     def open(self, contacts: Sequence[ContactRef], now: datetime) -> tuple[dict[Place, Standing], list[Fact]]:
         """``ensure`` for contacts that were loaded just now: what is not known yet is new."""

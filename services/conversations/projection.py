@@ -11,6 +11,8 @@ from services.store import Event, Write
 
 NOTES = "notes"
 PREVIEW_LENGTH = 120
+PACE = ("pair_tat", "initiated_at")
+"""What the pace of a number must still know of a conversation after a restart."""
 
 
 def project_conversation(event: Event) -> list[Write]:
@@ -29,8 +31,9 @@ def project_conversation(event: Event) -> list[Write]:
         return [_inbound(event)]
     if event.type == "message.queued":
         return [_outbound(event)]
-    if event.type == "message.sending" and event.data.get("pair_tat") is not None:
-        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"pair_tat": event.data["pair_tat"]})]
+    if event.type == "message.sending":
+        values = {name: event.data[name] for name in PACE if event.data.get(name) is not None}
+        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set=values)] if values else []
     return []
 
 

@@ -253,6 +253,9 @@ class Dispatcher:
             tracked,
             is_fallback=go.payload is not None,
             pair_tat=self._gate.governor.pair_tat(number, contact_of(message).key),
+            initiated_at=self._gate.governor.initiated_at(number, contact_of(message).key)
+            if go.is_initiation
+            else None,
         )
         await recorded.durable
         if not self._is_owner():

@@ -194,12 +194,12 @@ class Governor:
         """Why this contact cannot be written to first today, if it cannot: too many others were."""
         state = self._numbers[number]
         limit = state.pace.daily_recipients
-        if not limit or contact in state.initiated:
+        if not limit:
             return None
         oldest_allowed = now.timestamp() - DAY_S
         while state.initiated and next(iter(state.initiated.values())) <= oldest_allowed:
             state.initiated.popitem(last=False)
-        if len(state.initiated) < limit:
+        if contact in state.initiated or len(state.initiated) < limit:
             return None
         free_at = next(iter(state.initiated.values())) + DAY_S
         return Hold("daily_recipients", datetime.fromtimestamp(free_at, UTC))
@@ -229,6 +229,10 @@ class Governor:
         if (number, contact) not in self._pairs:
             pace = self._numbers[number].pace
             self._pairs[number, contact] = Bucket(pace.pair_period_s, pace.pair_burst, tat)
+
+    def initiated_at(self, number: str, contact: str) -> float | None:
+        """What has to survive a restart of the daily count: when it counted this contact, seconds since 1970."""
+        return self._numbers[number].initiated.get(contact)
 
     def remember_initiated(self, number: str, contacts: list[tuple[str, float]]) -> None:
         """Contacts written to first in the last day, oldest first, with when (seconds since 1970)."""

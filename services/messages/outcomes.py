@@ -5,7 +5,7 @@ Process: whatsapp.
 
 import random
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from config.clock import Clock
@@ -39,8 +39,10 @@ class Outcomes:
         self._clock = clock
         self._options = options
 
-    def sending(self, tracked: Tracked, *, is_fallback: bool, pair_tat: float | None) -> Recorded:
-        """It is about to leave."""
+    def sending(
+        self, tracked: Tracked, *, is_fallback: bool, pair_tat: float | None, initiated_at: float | None = None
+    ) -> Recorded:
+        """It is about to leave. ``initiated_at``: when its contact was counted among those of the day."""
         tracked.attempt_count += 1
         data: dict[str, Any] = {"attempt": tracked.attempt_count}
         if is_fallback:
@@ -48,6 +50,8 @@ class Outcomes:
         # A restart may forget a few messages of a pair's bucket, not a bucket that is filling up.
         if pair_tat is not None and pair_tat - self._clock.now().timestamp() > BORROWED_WORTH_KEEPING_S:
             data["pair_tat"] = pair_tat
+        if initiated_at is not None:
+            data["initiated_at"] = datetime.fromtimestamp(initiated_at, UTC)
         return self._move(tracked, MessageStatus.SENDING, "message.sending", data)
 
     def submitted(self, tracked: Tracked, submitted: Submitted) -> None:

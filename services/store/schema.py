@@ -43,6 +43,11 @@ INDEXES: Final = (
     Index("conversations", (("pair", 1),), (("unique", True),)),
     Index("conversations", (("activity", 1),)),
     Index("conversations", (("number", 1), ("activity", 1))),
+    Index(
+        "conversations",
+        (("number", 1), ("initiated_at", 1)),
+        (("partialFilterExpression", {"initiated_at": {"$exists": True}}),),
+    ),
     Index("conversations", (("tokens", 1),)),
     Index("conversations", (("wa_id", 1), ("activity", 1))),
     Index("notes", (("conversation", 1), ("order", 1))),

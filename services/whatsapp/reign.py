@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from config.errors import Unavailable
@@ -190,6 +191,9 @@ class Reign:
             + [Fact("cluster.owner_changed", number, now, data) for number in self.court.number_ids[:1]]
         )
         await self._or_failure(entry.applied)
+        for number_id in self.court.number_ids:
+            counted = await self.court.directory.initiated(number_id, since=now - timedelta(days=1))
+            self.court.governor.remember_initiated(number_id, [(key, at.timestamp()) for key, at in counted])
         for reader in due:
             count = await reader.recover()
             if count:

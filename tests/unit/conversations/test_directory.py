@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from datetime import timedelta
 
 import pytest
 
@@ -91,3 +92,13 @@ async def test_loading_opens_nothing_so_that_other_reads_may_follow_and_fail() -
     assert known.standing(NUMBER, ANA.key) is None
     _, facts = known.open([ANA], START)
     assert [fact.type for fact in facts] == ["conversation.opened"]
+
+
+@virtual_time
+async def test_whom_the_daily_limit_counted_in_the_last_day_is_read_again_oldest_first() -> None:
+    database, hour = MemoryDatabase(), timedelta(hours=1)
+    for position, (number, age) in enumerate([(NUMBER, 2), (NUMBER, 23), (NUMBER, 25), ("other", 1), (NUMBER, None)]):
+        row = {"_id": f"cnv_{position}", "number": number, "contact_key": f"wa:{position}"}
+        database.put("conversations", row | ({} if age is None else {"initiated_at": START - age * hour}))
+    counted = await directory(database).initiated(NUMBER, since=START - 24 * hour)
+    assert counted == [("wa:1", START - 23 * hour), ("wa:0", START - 2 * hour)]

@@ -54,3 +54,12 @@ def test_reading_is_reading_all() -> None:
 
 def test_events_without_a_conversation_change_none() -> None:
     assert project_conversation(Event("evt_1", NUMBER, 5, "message.received", START, {}, None)) == []
+
+
+def test_what_the_pace_must_know_after_a_restart_is_kept_with_the_conversation() -> None:
+    assert dict(write_of("message.sending", initiated_at=START).set) == {"initiated_at": START}
+    assert dict(write_of("message.sending", pair_tat=1.5, initiated_at=START).set) == {
+        "pair_tat": 1.5,
+        "initiated_at": START,
+    }
+    assert project_conversation(Event("evt_1", NUMBER, 5, "message.sending", START, {"attempt": 1}, "cnv_1")) == []

@@ -27,10 +27,10 @@ from services.messages import (
 )
 from services.messages.governor import Hold
 from services.store import Fenced
-from tests.doubles.clock import LoopClock, virtual_time
+from tests.doubles.clock import START, LoopClock, virtual_time
 from tests.doubles.journal import NUMBER, NotedJournal
 from tests.doubles.link import ScriptedLink
-from tests.doubles.messages import outgoing
+from tests.doubles.messages import PHONE, outgoing
 
 S = MessageStatus
 UNCHOSEN = DispatchOptions(concurrency=8, evidence_wait_s=20, on_uncertain=OnUncertain.HOLD)
@@ -50,12 +50,13 @@ class Bench:
     lanes: Lanes = field(default_factory=Lanes)
     governor: Governor = field(default_factory=Governor)
     is_owner: bool = True
+    is_window_open: bool = True
 
     def __post_init__(self) -> None:
         clock = LoopClock()
         self.governor.set_number(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
         self.ledger = Ledger(None)  # type: ignore[arg-type]  # nothing is read here
-        standing = Standing("cnv_1", last_inbound_at=clock.now())
+        standing = Standing("cnv_1", last_inbound_at=clock.now() if self.is_window_open else None)
         self.dispatcher = Dispatcher(
             lanes=self.lanes,
             ledger=self.ledger,
@@ -460,3 +461,48 @@ async def test_a_message_is_offered_twice_and_sent_once() -> None:
     bench.offer(message)
     await bench.until_idle()
     assert bench.sent() == ["msg_1"]
+
+
+@virtual_time
+async def test_a_message_outside_the_window_says_when_its_contact_was_counted() -> None:
+    bench = Bench(is_window_open=False)
+    template = {"type": "template", "template": {"name": "order", "language": {"code": "es"}}}
+    bench.governor.set_pace(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
+    began = LoopClock().now()
+    bench.offer(replace(outgoing(1, payload=template), kind="template"))
+    await bench.until_idle()
+    (sending,) = [fact for fact in bench.journal.facts if fact.type == "message.sending"]
+    assert abs(sending.data["initiated_at"] - began) < timedelta(seconds=2)
+
+    # The next owner reads it from the conversation: the day goes on with its count.
+    successor = Governor()
+    successor.set_number(
+        NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1), hold=None, is_paused=False
+    )
+    assert successor.daily_hold(NUMBER, "wa:other", began) is None
+    counted = sending.data["initiated_at"]
+    successor.remember_initiated(NUMBER, [(f"wa:{PHONE}", counted.timestamp())])
+    assert successor.daily_hold(NUMBER, "wa:other", began) == Hold("daily_recipients", counted + timedelta(days=1))
+    assert successor.daily_hold(NUMBER, f"wa:{PHONE}", began) is None
+
+
+@virtual_time
+async def test_inside_the_window_nobody_is_counted() -> None:
+    bench = Bench()
+    bench.governor.set_pace(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
+    bench.offer(outgoing(1))
+    await bench.until_idle()
+    assert [fact.data.get("initiated_at") for fact in bench.journal.facts] == [None, None]
+
+
+def test_who_was_counted_yesterday_is_counted_again_today() -> None:
+    governor, now = Governor(), START
+    governor.set_number(
+        NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1), hold=None, is_paused=False
+    )
+    for day in range(3):
+        at = now + timedelta(days=day, hours=day)
+        assert governor.daily_hold(NUMBER, "wa:ana", at) is None
+        governor.take(NUMBER, "wa:ana", at.timestamp(), is_initiation=True)
+        assert governor.initiated_at(NUMBER, "wa:ana") == at.timestamp()
+        assert governor.daily_hold(NUMBER, "wa:ben", at) is not None
