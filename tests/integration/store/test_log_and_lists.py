@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.conversations import Directory
 from services.messages import MessageFilter, MessageRepository, MessageStatus
 from services.messages.documents import MESSAGES, message_document
 from services.store import (
@@ -205,3 +206,30 @@ async def test_lists_of_dense_messages_have_neither_gap_nor_duplicate(database: 
     assert await all_pages(repository, MessageFilter(status=MessageStatus.SENT), 199) == [
         row["_id"] for row in ordered if row["status"] == "sent"
     ]
+
+
+async def test_lists_of_several_numbers_and_of_those_counted_today_are_whole(database: Database) -> None:
+    await indexed(database)
+    for index in INDEXES:
+        if index.collection == "conversations":
+            await database.collection("conversations").create_index(list(index.keys), **dict(index.options))
+    base = (time.time_ns() // 1_000_000) << 20
+    rows = [
+        message_document(outgoing(position, order=base - position, number=f"number_{position % 3}"))
+        for position in range(30)
+    ]
+    await database.insert_many(MESSAGES, rows, ordered=False)
+    wanted = MessageFilter(numbers=frozenset({"number_0", "number_2"}))
+    page = await MessageRepository(database).page(wanted, limit=200)
+    assert [message.id for message in page] == [row["_id"] for row in rows if row["number"] != "number_1"]
+
+    now = START.replace(microsecond=0)
+    ages_h = {"cnv_0": 1, "cnv_1": 30, "cnv_2": 23, "cnv_3": None}
+    conversations = [
+        {"_id": id_, "number": "number_0", "contact_key": id_, "pair": id_}
+        | ({} if age is None else {"initiated_at": now - timedelta(hours=age)})
+        for id_, age in ages_h.items()
+    ]
+    await database.insert_many("conversations", conversations, ordered=False)
+    counted = await Directory(database).initiated("number_0", since=now - timedelta(days=1))
+    assert counted == [("cnv_2", now - timedelta(hours=23)), ("cnv_0", now - timedelta(hours=1))]
