@@ -9,7 +9,8 @@ the outcome waits for evidence (a status that carries our id) before anything is
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from config.clock import Clock
@@ -166,7 +167,8 @@ class Dispatcher:
             return False
         left_s = tracked.not_before - self._clock.monotonic()
         if left_s > 0:
-            await self._pause(self._until_expiry(message, left_s))
+            with self._standing(message):
+                await self._pause(self._until_expiry(message, left_s))
             return True
         verdict = self._gate.judge(message, now)
         match verdict:
@@ -184,8 +186,23 @@ class Dispatcher:
                 return False
             case Wait(hold):
                 self._note_wait(tracked, hold)
-                await self._pause(self._seconds_until(hold, message))
+                with self._standing(message) if self._is_its_own(hold, message, now) else contextlib.nullcontext():
+                    await self._pause(self._seconds_until(hold, message))
                 return True
+
+    @contextlib.contextmanager
+    def _standing(self, message: Message) -> Iterator[None]:
+        """Its lane waits meanwhile for something that others do not wait for."""
+        key = Lanes.key(message)
+        self._lanes.stand(key, is_standing=True)
+        try:
+            yield
+        finally:
+            self._lanes.stand(key, is_standing=False)
+
+    def _is_its_own(self, hold: Hold, message: Message, now: datetime) -> bool:
+        is_of_number = self._gate.governor.number_hold(message.phone_number_id, now) is not None
+        return not is_of_number and hold.reason != "quiet_hours"
 
     def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
         """The wait for a turn may have been long: it may have been canceled, or its number held."""
@@ -299,13 +316,14 @@ class Dispatcher:
         began = self._clock.monotonic()
         self.in_doubt_count += 1
         try:
-            while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
-                if self._silence.speaks(began, self._clock.monotonic()):
-                    break
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.25):
-                        await event.wait()
-                event.clear()
+            with self._standing(message):
+                while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
+                    if self._silence.speaks(began, self._clock.monotonic()):
+                        break
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(0.25):
+                            await event.wait()
+                    event.clear()
         finally:
             self.in_doubt_count -= 1
             self._settled.pop(message.id, None)

@@ -126,6 +126,10 @@ class Governor:
         state = self._numbers[number]
         self.set_number(number, pace, hold=state.hold, is_paused=state.is_paused)
 
+    def rate_per_s(self, number: str) -> float:
+        """How fast this number may send just now."""
+        return self._numbers[number].pace.per_s
+
     def number_hold(self, number: str, now: datetime) -> Hold | None:
         """Why this whole number waits, if it does. A hold that has run out is none."""
         state = self._numbers[number]

@@ -3,7 +3,7 @@
 Process: whatsapp.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from services.messages.ledger import Tracked
@@ -21,6 +21,10 @@ class Lanes:
         """Empty."""
         self._lanes: dict[tuple[str, str], deque[Message]] = {}
         self._known: set[str] = set()
+        self._standing: set[tuple[str, str]] = set()
+        self._count_of: Counter[str] = Counter()
+        self.beside_count = 0
+        """Messages that wait in the database and have no place in a lane yet, as counted last."""
 
     def __len__(self) -> int:
         """Messages in all lanes, heads included."""
@@ -29,6 +33,22 @@ class Lanes:
     def __contains__(self, message_id: object) -> bool:
         """Is this message in a lane?"""
         return message_id in self._known
+
+    def moving_count(self, phone_number_id: str) -> int:
+        """A number's messages in lanes that do not stand still: what could leave as soon as it is its turn."""
+        standing = sum(len(self._lanes.get(key, ())) for key in self._standing if key[0] == phone_number_id)
+        return self._count_of[phone_number_id] - standing
+
+    def length(self, key: tuple[str, str]) -> int:
+        """Messages in this lane, its head included."""
+        return len(self._lanes.get(key, ()))
+
+    def stand(self, key: tuple[str, str], *, is_standing: bool) -> None:
+        """A lane waits for something of its own (its recipient's pace, evidence), or goes on."""
+        if is_standing:
+            self._standing.add(key)
+        else:
+            self._standing.discard(key)
 
     @staticmethod
     def key(message: Message | Tracked) -> tuple[str, str]:
@@ -40,6 +60,7 @@ class Lanes:
         if message.id in self._known:
             return False
         self._known.add(message.id)
+        self._count_of[message.phone_number_id] += 1
         key = self.key(message)
         lane = self._lanes.get(key)
         if lane is None:
@@ -63,6 +84,7 @@ class Lanes:
         if lane is None or message_id not in self._known:
             return
         self._known.discard(message_id)
+        self._count_of[key[0]] -= 1
         if lane[0].id == message_id:
             lane.popleft()
         else:

@@ -113,8 +113,39 @@ class MessageRepository:
         )
         return [message_record(document) for document in found]
 
-    async def queued_ids(self, phone_number_id: str, priority: Priority, *, up_to: int, limit: int) -> list[str]:
-        """Ids of the messages of a priority that wait to be sent with ``order <= up_to``, in no order."""
+    async def queued_to(
+        self, phone_number_id: str, priority: Priority, to: str, *, above: int, limit: int
+    ) -> list[Message]:
+        """Messages to one recipient that wait to be sent with ``order > above``, oldest first."""
+        found = await self._database.find(
+            MESSAGES,
+            {
+                "to": to,
+                "order": {"$gt": above, "$lte": _now_order()},
+                "number": phone_number_id,
+                "status": MessageStatus.QUEUED.value,
+                "priority": priority_number(priority),
+            },
+            sort=[("to", 1), ("order", 1)],
+            limit=limit,
+        )
+        return [message_record(document) for document in found]
+
+    async def queued_count(self, phone_number_id: str) -> int:
+        """How many messages of a number wait to be sent."""
+        query = {
+            "number": phone_number_id,
+            "status": MessageStatus.QUEUED.value,
+            "priority": {"$in": [priority_number(priority) for priority in Priority]},
+        }
+        pipeline: list[dict[str, Any]] = [{"$match": query}, {"$group": {"_id": None, "count": {"$sum": 1}}}]
+        found = await self._database.aggregate(MESSAGES, pipeline, limit=1)
+        return int(found[0]["count"]) if found else 0
+
+    async def queued_keys(
+        self, phone_number_id: str, priority: Priority, *, up_to: int, limit: int
+    ) -> list[tuple[str, str]]:
+        """Id and recipient of the messages of a priority that wait with ``order <= up_to``, in no order."""
         found = await self._database.find(
             MESSAGES,
             {
@@ -123,10 +154,10 @@ class MessageRepository:
                 "priority": priority_number(priority),
                 "order": {"$gt": 0, "$lte": up_to},
             },
-            projection={"_id": 1},
+            projection={"to": 1},
             limit=limit,
         )
-        return [document["_id"] for document in found]
+        return [(document["_id"], document["to"]) for document in found]
 
     async def due(self, phone_number_id: str, now: datetime, *, limit: int) -> list[Message]:
         """Scheduled and held messages whose time has come, in the order of that time."""

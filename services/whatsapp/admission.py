@@ -1,9 +1,14 @@
 """Admission: messages from the database come into their lanes, each with what the owner must know of its contact.
 
+A lane holds a few messages of its recipient; what comes after them is left behind in the database, and is fetched when
+the lane is nearly empty. So a recipient with thousands of messages takes no place from others.
+
 Process: whatsapp.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from config.clock import Clock
 from services.conversations import Directory
@@ -14,7 +19,9 @@ from services.messages import (
     Lanes,
     Ledger,
     Message,
+    MessageRepository,
     MessageStatus,
+    Priority,
     contact_of,
     is_window_open,
     message_fact,
@@ -22,7 +29,21 @@ from services.messages import (
 )
 from services.whatsapp.journal import Journal
 
+LANE_ROOM = 32
+"""Messages of one recipient in memory."""
+CROWDED = 3_750
+CROWDED_ROOM = 4
+"""The same, while so many messages are in memory: many recipients with much, none of which can go."""
+
 _WAITING = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD})
+
+
+@dataclass(slots=True)
+class LeftBehind:
+    """Messages of one lane that wait in the database, none below ``first``. ``count`` grows with each one."""
+
+    first: int
+    count: int = 0
 
 
 class Admission:
@@ -49,22 +70,53 @@ class Admission:
         self._governor = governor
         self._consents = consents
         self._clock = clock
+        self._left: dict[tuple[str, str], LeftBehind] = {}
 
     @property
     def waiting_count(self) -> int:
         """Messages in all lanes."""
         return len(self._lanes)
 
+    def moving_count(self, phone_number_id: str) -> int:
+        """A number's messages in lanes that do not wait for something of their own: a recipient's pace, evidence."""
+        return self._lanes.moving_count(phone_number_id)
+
+    @property
+    def left_count(self) -> int:
+        """Recipients of whom something was left behind in the database."""
+        return len(self._left)
+
+    async def refill(self, repository: MessageRepository) -> int:
+        """Fetch what was left behind for lanes that are nearly empty; answer how many messages came."""
+        count = 0
+        for key, left in list(self._left.items()):
+            if self._lanes.length(key) > self._room // 4:
+                continue
+            met, number = left.count, key[0]
+            priority, _, to = key[1].partition(":")
+            page = await repository.queued_to(number, Priority(priority), to, above=left.first - 1, limit=LANE_ROOM)
+            del self._left[key]
+            count += await self.admit(page)
+            if left.count != met:
+                self._leave(key, left.first)  # something was left behind while the page was read: it may not be in it
+            elif len(page) == LANE_ROOM:
+                self._leave(key, page[-1].order + 1)
+        return count
+
+    def has_left(self, phone_number_id: str, priority: Priority, to: str) -> bool:
+        """Was something left behind for this recipient?"""
+        return (phone_number_id, f"{priority.value}:{to}") in self._left
+
     async def admit(self, page: Sequence[Message]) -> int:
         """Put those that still wait (or are in doubt) into their lanes; answer how many were new."""
-        fresh = [message for message in page if self._is_new(message)]
+        fresh = self._with_room([message for message in page if self._is_new(message)])
         if not fresh:
             return 0
         contacts = {message.id: contact_of(message) for message in fresh}
         await self._consents.load([contact.key for contact in contacts.values()])
         await self._directory.load(list(contacts.values()))
         # Others worked while this one was reading: it may have been admitted, or canceled.
-        fresh = [message for message in fresh if self._is_new(message)]
+        fresh = self._with_room([message for message in fresh if self._is_new(message)])
         # From here to the record nothing waits, so that memory and log go together.
         standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
@@ -74,7 +126,9 @@ class Admission:
             tracked.conversation_id = standing.conversation_id
             if standing.pair_tat is not None:
                 self._governor.remember_pair(contact.phone_number_id, contact.key, standing.pair_tat)
-            if message.seq == 0 or tracked.status is MessageStatus.SCHEDULED:
+            # Told of as stuck while it waited in the database, it has a seq, and is in no conversation yet.
+            is_unseen = message.status is MessageStatus.QUEUED and message.conversation_id is None
+            if message.seq == 0 or is_unseen or tracked.status is MessageStatus.SCHEDULED:
                 tracked.status = MessageStatus.QUEUED
                 data = {
                     "order": message.order,
@@ -105,6 +159,36 @@ class Admission:
                 self._ledger.track(message)
                 self._dispatcher.park(contact.phone_number_id, contact.key, message.id)
         return free
+
+    @property
+    def _room(self) -> int:
+        return CROWDED_ROOM if len(self._lanes) > CROWDED else LANE_ROOM
+
+    def _with_room(self, messages: list[Message]) -> list[Message]:
+        """Those whose lane has room; the others are left behind, and all that come after them in their lane.
+
+        What was admitted before (held, in doubt) is memory's already: it always has room.
+        """
+        taken: Counter[tuple[str, str]] = Counter()
+        chosen = []
+        for message in messages:
+            key = Lanes.key(message)
+            left = self._left.get(key)
+            if message.status is not MessageStatus.QUEUED:
+                chosen.append(message)
+            elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[
+                key
+            ] >= self._room:
+                self._leave(key, message.order)
+            else:
+                taken[key] += 1
+                chosen.append(message)
+        return chosen
+
+    def _leave(self, key: tuple[str, str], first: int) -> None:
+        left = self._left.setdefault(key, LeftBehind(first))
+        left.first = min(left.first, first)
+        left.count += 1
 
     def _is_new(self, message: Message) -> bool:
         """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""

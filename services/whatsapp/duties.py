@@ -5,6 +5,7 @@ Process: whatsapp.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from services.campaigns import project_campaign
 from services.cluster.metrics import ENDPOINT_LAG_SECONDS
@@ -35,7 +36,7 @@ from services.whatsapp.holds import Holds
 from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
 from services.whatsapp.news import ClusterNews
-from services.whatsapp.outbox import BULK_EVERY, Due, Outbox, Queue, Released
+from services.whatsapp.outbox import BULK_EVERY, Depth, Due, Outbox, Queue, Released
 from services.whatsapp.watchdog import Watchdog
 
 
@@ -207,7 +208,12 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         {
             priority: [
                 Outbox(
-                    number.phone_number_id, priority, repository=court.messages, admission=admission, clock=court.clock
+                    number.phone_number_id,
+                    priority,
+                    repository=court.messages,
+                    admission=admission,
+                    clock=court.clock,
+                    rate_per_s=partial(court.governor.rate_per_s, number.phone_number_id),
                 )
                 for number in court.numbers
             ]
@@ -215,6 +221,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
         },
         bulk_every=BULK_EVERY if court.database.pacer.is_paced else 1,
     )
+    depth = Depth(court.number_ids, queue=queue, lanes=court.lanes, repository=court.messages, admission=admission)
     keeping = MediaKeeping(court.media_records, court.blobs, court.media, court.graph, court.clock)
     errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping, templates))
 
@@ -225,6 +232,8 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
 
     return [
         Duty("outbox", queue.load, MESSAGES, is_thorough=True),
+        Duty("refill", partial(admission.refill, court.messages), poll_s=0.1),
+        Duty("depth", depth.step, poll_s=5.0),
         Duty("due", load_due, poll_s=0.25),
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),

@@ -4,15 +4,19 @@ Process: whatsapp.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from config.clock import Clock
-from services.messages import MessageRepository, MessageStatus, Priority
+from services.messages import Lanes, MessageRepository, MessageStatus, Priority
 from services.whatsapp.admission import Admission
 
 PAGE = 500
 MAX_WAITING = {Priority.TRANSACTIONAL: 7_500, Priority.BULK: 2_500}
 """Messages in memory, in all lanes, past which no more of a priority are read: the rest waits in the database."""
+AHEAD_S = {Priority.TRANSACTIONAL: 6.0, Priority.BULK: 2.0}
+"""How much is read ahead of sending, in seconds of the number's rate; lanes that stand still do not count. Admitting
+costs the database three writes a message: done sooner than needed, it only holds up those who accept."""
+MIN_AHEAD = 200
 MAX_HELD = 20_000
 
 # A message gets its order before it is written: one that was written late stands below what was read already.
@@ -39,17 +43,21 @@ class Outbox:
         repository: MessageRepository,
         admission: Admission,
         clock: Clock,
+        rate_per_s: Callable[[], float],
     ) -> None:
-        """Nothing is read yet. The first load starts at the oldest message that waits."""
+        """Nothing is read yet. The first load starts at the oldest message that waits. ``rate_per_s``: of sending."""
         self._number = phone_number_id
         self._priority = priority
         self._repository = repository
         self._admission = admission
         self._clock = clock
+        self._rate_per_s = rate_per_s
         self._reached = 0
         self._slice: int | None = None
         self._swept_at = float("-inf")
         self._swept_all_at = clock.monotonic()
+        self.is_behind = False
+        """Does more wait in the database than was read?"""
 
     async def load(self) -> int:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
@@ -58,7 +66,7 @@ class Outbox:
         if self._clock.monotonic() - self._swept_at > SWEEP_EVERY_S and self._reached:
             above = max(0, self._reached - SWEEP_BACK)
             self._swept_at = self._clock.monotonic()
-        while self._admission.waiting_count < MAX_WAITING[self._priority]:
+        while not (is_behind := not self._has_place()):
             end = _now_order() + AHEAD
             up_to = min(end, above + self._slice) if self._slice is not None and above else end
             page = await self._repository.queued(self._number, self._priority, above=above, up_to=up_to, limit=PAGE)
@@ -77,14 +85,22 @@ class Outbox:
                 self._reached = max(self._reached, above)
                 break
             self._reached = max(self._reached, above)
+        self.is_behind = is_behind
         return count
+
+    def _has_place(self) -> bool:
+        ahead = max(MIN_AHEAD, self._rate_per_s() * AHEAD_S[self._priority])
+        is_crowded = self._admission.waiting_count >= MAX_WAITING[self._priority]
+        return not is_crowded and self._admission.moving_count(self._number) < ahead
 
     async def _sweep_all(self) -> int:
         """Find what was written so late that no look back reaches it. Most of what waits is in a lane already."""
         self._swept_all_at = self._clock.monotonic()
         most = MAX_WAITING[self._priority] + PAGE
-        waiting = await self._repository.queued_ids(self._number, self._priority, up_to=self._reached, limit=most)
-        unknown = self._admission.unknown(waiting)[:PAGE]
+        waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
+        has_left = self._admission.has_left
+        ids = [message_id for message_id, to in waiting if not has_left(self._number, self._priority, to)]
+        unknown = self._admission.unknown(ids)[:PAGE]
         if not unknown:
             return 0
         found = (await self._repository.by_ids(unknown)).values()
@@ -100,6 +116,11 @@ class Queue:
         self._bulk_every = bulk_every
         self._since_bulk = bulk_every
 
+    @property
+    def is_behind(self) -> bool:
+        """Does more wait in the database than was read?"""
+        return any(reader.is_behind for readers in self._readers.values() for reader in readers)
+
     async def load(self) -> int:
         """Read what is new everywhere; answer how many messages came."""
         count = sum([await reader.load() for reader in self._readers.get(Priority.TRANSACTIONAL, ())])
@@ -109,6 +130,35 @@ class Queue:
             self._since_bulk = self._bulk_every if found else 0
             count += found
         return count
+
+
+class Depth:
+    """Counts what waits in the database beside the lanes, for whoever looks at the queue."""
+
+    def __init__(
+        self,
+        numbers: Sequence[str],
+        *,
+        queue: Queue,
+        lanes: Lanes,
+        repository: MessageRepository,
+        admission: Admission,
+    ) -> None:
+        """Nothing is counted yet."""
+        self._numbers = numbers
+        self._queue = queue
+        self._lanes = lanes
+        self._repository = repository
+        self._admission = admission
+
+    async def step(self) -> int:
+        """Count, if anything was left in the database: one operation a number."""
+        if not self._queue.is_behind and not self._admission.left_count:
+            self._lanes.beside_count = 0
+            return 0
+        waiting = sum([await self._repository.queued_count(number) for number in self._numbers])
+        self._lanes.beside_count = max(0, waiting - len(self._lanes))
+        return 0
 
 
 class Due:
@@ -122,6 +172,7 @@ class Due:
         self._repository = repository
         self._admission = admission
         self._clock = clock
+        self._limit = PAGE
 
     async def recover(self) -> int:
         """Messages whose outcome nobody knows first, then held ones; answer how many are in doubt."""
@@ -135,8 +186,12 @@ class Due:
 
     async def load(self) -> int:
         """Scheduled and held messages whose time has come."""
-        page = await self._repository.due(self._number, self._clock.now(), limit=PAGE)
-        return await self._admission.admit(page)
+        page = await self._repository.due(self._number, self._clock.now(), limit=self._limit)
+        count = await self._admission.admit(page)
+        # What is in its lane stays due until it leaves: a page full of such messages must not hide those behind it.
+        is_full = len(page) == self._limit
+        self._limit = min(MAX_HELD, self._limit * 2) if is_full and not count else self._limit if is_full else PAGE
+        return count
 
 
 class Released:

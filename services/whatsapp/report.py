@@ -46,7 +46,7 @@ class Report:
             now = court.clock.now()
             oldest = court.lanes.oldest()
             facts |= {
-                "queue_depth": len(court.lanes),
+                "queue_depth": len(court.lanes) + court.lanes.beside_count,
                 "queue_lanes": court.lanes.lane_count(),
                 "queue_age_s": round((now - oldest.created_at).total_seconds(), 2) if oldest else 0.0,
                 "sending": court.dispatcher.sending_count,

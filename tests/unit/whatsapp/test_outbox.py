@@ -19,7 +19,7 @@ from services.messages import (
     Priority,
 )
 from services.messages.documents import MESSAGES, message_document
-from services.whatsapp.admission import Admission
+from services.whatsapp.admission import LANE_ROOM, Admission
 from services.whatsapp.outbox import PAGE, Due, Outbox, Queue
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.database import MemoryDatabase
@@ -51,6 +51,7 @@ class Bench:
     clock: ManualClock = field(default_factory=ManualClock)
     journal: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
+    rate_per_s: float = 10_000.0
 
     def __post_init__(self) -> None:
         self.now = (time.time_ns() // 1_000_000) << 20
@@ -73,12 +74,15 @@ class Bench:
             repository=self.repository,
             admission=self.admission,
             clock=self.clock,
+            rate_per_s=lambda: self.rate_per_s,
         )
 
-    def accept(self, *seconds_ago: float, first: int = 0) -> list[str]:
+    def accept(self, *seconds_ago: float, first: int = 0, recipients: int = 10_000) -> list[str]:
         """Store messages as workers do; each has its order from so long ago."""
         messages = [
-            outgoing(first + position, order=self.now - int(ago * SECOND) + position, to=f"1650555{position % 50:04}")
+            outgoing(
+                first + position, order=self.now - int(ago * SECOND) + position, to=f"1650555{position % recipients:04}"
+            )
             for position, ago in enumerate(seconds_ago)
         ]
         for message in messages:
@@ -293,3 +297,75 @@ async def test_an_empty_bulk_queue_is_looked_at_less_often_where_operations_are_
     # Empty at the first look, so the next is four later; where something came, the next look follows at once.
     assert found == [1, 1, 1, 0, 5, 2, 0, 0, 0, 0]
     assert bulk.looks == 4
+
+
+@virtual_time
+async def test_only_so_much_is_read_ahead_as_can_leave_soon() -> None:
+    bench = Bench(rate_per_s=80.0)
+    bench.accept(*(60 - position * 0.01 for position in range(5_000)))
+    loaded = await bench.outbox.load()
+    assert 480 <= loaded < 480 + PAGE
+    assert await bench.outbox.load() == 0
+    bench.send(bench.offered())
+    assert await bench.outbox.load() >= 480
+
+
+@virtual_time
+async def test_one_recipient_with_thousands_takes_no_place_from_others_and_keeps_his_order() -> None:
+    bench = Bench(rate_per_s=80.0)
+    many = bench.accept(*(60 - position * 0.001 for position in range(3_000)), recipients=1)
+    last, *others = bench.accept(*(30 - position * 0.01 for position in range(100)), first=5_000, recipients=101)
+    await bench.outbox.load()
+    assert bench.offered()[:LANE_ROOM] == many[:LANE_ROOM]
+    assert set(others) <= set(bench.offered())
+    assert len(bench.lanes) == LANE_ROOM + len(others)
+    assert await bench.admission.refill(bench.repository) == 0, "the lane is full"
+
+    got = many[:LANE_ROOM]
+    while len(got) <= len(many):
+        bench.send(got)
+        before = len(bench.offered())
+        assert await bench.admission.refill(bench.repository)
+        got += bench.offered()[before:]
+    assert got == [*many, last]
+    bench.send(got)
+    await bench.admission.refill(bench.repository)
+    assert bench.admission.left_count == 0
+
+
+@virtual_time
+async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
+    bench = Bench()
+    first = bench.accept(*(60 - position * 0.01 for position in range(40)), recipients=1)
+    await bench.outbox.load()
+    later = bench.accept(1.0, first=100, recipients=1)
+    await bench.outbox.load()
+    assert bench.offered() == first[:LANE_ROOM]
+    bench.send(bench.offered())
+    await bench.admission.refill(bench.repository)
+    assert bench.offered() == [*first, *later]
+
+
+@virtual_time
+async def test_left_behind_and_canceled_is_not_asked_for_again_and_again() -> None:
+    bench = Bench()
+    ids = bench.accept(*(60 - position * 0.01 for position in range(40)), recipients=1)
+    await bench.outbox.load()
+    for message_id in ids[LANE_ROOM:]:
+        bench.database.rows[MESSAGES][message_id]["status"] = "canceled"
+    bench.send(bench.offered())
+    assert await bench.admission.refill(bench.repository) == 0
+    assert bench.admission.left_count == 0
+
+
+@virtual_time
+async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> None:
+    bench = Bench(rate_per_s=80.0)
+    bench.accept(*(60 - position * 0.01 for position in range(500)))
+    await bench.outbox.load()
+    fresh = bench.accept(1.0, first=5_000, recipients=10_000)
+    assert await bench.outbox.load() == 0
+    for key in list(bench.lanes.keys()):
+        bench.lanes.stand(key, is_standing=True)
+    await bench.outbox.load()
+    assert set(fresh) <= set(bench.offered())
