@@ -258,6 +258,17 @@ CLUSTER_TYPES: Final = (
         {"name": "Sanic-Server-1-0", "pid": 4301, "reason": "SIGKILL"},
     ),
     EventType(
+        "cluster.dead_letter",
+        "Something happened that can never be stored as it is: it is too large, or holds a value of no known type.",
+        fields(
+            """
+            type    text  the event that should stand here
+            reason  text  why it does not
+            """
+        ),
+        {"type": "message.received", "reason": "MongoDB can only handle up to 8-byte ints"},
+    ),
+    EventType(
         "cluster.storage",
         "The database fills up, or has room again.",
         fields(

@@ -13,9 +13,10 @@ from services.store.database import (
     Document,
     PoolUse,
     StorageFull,
+    WriteRefused,
 )
 from services.store.descent import newest
-from services.store.event_log import EVENTS, Event, Fact, Fenced, append, event_record, last_seq
+from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
@@ -82,12 +83,15 @@ __all__ = [
     "SharedRead",
     "Shares",
     "StorageFull",
+    "Unencodable",
     "Wakeup",
     "Write",
+    "WriteRefused",
     "append",
     "ensure_schema",
     "event_record",
     "expiry_indexes",
+    "fault_of",
     "is_lease_held",
     "is_schema_ready",
     "last_seq",

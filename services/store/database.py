@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from config.errors import Unavailable
+from config.errors import PanalError, Unavailable
 from config.metering import SILENT, Meter
 from services.store.driver import (
+    UNENCODABLE,
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     BulkWriteError,
@@ -65,6 +66,16 @@ class DatabaseBusy(Unavailable):
     """More operations wait in this process than its pool can serve in the allowed time."""
 
     code = "database_busy"
+
+
+class WriteRefused(PanalError):
+    """The database will never take one write of an ordered bulk: those before ``position`` are applied, none after it.
+
+    ``position`` None: the driver could not even encode one of them, and cannot say which.
+    """
+
+    code = "write_refused"
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,14 +298,22 @@ class Database:
         return []
 
     async def bulk(self, name: str, writes: list[UpdateOne], *, ordered: bool) -> int:
-        """Apply many updates in one round trip; answer how many documents changed."""
+        """Apply many updates in one round trip; answer how many documents changed.
+
+        Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
+        """
         try:
             result = await self.run(lambda: self._db[name].bulk_write(writes, ordered=ordered), documents=len(writes))
         except BulkWriteError as error:
-            if (refused := _full_fault(error)) is not None:
-                raise self._full(refused) from error
+            if (full := _full_fault(error)) is not None:
+                raise self._full(full) from error
             self._failed()
-            raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
+            refused = _refused(error)
+            if refused is None or not ordered:
+                raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
+            raise refused from error
+        except UNENCODABLE as error:
+            raise WriteRefused("A write cannot be encoded.", detail=str(error)[:500]) from error
         return int(result.modified_count) + int(result.upserted_count)
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
@@ -350,6 +369,22 @@ def _passes(error: OperationFailure) -> bool:
     # The embedded engine stops at the first write that it cannot make, its disk full or damaged: WT_PANIC until it is
     # started again.
     return (error.code in passing) or "WT_PANIC" in str(error) or error.has_error_label("RetryableWriteError")
+
+
+_NEVER: Final = frozenset({14, 17, 22, 121, 10334, 17280, 17419})
+"""A write that carries one of these will be refused every time: bad type or BSON, document validation, an object
+that is, or would grow, too large, a key too large for its index. https://www.mongodb.com/docs/manual/reference/error-codes/
+"""
+
+
+def _refused(error: BulkWriteError) -> WriteRefused | None:
+    """The first write that the database will never take; None when the failure is of another kind."""
+    found: list[Document] = (error.details or {}).get("writeErrors") or []
+    if not found or found[0].get("code") not in _NEVER:
+        return None
+    refused = WriteRefused("The database refuses a write.", detail=str(found[0].get("errmsg"))[:500])
+    refused.position = int(found[0]["index"])
+    return refused
 
 
 def _duplicates(error: BulkWriteError) -> list[Duplicate]:

@@ -13,6 +13,7 @@ os.environ.setdefault("MOTOR_MAX_WORKERS", os.environ.get("PANAL_DB_POOL_PER_WOR
 
 # The order matters: the line above must run first, hence E402.
 from bson import ObjectId, encode
+from bson.errors import InvalidDocument
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
@@ -23,6 +24,7 @@ from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
@@ -36,6 +38,10 @@ from pymongo.monitoring import (
     ConnectionPoolListener,
 )
 
+UNENCODABLE = (InvalidDocument, DocumentTooLarge, OverflowError, UnicodeEncodeError)
+"""What the driver raises for a document that no database can take: too large, a number of more than 64 bits, a lone
+surrogate."""
+
 
 def has_more(stream: object) -> bool:
     """Are there changes in the batch that a change stream has fetched already? Then the next look costs nothing."""
@@ -44,6 +50,7 @@ def has_more(stream: object) -> bool:
 
 
 __all__ = [
+    "UNENCODABLE",
     "AsyncIOMotorClient",
     "AsyncIOMotorCollection",
     "AsyncIOMotorDatabase",

@@ -13,14 +13,23 @@ from typing import Any
 
 from config.errors import PanalError
 from services.store.database import Database, DatabaseUnavailable, Document
+from services.store.driver import UNENCODABLE, encode
 
 EVENTS = "events"
+MAX_EVENT_BYTES = 16_000_000
+"""MongoDB's limit is 16 MiB a document: https://www.mongodb.com/docs/manual/reference/limits/"""
 
 
 class Fenced(PanalError):
     """Another owner wrote this sequence number: this process owns the number no more and must stop."""
 
     code = "fenced"
+
+
+class Unencodable(PanalError):
+    """One of these events can never be stored: it is too large, or holds what the database has no type for."""
+
+    code = "event_unencodable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,12 @@ async def append(database: Database, events: Sequence[Event]) -> None:
     """Store events of one number in the order of their ``seq``; all or an error.
 
     Raises ``Fenced`` when another owner holds one of the numbers, ``DatabaseUnavailable`` when the outcome is unknown:
-    then call it again with the same events, which is safe.
+    then call it again with the same events, which is safe. ``Unencodable``: ask ``fault_of`` which.
     """
-    duplicates = await database.insert_many(EVENTS, [_document(event) for event in events], ordered=True)
+    try:
+        duplicates = await database.insert_many(EVENTS, [_document(event) for event in events], ordered=True)
+    except UNENCODABLE as error:
+        raise Unencodable("An event cannot be stored.", detail=str(error)[:500]) from error
     if not duplicates:
         return
     # Ordered: it stopped at the first duplicate. Ours from an earlier try, or a stranger's?
@@ -76,6 +88,15 @@ async def append(database: Database, events: Sequence[Event]) -> None:
         await append(database, missing)
     elif missing:
         raise DatabaseUnavailable("The event log refused an append.", detail=duplicates[0].message)
+
+
+def fault_of(event: Event) -> str | None:
+    """Why this event can never be stored; None when it can."""
+    try:
+        size = len(encode(_document(event)))
+    except UNENCODABLE as error:
+        return str(error)[:500]
+    return f"{size} bytes are more than the {MAX_EVENT_BYTES} of a document" if size > MAX_EVENT_BYTES else None
 
 
 async def last_seq(database: Database, number: str, *, floor: int) -> int:

@@ -4,26 +4,61 @@ Process: whatsapp.
 """
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 
-from services.store import COMMANDS, Database, Write
+from services.store import COMMANDS, Database, Write, WriteRefused
 from services.store.guarded import operation
 
+log = logging.getLogger(__name__)
 
-async def apply_writes(database: Database, writes: Sequence[Write]) -> None:
+
+async def apply_writes(
+    database: Database, writes: Sequence[Write], *, on_refused: Callable[[Write, WriteRefused], None] | None = None
+) -> None:
     """Apply all of them; collections go side by side, commands last. Raises ``DatabaseUnavailable``: then apply again.
 
-    Whoever waits for a command reads what it changed as soon as it is marked as done.
+    Whoever waits for a command reads what it changed as soon as it is marked as done. A write that the database will
+    never take is left out and told about: its event stands in the log, and what comes after it must not wait for ever.
     """
+    refused = on_refused or _tell
     by_collection: dict[str, list[Write]] = {}
     for write in writes:
         by_collection.setdefault(write.collection, []).append(write)
     answers = by_collection.pop(COMMANDS, [])
-    await asyncio.gather(
-        *(
-            database.bulk(name, [operation(write) for write in group], ordered=True)
-            for name, group in by_collection.items()
-        )
-    )
+    await asyncio.gather(*(_apply(database, name, group, refused) for name, group in by_collection.items()))
     if answers:
-        await database.bulk(COMMANDS, [operation(write) for write in answers], ordered=True)
+        await _apply(database, COMMANDS, answers, refused)
+
+
+async def _apply(
+    database: Database, name: str, writes: Sequence[Write], on_refused: Callable[[Write, WriteRefused], None]
+) -> None:
+    rest = list(writes)
+    while rest:
+        try:
+            await database.bulk(name, [operation(write) for write in rest], ordered=True)
+        except WriteRefused as refusal:
+            if refusal.position is None and len(rest) > 1:
+                # The driver does not say which: one after the other, once in a blue moon.
+                for write in rest:
+                    await _apply(database, name, [write], on_refused)
+                return
+            position = refusal.position or 0
+            on_refused(rest[position], refusal)
+            rest = rest[position + 1 :]
+        else:
+            return
+
+
+def _tell(write: Write, refusal: WriteRefused) -> None:
+    log.error(
+        "The database refused a change of a document; it stays as it was. Its event stands in the log.",
+        extra={
+            "action": "journal.write_refused",
+            "collection": write.collection,
+            "document_id": write.id,
+            "seq": write.seq,
+            "detail": refusal.detail,
+        },
+    )

@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from config.errors import Unavailable
 from config.ids import new_id
-from services.store import Database, Event, Fact, Fenced, Lease, Write, append
+from services.store import Database, Event, Fact, Fenced, Lease, Unencodable, Write, append, fault_of
 from services.whatsapp.applier import apply_writes
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class JournalStats:
     events: int = 0
     batches: int = 0
     retries: int = 0
+    dead_letters: int = 0
     by_type: dict[str, int] = field(default_factory=dict)
 
 
@@ -167,16 +168,37 @@ class Journal:
         return batch
 
     async def _append(self, batch: list[Entry]) -> None:
+        try:
+            await self._append_all(batch)
+        except Unencodable:
+            self._set_aside(batch)
+            await self._append_all(batch)  # what stands in the log already is recognised
+        self.stats.batches += 1
+
+    def _set_aside(self, batch: list[Entry]) -> None:
+        """What can never be stored keeps its number, so that there is no gap, and says why instead."""
+        for entry in batch:
+            for position, event in enumerate(entry.events):
+                reason = fault_of(event)
+                if reason is None:
+                    continue
+                self.stats.dead_letters += 1
+                detail = {"event_type": event.type, "seq": event.seq, "detail": reason}
+                log.error("An event cannot be stored.", extra={"action": "journal.dead_letter", **detail})
+                data = {"type": event.type, "reason": reason}
+                entry.events[position] = replace(event, type="cluster.dead_letter", data=data)
+
+    async def _append_all(self, batch: list[Entry]) -> None:
         by_number: dict[str, list[Event]] = {}
         for entry in batch:
             for event in entry.events:
                 by_number.setdefault(event.number, []).append(event)
-                self.stats.by_type[event.type] = self.stats.by_type.get(event.type, 0) + 1
         for events in by_number.values():
             await self._until_done(partial(append, self._database, events))
             self.reached[events[-1].number] = events[-1].seq
             self.stats.events += len(events)
-        self.stats.batches += 1
+            for event in events:
+                self.stats.by_type[event.type] = self.stats.by_type.get(event.type, 0) + 1
 
     async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
         """Repeat an idempotent write while the database is away and the lease holds."""

@@ -53,6 +53,7 @@ class Report:
                 "in_doubt": court.dispatcher.in_doubt_count,
                 "events": court.journal.stats.events,
                 "batches": court.journal.stats.batches,
+                "dead_letters": court.journal.stats.dead_letters,
                 "links": {number: link.state.value for number, link in court.links.items()},
             }
         return facts

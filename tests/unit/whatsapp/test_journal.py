@@ -236,3 +236,27 @@ async def test_facts_that_are_recorded_together_are_done_together() -> None:
         assert sum(bulk_sizes(database)) == 1_001
         assert database.bulks[-1][0] == "notifications"  # the mark comes last: before it, all of them are repeated
         await written.drained()
+
+
+@virtual_time
+async def test_what_cannot_be_stored_keeps_its_number_and_says_why() -> None:
+    database = MemoryDatabase()
+    database.trouble.append(Trouble(OverflowError("MongoDB can only handle up to 8-byte ints")))
+    written = journal(database)
+    heard: list[Event] = []
+    written.listeners.append(heard.extend)
+    huge = Fact("message.received", NUMBER, START, {"message_id": "msg_huge", "n": 1 << 64})
+    async with running(written):
+        first, poison, last = (written.record([one]) for one in (fact(1), huge, fact(2)))
+        for entry in (first, poison, last):
+            await entry.durable
+    rows = sorted(database.rows[EVENTS].values(), key=lambda row: row["seq"])
+    assert [(row["seq"], row["type"]) for row in rows] == [
+        (1, "message.sent"),
+        (2, "cluster.dead_letter"),
+        (3, "message.sent"),
+    ]
+    assert rows[1]["data"]["type"] == "message.received"
+    assert "8-byte" in rows[1]["data"]["reason"]
+    assert [event.type for event in heard] == [row["type"] for row in rows]
+    assert written.stats.dead_letters == 1
