@@ -178,6 +178,20 @@ TROUBLES: Final = (
         where="log",
     ),
     ErrorEntry(
+        "write_refused",
+        PanalError,
+        "The database will never take a change of a document: it would be too large, say.",
+        "Look into the log of the WhatsApp process: it names the document. The event stands in the log of events.",
+        where="log",
+    ),
+    ErrorEntry(
+        "event_unencodable",
+        PanalError,
+        "An event can never be stored as it is; `cluster.dead_letter` stands in its place.",
+        "Look at `reason` of that event.",
+        where="log",
+    ),
+    ErrorEntry(
         "internal",
         PanalError,
         "A fault of ours.",
