@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from services.messages import Lanes
 from services.store import Lease
 from services.whatsapp.report import Report
 from tests.doubles.clock import ManualClock
@@ -19,25 +20,12 @@ class OneLease:
         return {"holder": "box-1", "token": self.token, "expires_ms": 10_000, "now_ms": 0}
 
 
-class NoLanes:
-    """A queue in which nothing waits."""
-
-    def oldest(self) -> None:
-        return None
-
-    def lane_count(self) -> int:
-        return 0
-
-    def __len__(self) -> int:
-        return 0
-
-
 def court(clock: ManualClock) -> Any:
     return SimpleNamespace(
         clock=clock,
-        lanes=NoLanes(),
+        lanes=Lanes(),
         dispatcher=SimpleNamespace(sending_count=0, in_doubt_count=0),
-        journal=SimpleNamespace(stats=SimpleNamespace(events=3, batches=1)),
+        journal=SimpleNamespace(stats=SimpleNamespace(events=3, batches=1, dead_letters=0)),
         links={},
     )
 
