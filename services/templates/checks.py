@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import asyncio
 from collections import OrderedDict
 from typing import Any, Final
 
@@ -41,6 +42,8 @@ class TemplateCheck:
         self._reads: SharedRead[Key, Template | None] = SharedRead(self._read)
         self._synced: set[str] = set()
         self._asked_at: dict[str, float] = {}
+        self._refreshed_at: dict[str, float] = {}
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
 
     async def check(self, content: Content, number: Number, caller: Caller) -> None:
         """Raises ``ContentRefused`` with Meta's code: 132001, 132000, 132012, 132015 …"""
@@ -52,7 +55,8 @@ class TemplateCheck:
         if template is None or template_faults(template, sent):
             if not await self._is_synced(number.waba_id):
                 return
-            if await self._refreshed(number.waba_id, caller):
+            await self._refresh(number.waba_id, caller)
+            if self._is_older_than_refresh(key):
                 self._known.pop(key, None)
                 template = await self._find(key)
         faults = [absent(key[1], key[2])] if template is None else template_faults(template, sent)
@@ -87,17 +91,28 @@ class TemplateCheck:
             self._synced.add(waba_id)
         return waba_id in self._synced
 
-    async def _refreshed(self, waba_id: str, caller: Caller) -> bool:
-        """Have the account read again, unless that was just done; True when it may know more now."""
-        now = self._clock.monotonic()
-        if now - self._asked_at.get(waba_id, float("-inf")) < ASK_AGAIN_S:
-            return False
-        self._asked_at[waba_id] = now
+    async def _refresh(self, waba_id: str, caller: Caller) -> None:
+        """Have the account read again, unless that was just done. Who comes meanwhile waits for the same reading."""
+        task = self._refreshing.get(waba_id)
+        if task is None:
+            if self._clock.monotonic() - self._asked_at.get(waba_id, float("-inf")) < ASK_AGAIN_S:
+                return
+            self._asked_at[waba_id] = self._clock.monotonic()
+            task = self._refreshing[waba_id] = asyncio.create_task(self._ask(waba_id, caller.key_id))
+        await asyncio.shield(task)
+
+    async def _ask(self, waba_id: str, key_id: str) -> None:
         try:
-            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=caller.key_id, is_errand=True)
+            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=key_id, is_errand=True)
         except Unavailable:
-            return False
-        return True
+            return
+        finally:
+            del self._refreshing[waba_id]
+        self._refreshed_at[waba_id] = self._clock.monotonic()
+
+    def _is_older_than_refresh(self, key: Key) -> bool:
+        known = self._known.get(key)
+        return known is None or known[0] - FRESH_S <= self._refreshed_at.get(key[0], float("-inf"))
 
 
 def _key(content: Content, number: Number) -> Key:

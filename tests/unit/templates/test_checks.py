@@ -1,5 +1,6 @@
 """Before a template message is accepted: there is such a template, and the message fits."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -137,3 +138,13 @@ async def test_marketing_is_what_the_catalogue_says_and_costs_no_further_look() 
     assert not await check.is_marketing(message("unknown"), NUMBER)
     assert not await check.is_marketing(parse_content({"to": "16505551234", "text": {"body": "x"}}), NUMBER)
     assert world.catalogue.syncs == 0
+
+
+async def test_who_asks_while_the_account_is_read_waits_for_it_and_is_not_refused() -> None:
+    world = World(Catalogue(appears=[template("new")]))
+    check = world.check()
+    await asyncio.gather(*(check.check(message("new", "Ana"), NUMBER, CALLER) for _ in range(20)))
+    assert world.catalogue.syncs == 1
+    world.clock.advance(5)
+    assert await refusal(check, message("unknown", "Ana")) == 132001
+    assert world.catalogue.syncs == 1
