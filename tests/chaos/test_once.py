@@ -118,8 +118,8 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         def kill_worker(chance: random.Random) -> None:
             kill(cluster, f"Sanic-Server-{chance.randrange(2)}-0")
 
-        with nemesis((1.5, kill_queen), (3.0, kill_worker)) as done:
-            sent = send_in_order(cluster, PHONES, each=EACH, threads=16, pace_s=0.05, on_uncertain="resend")
+        with nemesis((1.0, kill_queen), (2.0, kill_worker)) as done:
+            sent = send_in_order(cluster, PHONES, each=EACH, threads=16, pace_s=0.15, on_uncertain="resend")
         assert done["kill_queen"] >= 2
         assert sent.count == EACH * len(PHONES)
         states = wait_until_settled(cluster, within_s=120)

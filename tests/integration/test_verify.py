@@ -22,7 +22,15 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     # Two deaths trip a breaker, which then holds for the rest of the test.
     environment = {"PANAL_RESTART_BREAKER_DEATHS": "2", "PANAL_RESTART_BREAKER_COOL_S": "600"}
     with start_cluster(tmp_path_factory.mktemp("verify"), workers=2, environment=environment) as cluster:
+        # The board has the owner's line a second later than the lease has its owner.
+        until(lambda: owner_of(cluster) == "owner", "the owner says so", context=lambda: cluster.log[-3000:])
         yield cluster
+
+
+def owner_of(cluster: Cluster) -> str:
+    """What the WhatsApp process says of itself."""
+    rows = cluster.client.get("/v1/cluster").json()["processes"]
+    return next((row["whatsapp"]["state"] for row in rows if row["role"] == "whatsapp" and "whatsapp" in row), "")
 
 
 def verify(url: str, *arguments: str, key: str = Cluster.key, locale: str = "en") -> tuple[int, str]:
