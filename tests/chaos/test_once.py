@@ -142,7 +142,7 @@ def test_a_database_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) 
         def kill_database(_: random.Random) -> None:
             kill_tree(cluster, "Sanic-Database-0")
 
-        with nemesis((3.0, kill_database)) as done:
+        with nemesis((1.5, kill_database)) as done:
             sent = send_in_order(cluster, PHONES, each=max(4, EACH // 2), threads=16, pace_s=0.2, on_uncertain="resend")
         assert done["kill_database"] >= 1
         states = wait_until_settled(cluster, within_s=120)
