@@ -29,7 +29,7 @@ from services.messages import (
 )
 from services.whatsapp.journal import Journal
 
-LANE_ROOM = 32
+LANE_ROOM = 256
 """Messages of one recipient in memory."""
 CROWDED = 3_750
 CROWDED_ROOM = 4

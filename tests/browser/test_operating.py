@@ -87,6 +87,6 @@ def test_events_are_shown_as_they_happen(cluster: Cluster, open_page: Open) -> N
     page = open_page("/console/events")
     customer(cluster, "16505550305", text("un evento en vivo"))
     row = page.locator(".event", has_text="un evento en vivo").first
-    expect(row).to_be_visible()
+    expect(row).to_be_visible(timeout=20_000)
     row.get_by_role("button").click()
     expect(row.locator("pre")).to_contain_text('"type": "message.received"')

@@ -336,9 +336,9 @@ async def test_one_recipient_with_thousands_takes_no_place_from_others_and_keeps
 @virtual_time
 async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
     bench = Bench()
-    first = bench.accept(*(60 - position * 0.01 for position in range(40)), recipients=1)
+    first = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
     await bench.outbox.load()
-    later = bench.accept(1.0, first=100, recipients=1)
+    later = bench.accept(1.0, first=5_000, recipients=1)
     await bench.outbox.load()
     assert bench.offered() == first[:LANE_ROOM]
     bench.send(bench.offered())
@@ -349,7 +349,7 @@ async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
 @virtual_time
 async def test_left_behind_and_canceled_is_not_asked_for_again_and_again() -> None:
     bench = Bench()
-    ids = bench.accept(*(60 - position * 0.01 for position in range(40)), recipients=1)
+    ids = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
     await bench.outbox.load()
     for message_id in ids[LANE_ROOM:]:
         bench.database.rows[MESSAGES][message_id]["status"] = "canceled"
