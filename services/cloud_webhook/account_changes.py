@@ -87,7 +87,9 @@ def field_changes(
     elif field in ACCOUNT_FIELDS:
         yield AccountUpdate(key, field, waba_id, event=event, at=at, value=value)
     else:
-        yield UnknownChange(f"uk:{digest(waba_id, field, entry_at, value)}", field, waba_id, value)
+        yield UnknownChange(
+            f"uk:{digest(waba_id, field, entry_at, value)}", field, waba_id, value, is_value=bool(field)
+        )
 
 
 def _reason(value: dict[str, Any]) -> str | None:

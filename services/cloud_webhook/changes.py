@@ -153,9 +153,10 @@ class PlatformErrors(Change):
 
 @dataclass(frozen=True, slots=True)
 class UnknownChange(Change):
-    """What no other record fits, whole."""
+    """What no other record fits, whole. `is_value`: as Meta put it under `value` of a change of this field."""
 
     value: Any
+    is_value: bool = False
 
 
 AnyChange = (

@@ -4,7 +4,7 @@ Process: worker, whatsapp.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.cloud_webhook.changes import (
@@ -56,7 +56,7 @@ def message_changes(waba_id: str | None, value: dict[str, Any]) -> Iterator[AnyC
         key = f"er:{digest(waba_id, origin.phone_number_id, value['errors'])}"
         yield PlatformErrors(key, MESSAGES_FIELD, waba_id, origin.phone_number_id, origin.display_phone_number, errors)
     elif not count:
-        yield _unknown(value, origin)
+        yield replace(_unknown(value, origin), is_value=True)
 
 
 def _inbound(entry: dict[str, Any], origin: _Origin) -> InboundMessage:

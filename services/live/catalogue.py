@@ -40,6 +40,7 @@ _FAMILY_WORDS: Final = {
     "campaign": "One template to many people.",
     "number": "A phone number of ours.",
     "account": "The WhatsApp Business Account. In the log of each of its numbers; an endpoint hears of it once.",
+    "notification": "What WhatsApp told that is none of the above.",
     "webhook_endpoint": "A subscriber. An endpoint is not told of itself.",
     "cluster": "The installation. These stand in the log of the default number.",
 }

@@ -7,7 +7,7 @@ from typing import Final
 
 from services.live.event_type import EventType
 from services.live.types_of_messages import CONTACT_TYPES, CONVERSATION_TYPES, MESSAGE_TYPES
-from services.live.types_of_numbers import ACCOUNT_TYPES, NUMBER_TYPES
+from services.live.types_of_numbers import ACCOUNT_TYPES, NOTIFICATION_TYPES, NUMBER_TYPES
 from services.live.types_of_operation import (
     CAMPAIGN_TYPES,
     CLUSTER_TYPES,
@@ -23,6 +23,7 @@ CATALOGUE: Final[tuple[EventType, ...]] = (
     *CAMPAIGN_TYPES,
     *NUMBER_TYPES,
     *ACCOUNT_TYPES,
+    *NOTIFICATION_TYPES,
     *ENDPOINT_TYPES,
     *CLUSTER_TYPES,
 )

@@ -173,6 +173,29 @@ def _account(name: str, meaning: str, field: str, value: Any, more: str = "", /,
     return EventType(f"account.{name}", meaning, fields(table + more), {**whole, **example})
 
 
+_CALL: Final[dict[str, Any]] = {
+    "messaging_product": "whatsapp",
+    "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
+    "calls": [{"id": "wacid.ABGGFjFVU2AfAgo6V", "from": "16505551234", "event": "connect", "timestamp": "1767323046"}],
+}
+
+NOTIFICATION_TYPES: Final = (
+    EventType(
+        "notification.unknown",
+        "WhatsApp told something that has no event of its own here (a call, a group, a new field). It is kept whole.",
+        fields(
+            """
+            waba_id            text?   the account, where Meta told it
+            field              text?   Meta's name of the notification, where it has one
+            ~meta              object  Meta's own notification: field and value
+            ~value             any     what came instead, when it has not the form of a notification
+            ~phone_number_ids  texts   when it names no number: each of these has this event in its own log
+            """
+        ),
+        {"waba_id": "102290129340398", "field": "calls", "meta": {"field": "calls", "value": _CALL}},
+    ),
+)
+
 _RESTRICTION: Final = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1767830400}
 
 ACCOUNT_TYPES: Final = (

@@ -9,7 +9,7 @@ Sources: Meta, "Webhooks: phone_number_quality_update", "… phone_number_name_u
 from datetime import datetime
 from typing import Any, Final
 
-from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors
+from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange
 from services.numbers.book import NumberBook
 from services.numbers.records import Number
 from services.store import Fact
@@ -27,7 +27,7 @@ _ACCOUNT_FIELDS: Final = {"account_alerts": "account.alerted", "account_review_u
 _LIMIT_KEYS: Final = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone")
 
 
-Notice = NumberUpdate | AccountUpdate | PlatformErrors
+Notice = NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange
 
 
 def facts_of(change: Notice, book: NumberBook, now: datetime) -> list[Fact] | None:
@@ -40,6 +40,8 @@ def facts_of(change: Notice, book: NumberBook, now: datetime) -> list[Fact] | No
         errors = [error.raw for error in change.errors]
         data = {**_who(number), "errors": errors} if number is not None else {}
         return None if number is None else [Fact("number.error_reported", number.phone_number_id, now, data)]
+    if isinstance(change, UnknownChange):
+        return _of_unknown(change, book, now)
     numbers = book.of_account(change.waba_id)
     return _of_account(change, numbers, book, now) if numbers else None
 
@@ -100,11 +102,32 @@ def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberBook, 
     return facts
 
 
+def _of_unknown(change: UnknownChange, book: NumberBook, now: datetime) -> list[Fact] | None:
+    """In the log of the number that it names, else of each number of its account, else of the default number."""
+    data: dict[str, Any] = {"waba_id": change.waba_id, "field": change.field or None}
+    data |= {"meta": _meta(change)} if change.is_value else {"value": change.value}
+    named = _named(change.value)
+    if named is not None:
+        number = book.get(named)
+        return None if number is None else [Fact("notification.unknown", named, now, data)]
+    numbers = list(book)[:1] if change.waba_id is None else book.of_account(change.waba_id)
+    ids = [number.phone_number_id for number in numbers]
+    data["phone_number_ids"] = ids
+    return [Fact("notification.unknown", one, now, dict(data)) for one in ids] or None
+
+
+def _named(value: object) -> str | None:
+    """The number that Meta's `metadata` names."""
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    named = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+    return named if isinstance(named, str) and named else None
+
+
 def _who(number: Number) -> dict[str, Any]:
     return {"display_phone_number": number.display_phone_number, "waba_id": number.waba_id}
 
 
-def _meta(change: NumberUpdate | AccountUpdate) -> dict[str, Any]:
+def _meta(change: NumberUpdate | AccountUpdate | UnknownChange) -> dict[str, Any]:
     return {"field": change.field, "value": change.value}
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from config.clock import Clock
 from config.errors import PanalError
-from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors
+from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange
 from services.graph import GraphAccess, NumberInfo
 from services.numbers.book import NumberBook
 from services.numbers.notices import facts_of
@@ -71,7 +71,7 @@ class NumberSync:
         facts: list[Fact] = []
         for change in changes:
             if (
-                not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors)
+                not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange)
                 or change.content_key in self._seen
             ):
                 continue
@@ -82,6 +82,8 @@ class NumberSync:
             self._seen[change.content_key] = None
             if len(self._seen) > SEEN:
                 self._seen.popitem(last=False)
+            if isinstance(change, UnknownChange):
+                continue  # a call, a group: no news of the number that would be worth a reading
             for number in {fact.number for fact in told}:
                 known = self._book.get(number)
                 if known is not None and known.waba_id in self._due_at:

@@ -10,7 +10,7 @@ from services.webhook_endpoints.meta_format import has_meta_form
 from services.webhook_endpoints.records import Endpoint, WebhookFormat
 
 EVERYTHING = "*"
-OF_ACCOUNTS = ("template.", "account.")
+OF_ACCOUNTS = ("template.", "account.", "notification.")
 
 
 def wants(endpoint: Endpoint, event: Event) -> bool:

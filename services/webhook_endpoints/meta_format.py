@@ -21,7 +21,7 @@ STATUS_WORDS: Final = {
     "message.failed": "failed",
 }
 INBOUND: Final = "message.received"
-RAW_FIELDS: Final = ("template.", "number.", "account.")
+RAW_FIELDS: Final = ("template.", "number.", "account.", "notification.")
 """Families whose events keep what Meta said, whole, in ``data.meta``: ``{"field", "value"}``."""
 
 MEDIA_KINDS: Final = ("image", "video", "audio", "document", "sticker")

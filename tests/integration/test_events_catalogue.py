@@ -91,6 +91,7 @@ def of_the_number(cluster: Cluster) -> None:
         ("account_update", {"event": "ACCOUNT_VIOLATION"}),
         ("account_review_update", {"decision": "APPROVED"}),
         ("account_alerts", {"alert_type": "X", "alert_severity": "WARNING"}),
+        ("group_lifecycle_update", {"groups": [{"type": "group_create", "group_id": "G1"}]}),
         ("business_capability_update", {"max_daily_conversation_per_phone": 2000}),
     ]
     entry = {

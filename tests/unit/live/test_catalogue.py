@@ -24,7 +24,7 @@ def test_the_example_has_the_shape_that_is_written_above_it(kind: EventType) -> 
 def test_names_are_unique_and_families_known() -> None:
     assert len(EVENT_TYPES) == len(CATALOGUE)
     wanted = {"message", "conversation", "contact", "template", "campaign", "number", "account"}
-    wanted |= {"webhook_endpoint", "cluster"}
+    wanted |= {"notification", "webhook_endpoint", "cluster"}
     assert wanted == EVENT_FAMILIES
 
 

@@ -70,6 +70,35 @@ def test_a_name_counts_when_it_was_approved() -> None:
     assert (yes.data["verified_name"], yes.data["previous_verified_name"]) == ("New", "Second")
 
 
+def test_a_field_that_we_do_not_know_is_told_whole_by_the_number_that_it_names() -> None:
+    book, changed = book_of()
+    value = {"metadata": {"phone_number_id": OTHER}, "calls": [{"id": "wacid.1", "event": "connect"}]}
+    (fact,) = told("calls", value, book=book) or []
+    assert (fact.type, fact.number, changed) == ("notification.unknown", OTHER, [])
+    assert fact.data == {"waba_id": WABA, "field": "calls", "meta": {"field": "calls", "value": value}}
+    assert told("calls", {"metadata": {"phone_number_id": "1"}}, book=book) is None
+
+
+def test_a_field_that_we_do_not_know_and_that_names_no_number_is_told_by_each_of_its_account() -> None:
+    book, _ = book_of()
+    facts = told("group_lifecycle_update", {"groups": [7]}, book=book) or []
+    assert [(fact.type, fact.number) for fact in facts] == [("notification.unknown", n) for n in (NUMBER, OTHER)]
+    assert {tuple(fact.data["phone_number_ids"]) for fact in facts} == {(NUMBER, OTHER)}
+    assert told("group_lifecycle_update", {"groups": [7]}, book=book, waba="2") is None
+
+
+@pytest.mark.parametrize(
+    "body", [{"hello": [1]}, {"entry": [7]}, {"entry": [{"changes": [{"field": "new", "value": 7}]}]}]
+)
+def test_what_has_not_the_form_of_a_notification_is_told_by_the_default_number_and_not_as_metas(body: Any) -> None:
+    book, _ = book_of()
+    (change,) = parse_notification(orjson.dumps(body)).changes
+    (fact,) = facts_of(change, book, START) or []  # type: ignore[arg-type]
+    assert (fact.type, fact.number) == ("notification.unknown", NUMBER)
+    assert "meta" not in fact.data
+    assert fact.data["value"] == change.value  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
     [
@@ -145,3 +174,16 @@ async def test_a_reading_tells_what_changed_and_only_writes_what_was_unknown() -
     (fact,) = journal.facts
     assert fact.type == "number.quality_changed"
     assert (fact.data["quality"], fact.data["previous_quality"]) == ("YELLOW", "GREEN")
+
+
+@virtual_time
+async def test_a_copy_of_an_unknown_notification_is_told_once_and_no_account_is_read_for_it() -> None:
+    management = Management(info())
+    graph = SimpleNamespace(management=management, token_of=lambda number: "token")
+    sync = NumberSync(book_of(MINE)[0], graph, NotedJournal(), ManualClock(), every_s=600)  # type: ignore[arg-type]
+    await sync.step()
+    body = {"entry": [{"id": WABA, "changes": [{"field": "calls", "value": {"calls": [1]}}]}]}
+    changes = parse_notification(orjson.dumps(body)).changes
+    assert [len(sync.on_changes(changes)) for _ in range(2)] == [1, 0]
+    await sync.step()
+    assert management.asked == [WABA]

@@ -144,3 +144,12 @@ def test_our_own_reader_of_metas_notifications_understands_it() -> None:
     (status,) = parse_notification(meta_body(event("message.read", OUTBOUND), NAMES)).changes
     assert isinstance(status, StatusUpdate)
     assert status.raw_status == "read"
+
+
+def test_a_notification_that_we_do_not_know_leaves_as_it_came() -> None:
+    value = {"metadata": {"phone_number_id": NUMBER}, "calls": [{"id": "wacid.1"}]}
+    unknown = event("notification.unknown", {"field": "calls", "meta": {"field": "calls", "value": value}})
+    assert has_meta_form(unknown)
+    (change,) = json.loads(meta_body(unknown, NAMES))["entry"][0]["changes"]
+    assert change == {"field": "calls", "value": value}
+    assert not has_meta_form(event("notification.unknown", {"field": None, "value": {"hello": 1}}))

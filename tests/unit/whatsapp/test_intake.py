@@ -343,3 +343,13 @@ async def test_what_meta_tells_of_a_number_is_an_event_of_its_log_once() -> None
     assert facts[0].data["quality"] == "RED"
     assert facts[0].data["meta"] == change
     assert bench.intake.stats.unknown == 0
+
+
+async def test_a_field_that_we_do_not_know_becomes_one_event_however_often_it_comes() -> None:
+    bench = Bench()
+    value = {"metadata": {"phone_number_id": NUMBER}, "calls": [{"id": "wacid.1"}]}
+    body = {"entry": [{"id": "102290129340398", "changes": [{"field": "calls", "value": value}]}]}
+    await bench.hear(body, body)
+    (fact,) = bench.journal.facts
+    assert (fact.type, fact.number, fact.data["meta"]["value"]) == ("notification.unknown", NUMBER, value)
+    assert bench.intake.stats.by_kind == {"UnknownChange": 2}
