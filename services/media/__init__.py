@@ -4,9 +4,9 @@ Process: worker, whatsapp.
 """
 
 from services.media.checks import MediaCheck
+from services.media.holdings import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.keeping import MediaKeeping
 from services.media.kinds import MediaRefused
-from services.media.library import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.links import LinkFailed, MediaLinks
 from services.media.multipart import FormRefused
 from services.media.projection import project_media

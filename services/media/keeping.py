@@ -11,7 +11,7 @@ from config.clock import Clock
 from config.errors import PlatformRefused, Unavailable
 from services.commands import Command, Outcome
 from services.graph import GraphAccess
-from services.media.library import NoSuchMedia
+from services.media.holdings import NoSuchMedia
 from services.media.records import Media, MediaOrigin
 from services.media.repository import MEDIA, MediaRepository
 from services.media.sending import MediaForSending

@@ -6,8 +6,8 @@ Process: whatsapp.
 from collections.abc import Mapping
 
 from config import limits
+from services.media.holdings import hexadecimal
 from services.media.kinds import KINDS
-from services.media.library import hexadecimal
 from services.media.records import Media, MediaOrigin
 from services.media.repository import MEDIA, media_document
 from services.store import Event, Write

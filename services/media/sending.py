@@ -16,7 +16,7 @@ from config.clock import Clock
 from config.errors import PlatformRefused, RequestRefused, Unavailable
 from services.graph import GraphAccess, GraphRefused, GraphUnknown, classify
 from services.links import NotSubmitted, SendRefused
-from services.media.library import MediaDamaged, MediaLibrary
+from services.media.holdings import MediaDamaged, MediaLibrary
 from services.media.parts import media_parts, with_media_ids
 from services.media.records import PlatformMedia
 from services.media.repository import MediaRepository

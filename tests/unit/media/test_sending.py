@@ -11,7 +11,7 @@ import pytest
 from config.errors import Unavailable
 from services.graph import GraphAccess, GraphRefused, GraphUnknown, classify
 from services.links import NotSubmitted, SendRefused
-from services.media.library import MediaLibrary, NoSuchMedia, OpenMedia
+from services.media.holdings import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.records import Media, MediaOrigin, PlatformMedia
 from services.media.repository import MediaRepository
 from services.media.sending import MediaForSending
