@@ -3,7 +3,7 @@ import { WhatsAppAPI } from "whatsapp-api-js";
 import * as m from "whatsapp-api-js/messages";
 import { orders, sample, step } from "./lib.mjs";
 
-const { base_url, token, number, to, links, inbound_wamid, template } = orders;
+const { base_url, token, number, to, bystander, links, inbound_wamid, template } = orders;
 const api = new WhatsAppAPI({
     token,
     secure: false,
@@ -68,6 +68,6 @@ await step("media_download", async () => {
     if (!bytes.equals(sample("png"))) throw new Error(`${bytes.length} other bytes came back`);
 });
 await step("media_delete", () => api.deleteMedia(media));
-await step("block", () => api.blockUser(number, to));
-await step("unblock", () => api.unblockUser(number, to));
+await step("block", () => api.blockUser(number, bystander));
+await step("unblock", () => api.unblockUser(number, bystander));
 await step("qr_code", () => api.createQR(number, "Hello"));

@@ -156,9 +156,9 @@ def account(wa: WhatsApp) -> None:
     step("profile", lambda: wa.get_business_profile())
     step("profile_update", lambda: wa.update_business_profile(about="Open"))
     step("profile_picture", lambda: wa.update_business_profile(profile_picture=sample("jpg")))
-    step("block", lambda: wa.block_users([TO]))
+    step("block", lambda: wa.block_users([ORDERS["bystander"]]))
     step("blocked", lambda: list(wa.get_blocked_users()))
-    step("unblock", lambda: wa.unblock_users([TO]))
+    step("unblock", lambda: wa.unblock_users([ORDERS["bystander"]]))
     step("qr_code", lambda: wa.create_qr_code("Hello"))
 
 

@@ -7,7 +7,7 @@ import { Button, Empty, Failure, Field, Page, Spinner, copy } from '../widgets.j
 import { clockSeconds, moment, t } from '../words.js';
 
 const MOST = 500;
-const FAMILIES = ['message', 'conversation', 'contact', 'template', 'number', 'campaign', 'webhook_endpoint'];
+const FAMILIES = ['message', 'conversation', 'contact', 'template', 'number', 'campaign', 'webhook_endpoint', 'account', 'notification', 'cluster'];
 
 const about = (data) => [data.to && `→ +${data.to}`, data.from && `← +${data.from}`, data.preview, data.status, data.reason, data.error?.title, data.name].filter((one) => typeof one === 'string').slice(0, 3).join(' · ');
 
@@ -22,6 +22,13 @@ async function latest() {
   return found.data;
 }
 
+// What came live while the newest were being read is not among them: it stays above them.
+function above(found, before) {
+  const reached = {};
+  for (const event of found) reached[event.phone_number_id] = Math.max(reached[event.phone_number_id] ?? 0, event.seq);
+  return before.filter((event) => event.seq > (reached[event.phone_number_id] ?? 0));
+}
+
 export function EventsPage() {
   const [events, setEvents] = useState([]);
   const [error, setError] = useState(null);
@@ -32,7 +39,7 @@ export function EventsPage() {
   const [isPaused, setPaused] = useState(false);
   const paused = useRef(false);
   paused.current = isPaused;
-  const load = () => latest().then((found) => { setEvents(found); setLoaded(true); setError(null); }, (failure) => { setError(failure); setLoaded(true); });
+  const load = () => latest().then((found) => { setEvents((before) => [...above(found, before), ...found].slice(0, MOST)); setLoaded(true); setError(null); }, (failure) => { setError(failure); setLoaded(true); });
   useEffect(() => {
     load();
     return onEvent((event) => {
