@@ -29,7 +29,7 @@ from services.messages import (
 )
 from services.whatsapp.journal import Journal
 
-LANE_ROOM = 256
+LANE_ROOM = 32
 """Messages of one recipient in memory."""
 CROWDED = 3_750
 CROWDED_ROOM = 4
@@ -95,28 +95,33 @@ class Admission:
             met, number = left.count, key[0]
             priority, _, to = key[1].partition(":")
             page = await repository.queued_to(number, Priority(priority), to, above=left.first - 1, limit=LANE_ROOM)
-            del self._left[key]
-            count += await self.admit(page)
+            # What comes for this lane meanwhile is newer and is left behind too: it must not go first.
+            count += await self.admit(page, refilling=key)
             if left.count != met:
-                self._leave(key, left.first)  # something was left behind while the page was read: it may not be in it
-            elif len(page) == LANE_ROOM:
-                self._leave(key, page[-1].order + 1)
+                continue  # it may not be in the page: the next look begins at the same place
+            if len(page) == LANE_ROOM:
+                left.first = page[-1].order + 1
+            else:
+                del self._left[key]
         return count
 
     def has_left(self, phone_number_id: str, priority: Priority, to: str) -> bool:
         """Was something left behind for this recipient?"""
         return (phone_number_id, f"{priority.value}:{to}") in self._left
 
-    async def admit(self, page: Sequence[Message]) -> int:
-        """Put those that still wait (or are in doubt) into their lanes; answer how many were new."""
-        fresh = self._with_room([message for message in page if self._is_new(message)])
+    async def admit(self, page: Sequence[Message], *, refilling: tuple[str, str] | None = None) -> int:
+        """Put those that still wait (or are in doubt) into their lanes; answer how many were new.
+
+        ``refilling`` is the lane for which the page was fetched: what was left behind of it comes back.
+        """
+        fresh = self._with_room([message for message in page if self._is_new(message)], refilling)
         if not fresh:
             return 0
         contacts = {message.id: contact_of(message) for message in fresh}
         await self._consents.load([contact.key for contact in contacts.values()])
         await self._directory.load(list(contacts.values()))
         # Others worked while this one was reading: it may have been admitted, or canceled.
-        fresh = self._with_room([message for message in fresh if self._is_new(message)])
+        fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
         # From here to the record nothing waits, so that memory and log go together.
         standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
@@ -164,7 +169,7 @@ class Admission:
     def _room(self) -> int:
         return CROWDED_ROOM if len(self._lanes) > CROWDED else LANE_ROOM
 
-    def _with_room(self, messages: list[Message]) -> list[Message]:
+    def _with_room(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
         """Those whose lane has room; the others are left behind, and all that come after them in their lane.
 
         What was admitted before (held, in doubt) is memory's already: it always has room.
@@ -173,7 +178,7 @@ class Admission:
         chosen = []
         for message in messages:
             key = Lanes.key(message)
-            left = self._left.get(key)
+            left = self._left.get(key) if key != refilling else None
             if message.status is not MessageStatus.QUEUED:
                 chosen.append(message)
             elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[

@@ -1,5 +1,6 @@
 """Accepted messages come to their lanes once, in order, also those that were written late, and a backlog in slices."""
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -369,3 +370,16 @@ async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> No
         bench.lanes.stand(key, is_standing=True)
     await bench.outbox.load()
     assert set(fresh) <= set(bench.offered())
+
+
+@virtual_time
+async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> None:
+    bench = Bench()
+    first = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
+    await bench.outbox.load()
+    bench.send(bench.offered())
+    later = bench.accept(1.0, first=5_000, recipients=1)
+    await asyncio.gather(bench.admission.refill(bench.repository), bench.outbox.load())
+    await bench.admission.refill(bench.repository)
+    assert bench.offered() == [*first, *later]
+    assert bench.admission.left_count == 0
