@@ -1,8 +1,7 @@
 """Accepted messages come to their lanes once, in order, also those that were written late, and a backlog in slices."""
 
-import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -47,12 +46,25 @@ class Offers:
 
 
 @dataclass
+class SlowConsents(EverybodyConsents):
+    """While they are read, something else happens, once."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def load(self, keys: Iterable[str]) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+
+
+@dataclass
 class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
     journal: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
+    consents: EverybodyConsents = field(default_factory=EverybodyConsents)
 
     def __post_init__(self) -> None:
         self.now = (time.time_ns() // 1_000_000) << 20
@@ -66,7 +78,7 @@ class Bench:
             directory=Directory(self.database),  # type: ignore[arg-type]
             dispatcher=self.dispatcher,  # type: ignore[arg-type]
             governor=Governor(),
-            consents=EverybodyConsents(),
+            consents=self.consents,
             clock=self.clock,
         )
         self.outbox = Outbox(
@@ -374,12 +386,18 @@ async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> No
 
 @virtual_time
 async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> None:
-    bench = Bench()
-    first = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
+    slow = SlowConsents()
+    bench = Bench(consents=slow)
+    first = bench.accept(*(3_600 - 60 * position for position in range(LANE_ROOM + 8)), recipients=1)
     await bench.outbox.load()
     bench.send(bench.offered())
-    later = bench.accept(1.0, first=5_000, recipients=1)
-    await asyncio.gather(bench.admission.refill(bench.repository), bench.outbox.load())
+
+    async def accept_and_load() -> None:
+        bench.accept(1.0, first=5_000, recipients=1)
+        await bench.outbox.load()
+
+    slow.meanwhile = accept_and_load
     await bench.admission.refill(bench.repository)
-    assert bench.offered() == [*first, *later]
+    await bench.admission.refill(bench.repository)
+    assert bench.offered() == [*first, "msg_5000"]
     assert bench.admission.left_count == 0
