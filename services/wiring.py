@@ -37,6 +37,7 @@ from services.messages import (
     OnUncertain,
     Pace,
     QuietHours,
+    stamp_order,
 )
 from services.numbers import Number, NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
 from services.retention import StorageReader
@@ -149,7 +150,9 @@ def build_worker(
     numbers = Numbers(NumberRepository(database), clock)
     contacts = ContactRepository(database)
     campaigns = CampaignRepository(database)
-    message_inserts = GroupCommit(database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0)
+    message_inserts = GroupCommit(
+        database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0, stamp=stamp_order
+    )
     notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)

@@ -11,7 +11,7 @@ from services.messages.content import Content, as_marketing_message, parse_conte
 from services.messages.content_faults import ContentFault, ContentRefused
 from services.messages.content_marks import ReadMark, is_read_mark, parse_read_mark
 from services.messages.dispatch import Dispatcher
-from services.messages.documents import MESSAGES, message_document
+from services.messages.documents import MESSAGES, message_document, stamp_order
 from services.messages.gate import Consents, EverybodyConsents, SendGate, contact_of
 from services.messages.governor import Governor, Hold, Pace, QuietHours
 from services.messages.lanes import Lanes
@@ -90,4 +90,5 @@ __all__ = [
     "plain_key",
     "preview_text",
     "project_message",
+    "stamp_order",
 ]

@@ -6,6 +6,7 @@ Process: worker, whatsapp.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from config.ids import new_order
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.states import MessageStatus
 
@@ -40,6 +41,11 @@ _PLAIN: Final = {
     "body_digest": "digest",
     "key_id": "key",
 }
+
+
+def stamp_order(document: dict[str, Any]) -> None:
+    """Give a message that is about to be stored its place: messages leave in the order in which they were stored."""
+    document["order"] = new_order()
 
 
 def message_document(message: Message) -> dict[str, Any]:

@@ -9,6 +9,7 @@ budget waits for its turn. Each caller gets the outcome of its own document.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +54,13 @@ class GroupCommit:
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
         weight: float = 1.0,
+        stamp: Callable[[Document], None] | None = None,
     ) -> None:
-        """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget."""
+        """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
+
+        ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
+        the time of storing must not be as old as a request that waited for its turn, or for the database.
+        """
         self._database = database
         self._line = database.pacer.line(weight)
         self._meter = meter
@@ -62,6 +68,7 @@ class GroupCommit:
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._max_wait_s = max_wait_s
+        self._stamp = stamp
         self._waiting: deque[tuple[list[Document], Promise]] = deque()
         self._waiting_count = 0
         self._flusher: asyncio.Task[None] | None = None
@@ -136,7 +143,7 @@ class GroupCommit:
         """A document that the driver cannot encode must fail its own caller, not those who came at the same time."""
         for group, future in batch:
             try:
-                duplicates = await self._database.insert_many(self._collection, group, ordered=False)
+                duplicates = await self._insert(group)
                 outcomes = await self._outcomes(group, duplicates, is_retry=True)
             except Exception as error:
                 _fail([(group, future)], error)
@@ -163,14 +170,20 @@ class GroupCommit:
         self.batches += 1
         self.documents += len(documents)
         try:
-            duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
+            duplicates = await self._insert(documents)
             is_retry = False
         except DatabaseUnavailable as error:
             if not error.was_sent:
                 raise
-            duplicates = await self._database.insert_many(self._collection, documents, ordered=False)
+            duplicates = await self._insert(documents)
             is_retry = True
         return await self._outcomes(documents, duplicates, is_retry=is_retry)
+
+    async def _insert(self, documents: list[Document]) -> list[Duplicate]:
+        if self._stamp is not None:
+            for document in documents:
+                self._stamp(document)
+        return await self._database.insert_many(self._collection, documents, ordered=False)
 
     async def _outcomes(
         self, documents: list[Document], duplicates: list[Duplicate], *, is_retry: bool

@@ -214,6 +214,7 @@ def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
                     admission=admission,
                     clock=court.clock,
                     rate_per_s=partial(court.governor.rate_per_s, number.phone_number_id),
+                    failures=lambda: court.database.use.errors,
                 )
                 for number in court.numbers
             ]

@@ -19,9 +19,13 @@ costs the database three writes a message: done sooner than needed, it only hold
 MIN_AHEAD = 200
 MAX_HELD = 20_000
 
-# A message gets its order before it is written: one that was written late stands below what was read already.
-LOOK_BACK = 300 << 20  # 0.3 s, read at every look
-SWEEP_BACK = 30_000 << 20  # 30 s, read every few seconds
+LOOK_BACK_S = 0.3
+"""Read at every look. A message gets its order when its insert goes out, so it can be late by as long as that takes."""
+SLOWER = 4.0
+"""An insert may take so many times as long as the slowest look of late."""
+AFTER_TROUBLE_S = 30.0
+"""After an operation that failed, inserts of others may hang for as long as their time limit allows."""
+SWEEP_BACK_S = 30.0  # read every few seconds
 SWEEP_EVERY_S = 2.0
 # Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
 SWEEP_ALL_EVERY_S = 30.0
@@ -44,14 +48,22 @@ class Outbox:
         admission: Admission,
         clock: Clock,
         rate_per_s: Callable[[], float],
+        failures: Callable[[], int],
     ) -> None:
-        """Nothing is read yet. The first load starts at the oldest message that waits. ``rate_per_s``: of sending."""
+        """Nothing is read yet. The first load starts at the oldest message that waits.
+
+        ``rate_per_s`` is that of sending, ``failures`` how many operations on the database have failed so far.
+        """
         self._number = phone_number_id
         self._priority = priority
         self._repository = repository
         self._admission = admission
         self._clock = clock
         self._rate_per_s = rate_per_s
+        self._failures = failures
+        self._failures_seen = failures()
+        self._troubled_until = float("-inf")
+        self._slowest_look_s = 0.0
         self._reached = 0
         self._slice: int | None = None
         self._swept_at = float("-inf")
@@ -62,14 +74,13 @@ class Outbox:
     async def load(self) -> int:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
         count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
-        above = max(0, self._reached - LOOK_BACK)
-        if self._clock.monotonic() - self._swept_at > SWEEP_EVERY_S and self._reached:
-            above = max(0, self._reached - SWEEP_BACK)
-            self._swept_at = self._clock.monotonic()
+        above = max(0, self._reached - _orders_in(self._look_back_s()))
         while not (is_behind := not self._has_place()):
             end = _now_order() + AHEAD
             up_to = min(end, above + self._slice) if self._slice is not None and above else end
+            began = self._clock.monotonic()
             page = await self._repository.queued(self._number, self._priority, above=above, up_to=up_to, limit=PAGE)
+            self._slowest_look_s = max(0.9 * self._slowest_look_s, self._clock.monotonic() - began)
             count += await self._admission.admit(page)
             if len(page) == PAGE:
                 # A backlog: the embedded server reads a whole range before it sorts, so read narrow ranges.
@@ -87,6 +98,19 @@ class Outbox:
             self._reached = max(self._reached, above)
         self.is_behind = is_behind
         return count
+
+    def _look_back_s(self) -> float:
+        """How far below what was read already a message may have been stored meanwhile."""
+        now = self._clock.monotonic()
+        if self._failures() != self._failures_seen:
+            self._failures_seen = self._failures()
+            self._troubled_until = now + AFTER_TROUBLE_S
+        if now - self._swept_at > SWEEP_EVERY_S and self._reached:
+            self._swept_at = now
+            return SWEEP_BACK_S
+        if now < self._troubled_until:
+            return SWEEP_BACK_S
+        return min(SWEEP_BACK_S, max(LOOK_BACK_S, SLOWER * self._slowest_look_s))
 
     def _has_place(self) -> bool:
         ahead = max(MIN_AHEAD, self._rate_per_s() * AHEAD_S[self._priority])
@@ -206,6 +230,10 @@ class Released:
         """Those of these messages that are still held, in the order of acceptance."""
         found = (await self._repository.by_ids(message_ids)).values()
         return await self._admission.admit(sorted(found, key=lambda message: message.order))
+
+
+def _orders_in(seconds: float) -> int:
+    return int(seconds * 1000) << 20
 
 
 def _now_order() -> int:

@@ -208,3 +208,23 @@ async def test_nobody_waits_for_ever_on_a_database_that_stalls() -> None:
     database.gate.set()
     await inserts.close()
     assert "a" in database.rows["messages"]
+
+
+@virtual_time
+async def test_a_document_is_stamped_when_it_goes_out_and_again_when_it_goes_out_again() -> None:
+    database = MemoryDatabase()
+    stamps = iter(range(10, 100))
+    inserts = GroupCommit(
+        database,  # type: ignore[arg-type]
+        "messages",
+        max_waiting=100,
+        stamp=lambda document: document.update(order=next(stamps)),
+    )
+    await inserts.insert_all([document("a", order=1), document("b", order=2)])
+    assert [database.rows["messages"][name]["order"] for name in "ab"] == [10, 11]
+    database.trouble.append(Trouble(DatabaseUnavailable("away")))
+    await inserts.insert(document("c", order=3))
+    assert database.rows["messages"]["c"]["order"] == 13, "the first try did not arrive"
+    database.trouble.append(Trouble(DatabaseUnavailable("away"), is_applied=True))
+    assert await inserts.insert(document("d", order=4)) is None
+    assert database.rows["messages"]["d"]["order"] == 14, "the first try did arrive"

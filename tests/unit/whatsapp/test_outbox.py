@@ -64,6 +64,7 @@ class Bench:
     journal: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
+    failures: int = 0
     consents: EverybodyConsents = field(default_factory=EverybodyConsents)
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ class Bench:
             admission=self.admission,
             clock=self.clock,
             rate_per_s=lambda: self.rate_per_s,
+            failures=lambda: self.failures,
         )
 
     def accept(self, *seconds_ago: float, first: int = 0, recipients: int = 10_000) -> list[str]:
@@ -401,3 +403,16 @@ async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> Non
     await bench.admission.refill(bench.repository)
     assert bench.offered() == [*first, "msg_5000"]
     assert bench.admission.left_count == 0
+
+
+@virtual_time
+async def test_after_trouble_what_was_stored_late_is_found_before_what_came_after_it() -> None:
+    bench = Bench()
+    bench.accept(20, 10)
+    await bench.outbox.load()
+    await bench.outbox.load()  # the sweep that is due every few seconds is done
+    bench.failures += 1
+    late = bench.accept(12, first=5_000, recipients=1)  # its insert hung, and others were read meanwhile
+    after = bench.accept(1, first=6_000, recipients=1)
+    await bench.outbox.load()
+    assert bench.offered()[2:] == [*late, *after]
