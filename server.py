@@ -7,6 +7,7 @@ import services.cluster.head_start  # first: the zygote loads all of this while 
 
 # isort: split
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -174,7 +175,13 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
         sandbox = {"settings": settings, "webhook_url": webhook_url}
         manage("Sandbox", "services.cluster.sandbox:run_guarded_sandbox", sandbox)
-    queen = {"settings": settings, "bootstrap_digest": app.ctx.key.digest, "board": board, "run_dir": run_dir}
+    queen = {
+        "settings": settings,
+        "bootstrap_digest": app.ctx.key.digest,
+        "board": board,
+        "run_dir": run_dir,
+        "box": secrets.token_hex(8),
+    }
     manage("WhatsApp", "services.whatsapp.process:run_whatsapp", queen)
 
 

@@ -63,15 +63,18 @@ class Lease:
         """Seconds for which this process may still act as the owner; 0 when it may not."""
         return max(0.0, self._good_until - self._monotonic()) if self.token else 0.0
 
-    async def acquire(self) -> LeaseView:
+    async def acquire(self, *, heir_of: str | None = None) -> LeaseView:
         """Take the lease if it is free, has run out, or is ours; answer what it is now.
+
+        ``heir_of`` is a holder that is known to be dead: its lease need not run out first.
 
         Call it again to renew. ``is_held()`` tells whether it worked. Raises ``DatabaseUnavailable``.
         """
         asked_at = self._monotonic()
         is_free: Document = {"$lte": [{"$ifNull": ["$expires_ms", 0]}, {"$toLong": "$$NOW"}]}
         is_mine: Document = {"$eq": ["$holder", {"$literal": self.holder}]}
-        may_take: Document = {"$or": [is_free, is_mine]}
+        is_inherited: Document = {"$eq": ["$holder", {"$literal": heir_of}]}
+        may_take: Document = {"$or": [is_free, is_mine] if heir_of is None else [is_free, is_mine, is_inherited]}
         # A holder whose lease has run out gets a new token even when nobody else took it in between:
         # what it sent in that time cannot be told from a stranger's.
         changes: Document = {"$and": [may_take, {"$or": [is_free, {"$not": [is_mine]}]}]}

@@ -22,6 +22,7 @@ from services.cluster.meter import ProcessMeter
 from services.store import Fenced, is_schema_ready
 from services.whatsapp.reign import Reign, ReignOptions, last_seqs
 from services.whatsapp.report import Report
+from services.whatsapp.succession import holder_name, is_dead_sibling
 from services.wiring import Queen, build_queen
 
 log = logging.getLogger(__name__)
@@ -30,18 +31,21 @@ NAME = "Sanic-WhatsApp-0"
 STANDBY_POLL_S = 0.5
 
 
-def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run_dir: str) -> None:
-    """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back."""
+def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run_dir: str, box: str) -> None:
+    """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back.
+
+    ``box`` names this run of main and no other, anywhere: its own dead are known by it.
+    """
     leave_with_parent(signal.SIGTERM)
     setup_logging(settings, NAME)
-    uvloop.run(_main(settings, bootstrap_digest, board, run_dir))
+    uvloop.run(_main(settings, bootstrap_digest, board, run_dir, box))
     stop_logging()
 
 
-async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir: str) -> None:
+async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir: str, box: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
-    holder = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    holder = holder_name(socket.gethostname(), box, os.getpid())
     meter = ProcessMeter("whatsapp")
     queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
     report = Report(queen)
@@ -104,6 +108,8 @@ async def _won(queen: Queen, stop: asyncio.Event) -> bool:
     """One try to get the lease."""
     try:
         view = await queen.lease.acquire()
+        if not queen.lease.is_held() and is_dead_sibling(view.holder, ours=queen.lease.holder):
+            view = await queen.lease.acquire(heir_of=view.holder)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)

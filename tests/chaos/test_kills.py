@@ -34,8 +34,6 @@ IN_FLIGHT = 8  # requests that one worker may have had in its hands at 100 reque
 
 ENVIRONMENT = {
     "PANAL_NUMBER_RATE_PER_S": "1000",
-    "PANAL_LEASE_TTL_S": "3",
-    "PANAL_LEASE_RENEW_S": "1",
     "PANAL_EVIDENCE_WAIT_S": "4",
     # Ten kills in a row are ours, no crash loop; the breaker has a case of its own.
     "PANAL_RESTART_BREAKER_DEATHS": "1000",
