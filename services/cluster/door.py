@@ -104,15 +104,15 @@ class Door:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
 
-    def refusal(self, address: str) -> int | None:
-        """HTTP status for a connection that may not come in, None for one that may."""
+    def refusal(self, address: str) -> str | None:
+        """The code of REFUSALS for a connection that may not come in, None for one that may."""
         if len(self.connections) >= self._total_limit:
             self.refused_count += 1
-            return 503
+            return "connections_full"
         limit = self.options.address_limit
         if limit and self._addresses[address] >= limit and (self.options.limits_private or is_public(address)):
             self.refused_count += 1
-            return 429
+            return "too_many_connections"
         return None
 
     def came(self, connection: Connection, address: str) -> None:
@@ -210,12 +210,25 @@ def is_public(address: str) -> bool:
         return False
 
 
-def refusal_answer(status: int) -> bytes:
-    """The whole HTTP answer for a connection that may not come in: it has sent nothing that could be parsed."""
-    reason, code, detail = {
-        429: ("Too Many Requests", "too_many_connections", "Too many connections from this address; use fewer."),
-        503: ("Service Unavailable", "connections_full", "This worker has no room for another connection; try again."),
-    }[status]
+REFUSALS = {
+    "too_many_connections": (
+        *(429, "Too Many Requests"),
+        "Too many connections from this address; use fewer.",
+    ),
+    "connections_full": (
+        *(503, "Service Unavailable"),
+        "This worker has no room for another connection; try again.",
+    ),
+    "stopping": (
+        *(503, "Service Unavailable"),
+        "This instance stops and takes no more requests; try again.",
+    ),
+}
+
+
+def refusal_answer(code: str) -> bytes:
+    """The whole HTTP answer for a connection that is not served; `code` is a key of REFUSALS."""
+    status, reason, detail = REFUSALS[code]
     body = f'{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","code":"{code}"}}'
     return (
         f"HTTP/1.1 {status} {reason}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"

@@ -48,10 +48,10 @@ class GuardedProtocol(WebSocketProtocol):
         if self._door is not None:
             peer = transport.get_extra_info("peername")
             self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
-            status = self._door.refusal(self._address)
-            if status is not None:
+            code = self._door.refusal(self._address)
+            if code is not None:
                 self._is_refused = True
-                cast(Any, transport).write(refusal_answer(status))
+                cast(Any, transport).write(refusal_answer(code))
                 transport.close()
                 return
             self._door.came(self, self._address)

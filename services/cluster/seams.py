@@ -8,6 +8,7 @@ process and its memory, every access is a blocking call, and the whole server fa
 """
 
 import signal
+import socket
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -91,11 +92,16 @@ class SanicSeat:
         connection: Connection[Any, Any] = self._manager.monitor_subscriber
         return connection
 
-    def stop_listening(self) -> None:
-        """Close main's copy of the listening socket, so that new connections are refused when the workers' are gone."""
-        sock = self._manager._server_settings.get("sock")
-        if sock is not None:
-            sock.close()
+    @property
+    def listener(self) -> socket.socket | None:
+        """Main's copy of the socket that all workers listen on."""
+        sock: socket.socket | None = self._manager._server_settings.get("sock")
+        return sock
+
+    @property
+    def speaks_plain(self) -> bool:
+        """No TLS on that socket."""
+        return not self._manager._server_settings.get("ssl")
 
     def all_ended(self) -> None:
         """Every process is gone: Sanic's own `terminate()` and its wait for states have nothing left to do."""

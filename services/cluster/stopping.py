@@ -5,8 +5,8 @@ Process: main.
 
 import logging
 import time
-from collections.abc import Callable
 
+from services.cluster.farewell import Farewell
 from services.cluster.fleet import Cell, Child, Fleet
 from services.cluster.options import SupervisorOptions
 
@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 class StagedStop:
     """A small state machine that the monitor drives. `is_over` once no child is left."""
 
-    def __init__(self, fleet: Fleet, options: SupervisorOptions, *, stop_listening: Callable[[], None]) -> None:
+    def __init__(self, fleet: Fleet, options: SupervisorOptions, *, farewell: Farewell) -> None:
         self._fleet = fleet
         self._options = options
-        self._stop_listening = stop_listening
+        self._farewell = farewell
         self._began_at = time.monotonic()
         self._first_asked = False
         self._last_asked = False
@@ -29,11 +29,13 @@ class StagedStop:
         """`beside`: a successor that was starting beside its predecessor; it has nothing to finish."""
         if beside is not None:
             self._fleet.retire(beside, limit_s=1.0)
+        if not self._takes_connections():  # a signal to the whole group reaches the workers before we ask them
+            self._farewell.begin()
         if not self._first_asked:
             if time.monotonic() - self._began_at < self._unready_s():
                 return
             self._first_asked = True
-            self._stop_listening()
+            self._farewell.begin()
             self._fleet.ask_to_stop(self._alive(last=False), limit_s=self._options.drain_s)
         children = self._alive(last=False) + self._fleet.retiring
         self._fleet.press(children)
@@ -44,7 +46,16 @@ class StagedStop:
             self._fleet.ask_to_stop(self._alive(last=True), limit_s=self._options.last_stop_s)
         children = self._alive(last=True)
         self._fleet.press(children)
-        self.is_over = not children
+        if not children:
+            self._farewell.end()
+            self.is_over = True
+
+    def _takes_connections(self) -> bool:
+        """Is there a worker that still listens? One that drains does not."""
+        return any(
+            cell.is_ready and cell.child is not None and self._fleet.state_of(cell.child) == "ready"
+            for cell in self._fleet.workers()
+        )
 
     def _unready_s(self) -> float:
         """Balancers get a moment to see the 503; without a ready worker there is nothing to announce."""

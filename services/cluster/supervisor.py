@@ -16,6 +16,7 @@ from sanic.exceptions import ServerKilled
 from config.logs import stop_logging
 from services.cluster.board import Board, ProcessRow, Vitals
 from services.cluster.control import answer, leave_pid
+from services.cluster.farewell import Farewell
 from services.cluster.fleet import MAIN_SLOT, Cell, Fleet
 from services.cluster.heartbeat import rss_bytes
 from services.cluster.ledger import Ledger
@@ -155,7 +156,8 @@ class Supervisor:
         if self._stop is not None:
             logger.info("Already stopping; SIGQUIT ends it by force.", extra={"action": "cluster.stopping"})
             return
-        self._stop = StagedStop(self._fleet, self._options, stop_listening=self._seat.stop_listening)
+        farewell = Farewell(self._seat.listener, is_plain=self._seat.speaks_plain)
+        self._stop = StagedStop(self._fleet, self._options, farewell=farewell)
         self._ledger.stopping = True
         self._ledger.note("stopping", "", reason=why)
         logger.info("Stopping (%s).", why, extra={"action": "cluster.stopping", "reason": why})

@@ -28,9 +28,10 @@ MUST_HOLD = {
     "R8": "killed and replaced within 10 s; the others do not notice",
     "R9": "replaced without a failed request",
     "R10": "0 failed requests",
-    "R11": "what came before is answered; streams told; lease released; exit code 0 within 25 s",
+    "R11": "what came before is answered, what comes after gets 503 or is refused, none is reset; streams told; "
+    "lease released; exit code 0 within 25 s",
     "R12": "the same as R11",
-    "R13": "exit before the platform kills at 30 s",
+    "R13": "exit before the platform kills at 30 s; only what the stalled worker had in its hands is reset",
     "R14": "0 failed requests",
     "D1": "503 with Retry-After, no hang; liveness green; nothing accepted is lost; well again within 5 s",
     "D3": "answers take the way and little more; nothing fails",

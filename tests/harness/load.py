@@ -17,7 +17,7 @@ import sys
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -35,13 +35,14 @@ SUBMIT, READ, PING = "POST /v1/messages", "GET /v1/messages/<id>", "GET /livez"
 @dataclass(frozen=True, slots=True)
 class Shot:
     """One request. `at` is when it was due (time.monotonic, the same clock in every process); `outcome` the status
-    or the name of what went wrong; `id` that of an accepted message."""
+    or the name of what went wrong; `id` that of an accepted message; `is_new`: on a connection opened for it."""
 
     what: str
     at: float
     took_s: float
     outcome: str
     id: str = ""
+    is_new: bool = False
 
     @property
     def failed(self) -> bool:
@@ -148,6 +149,7 @@ class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     may_stay: bool = True
+    is_new: bool = True
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """One request and its whole answer."""
@@ -210,16 +212,21 @@ class _Generator:
     async def _shoot(self, at: float) -> None:
         what, request = self._next()
         found = ""
+        connection: _Connection | None = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                status, body = await self._ask(request)
+                connection = await self._connection()
+                status, body = await self._ask(connection, request)
             outcome = str(status)
             if what == SUBMIT and status == 202:
                 found = orjson.loads(body)["id"]
                 self._ids.append(found)
         except (OSError, EOFError, IndexError, ValueError, TimeoutError) as error:
             outcome = type(error).__name__
-        self._shots.append(Shot(what, at, time.monotonic() - at, outcome, found))
+        is_new = connection is None or connection.is_new
+        self._shots.append(Shot(what, at, time.monotonic() - at, outcome, found, is_new))
+        if connection is not None:
+            connection.is_new = False
 
     def _next(self) -> tuple[str, bytes]:
         number = self._count
@@ -239,8 +246,7 @@ class _Generator:
             return READ, f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode()
         return PING, f"GET /livez HTTP/1.1\r\n{self._head}\r\n".encode()
 
-    async def _ask(self, request: bytes) -> tuple[int, bytes]:
-        connection = await self._connection()
+    async def _ask(self, connection: _Connection, request: bytes) -> tuple[int, bytes]:
         try:
             answer = await connection.ask(request)
         except BaseException:
@@ -275,7 +281,7 @@ async def _main(options: argparse.Namespace, key: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, generator.over.set)
     options.path.touch()  # whoever started us may begin
     shots = await generator.run()
-    lines = [orjson.dumps([shot.what, shot.at, shot.took_s, shot.outcome, shot.id]) for shot in shots]
+    lines = [orjson.dumps(astuple(shot)) for shot in shots]
     options.path.write_bytes(b"\n".join(lines))
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import orjson
 import pytest
 from sanic.http.constants import Stage
 
 from config.settings import Settings
 from services.cluster.balance import too_many
-from services.cluster.door import Door, DoorOptions, is_public, refusal_answer
+from services.cluster.door import REFUSALS, Door, DoorOptions, is_public, refusal_answer
 
 
 @dataclass(eq=False)
@@ -104,7 +105,7 @@ def test_the_cap_counts_public_addresses_only() -> None:
     for _ in range(2):
         door.came(cast(Any, Connection()), "8.8.8.8")
         door.came(cast(Any, Connection()), "10.0.0.7")
-    assert door.refusal("8.8.8.8") == 429
+    assert door.refusal("8.8.8.8") == "too_many_connections"
     assert door.refusal("8.8.4.4") is None
     assert door.refusal("10.0.0.7") is None
 
@@ -145,7 +146,7 @@ def test_an_address_that_leaves_is_forgotten() -> None:
 def test_a_full_worker_says_so() -> None:
     door = Door(DoorOptions(connection_limit=1))
     door.came(cast(Any, Connection()), "10.0.0.7")
-    assert door.refusal("10.0.0.8") == 503
+    assert door.refusal("10.0.0.8") == "connections_full"
 
 
 @pytest.mark.parametrize(
@@ -156,9 +157,10 @@ def test_public_addresses(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_refusal_is_a_whole_answer(status: int) -> None:
-    head, _, body = refusal_answer(status).partition(b"\r\n\r\n")
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_is_a_whole_answer(code: str) -> None:
+    head, _, body = refusal_answer(code).partition(b"\r\n\r\n")
+    assert orjson.loads(body)["code"] == code
     assert f"content-length: {len(body)}".encode() in head
     assert b"application/problem+json" in head
 
@@ -177,9 +179,9 @@ def test_what_the_operator_says_of_connections_is_what_the_door_goes_by() -> Non
     for _ in range(2):
         assert door.refusal("8.8.8.8") is None
         door.came(cast(Any, Connection()), "8.8.8.8")
-    assert door.refusal("8.8.8.8") == 429
+    assert door.refusal("8.8.8.8") == "too_many_connections"
     door.came(cast(Any, Connection()), "9.9.9.9")
-    assert door.refusal("1.1.1.1") == 503
+    assert door.refusal("1.1.1.1") == "connections_full"
 
 
 def test_what_the_settings_say_by_themselves_is_what_the_door_does_by_itself() -> None:
