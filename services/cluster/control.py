@@ -4,6 +4,7 @@ Process: main (it leaves its PID and answers); a command of its own.
 """
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -16,12 +17,21 @@ PID_FILE = "main.pid"
 ORDER_FILE = "scale.order"
 ANSWER_FILE = "answer"
 ANSWER_LIMIT_S = 5.0
+logger = logging.getLogger(__name__)
 USAGE = "usage: make reload, or make scale N=4 (python -m services.cluster.control reload | scale 4)"
 
 
 def leave_pid(run_dir: str) -> None:
     """Main, at its start: who to signal."""
-    _write(Path(run_dir) / PID_FILE, str(os.getpid()))
+    try:
+        _write(Path(run_dir) / PID_FILE, str(os.getpid()))
+    except OSError as error:
+        logger.error(
+            "%s could not be written (%s): `make reload` and `make scale` do not find this instance.",
+            Path(run_dir) / PID_FILE,
+            error,
+            extra={"action": "control.pid_failed"},
+        )
 
 
 def answer(run_dir: str, line: str) -> None:

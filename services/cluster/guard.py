@@ -104,8 +104,11 @@ def dump_stacks_on_signal(run_dir: str | Path) -> None:
     """
     global _stacks
     path = stacks_file(run_dir, os.getpid())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    previous, _stacks = _stacks, path.open("w", encoding="utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        previous, _stacks = _stacks, path.open("w", encoding="utf-8")
+    except OSError:  # a full disk: without a file main does not ask
+        return
     faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True, chain=False)
     if previous is not None:
         previous.close()

@@ -13,6 +13,7 @@ from functools import lru_cache
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from services.cluster import metrics_room
 from services.cluster.board import Board
 from services.cluster.board_metrics import BoardMetrics
 from services.cluster.metrics_files import DIRECTORY_VARIABLE, reading
@@ -20,6 +21,7 @@ from services.cluster.metrics_files import DIRECTORY_VARIABLE, reading
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNMATCHED = "unmatched"
 
+metrics_room.use()
 _memory = CollectorRegistry()
 _REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 _MESSAGE_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)

@@ -17,11 +17,14 @@ from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
+from services.cluster.metrics_room import RoomyDict
+
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 FOLDED = "folded"
 LOCK = "lock"
 
 logger = logging.getLogger(__name__)
+_unfolded: set[int] = set()  # processes that are gone; more than the last one only while the disk is full
 
 
 def prepare(data_dir: str | Path) -> Path:
@@ -49,28 +52,36 @@ def fold(pid: int) -> None:
     directory = os.environ.get(DIRECTORY_VARIABLE)
     if not directory:
         return
-    paths = list(Path(directory).glob(f"*_{pid}.db"))
-    if not paths:
-        return
+    _unfolded.add(pid)
+    paths = [path for one in _unfolded for path in Path(directory).glob(f"*_{one}.db")]
+    left: set[int] = set()
     try:
         with _locked(directory, fcntl.LOCK_EX):
             for path in paths:
-                _fold_file(path, pid)
-                path.unlink(missing_ok=True)
+                if _fold_file(path, pid):
+                    path.unlink(missing_ok=True)
+                else:
+                    left.add(int(path.stem.rpartition("_")[2]))
     except OSError as error:
         _tell(pid, error)
+    else:
+        _unfolded.intersection_update(left)
 
 
-def _fold_file(path: Path, pid: int) -> None:
-    """A file that cannot be read is given up: main must not fall over what a killed process left half-written."""
+def _fold_file(path: Path, pid: int) -> bool:
+    """False: the file has to stay, its counts are in no other.
+
+    One that cannot be read is given up: main must not fall over what a killed process left half-written.
+    """
     kind = path.name.split("_")[0]
     # A gauge of a process that is gone says nothing; an empty file is of one killed before its first count.
     if kind == "gauge" or path.stat().st_size == 0:
-        return
+        return True
     try:
-        _add(path, path.with_name(f"{kind}_{FOLDED}.db"))
-    except (ValueError, struct.error) as error:
+        return _add(path, path.with_name(f"{kind}_{FOLDED}.db"))
+    except (ValueError, RuntimeError, struct.error) as error:
         _tell(pid, error)
+        return True
 
 
 def _tell(pid: int, error: Exception) -> None:
@@ -92,12 +103,16 @@ def _locked(directory: str, mode: int) -> Iterator[None]:
         yield
 
 
-def _add(source: Path, target: Path) -> None:
-    sums = MmapedDict(str(target))  # type: ignore[no-untyped-call]
+def _add(source: Path, target: Path) -> bool:
+    """All of it or nothing: False when the disk has no room for it."""
+    values = list(MmapedDict.read_all_values_from_file(str(source)))  # type: ignore[no-untyped-call]
+    sums = RoomyDict(str(target))
     try:
-        values = MmapedDict.read_all_values_from_file(str(source))  # type: ignore[no-untyped-call]
+        if not sums.make_room([key for key, *_ in values]):
+            return False
         for key, value, timestamp, _position in values:
-            before, _ = sums.read_value(key)  # type: ignore[no-untyped-call]
-            sums.write_value(key, before + value, timestamp)  # type: ignore[no-untyped-call]
+            before, _ = sums.read_value(key)
+            sums.write_value(key, before + value, timestamp)
     finally:
-        sums.close()  # type: ignore[no-untyped-call]
+        sums.close()
+    return True

@@ -4,15 +4,22 @@ import asyncio
 import contextlib
 import os
 import select
+import shutil
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.box import box_in, eventually, failed_of, load_of, sums
+from tests.chaos.box import another, box_in, eventually, failed_of, load_of, sums
 from tests.chaos.figures import assert_within, note
-from tests.harness.load import PING, offer
+from tests.chaos.test_rollout import counted
+from tests.harness import free_port
+from tests.harness.cluster import until
+from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.load import PING, SUBMIT, offer
 from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
@@ -97,6 +104,68 @@ def test_nowhere_to_write_the_log(tmp_path: Path, case: str) -> None:
         assert report.failures == []
         assert code == 0
         assert_within(report.latency_s(0.5, what=PING), 0.05, "an answer without a log")
+
+
+SPACE_KB = 1024
+
+
+def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
+    """A disk of one megabyte, full under load: the queen is killed and all workers are replaced; then there is room."""
+    if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody mount a disk of his own (user namespaces are off)")
+    data = tmp_path / "box" / "data"
+    data.mkdir(parents=True)
+    mount = f'mount -t tmpfs -o size={SPACE_KB}k tmpfs "$0" && exec "$@"'
+    prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(data)]
+    with contextlib.ExitStack() as stack:
+        uri = stack.enter_context(external_database(tmp_path / "database"))
+        port = free_port()
+        webhook_url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
+        sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
+        environment = {**box_environment(uri, sandbox_port), "TEST_PORT": str(port)}
+        box = stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment, prefix=prefix))
+        cluster = box.cluster()
+        disk = Path(f"/proc/{cluster.process.pid}/root{data}")  # as the processes of the box see it
+        victim = cluster.pid("Sanic-WhatsApp-0")
+        with offer(cluster) as load:
+            fill_disk(disk / "filler")
+            time.sleep(1)
+            cluster.kill(victim)
+            another(cluster, "Sanic-WhatsApp-0", victim)
+            old = set(cluster.worker_pids())
+            cluster.process.send_signal(signal.SIGHUP)
+            until(lambda: not old & set(cluster.worker_pids()), "all are replaced", within_s=40 * slack())
+            time.sleep(1)
+            full = cluster.client.get("/metrics").status_code
+            room_kb = shutil.disk_usage(disk).free // 1024
+            (disk / "filler").unlink()
+            time.sleep(3)
+        report = load.report
+        accounted = sums(cluster, report)
+        deaths = cluster.log.count("process.died")
+        told = counted(cluster.client.get("/metrics").text, SUBMIT)
+        began = time.monotonic()
+        code = cluster.stop(within_s=40 * slack())
+        note(
+            "F1",
+            "the disk of the data folder is full; the WhatsApp process is killed, all workers are replaced",
+            load=load_of(report),
+            figure=f"{failed_of(report)}; nothing else died; {accounted}; /metrics answers {full} meanwhile, and with "
+            f"room again it has counted {told} of {len(report.accepted)} acceptances; stops with code {code} in "
+            f"{time.monotonic() - began:.1f} s",
+        )
+        assert deaths == 1
+        assert full == 200
+        assert room_kb == 0
+        assert told == len(report.accepted)
+        assert code == 0
+        assert report.failures == []
+
+
+def fill_disk(filler: Path) -> None:
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 def read_on(pipe: int, log: Path, reads: threading.Event) -> None:

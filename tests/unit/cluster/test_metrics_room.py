@@ -1,0 +1,90 @@
+"""Counts whose file finds no room: nothing ends, nothing is lost, and the file is whole at every moment.
+
+No disk has to be full for it: a limit on the size of files makes the same write fail.
+"""
+
+import contextlib
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.mmap_dict import MmapedDict
+
+from services.cluster import metrics_files, metrics_room
+from services.cluster.metrics_room import FIRST_BYTES, RoomyDict
+
+
+@contextlib.contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(autouse=True)
+def tries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_room, "AGAIN_S", 0.0)
+
+
+def in_file(path: Path) -> dict[str, float]:
+    return {key: value for key, value, *_ in MmapedDict.read_all_values_from_file(str(path))}
+
+
+def test_the_file_is_what_prometheus_client_writes_and_every_byte_of_it_is_there(tmp_path: Path) -> None:
+    ours, theirs = RoomyDict(str(tmp_path / "ours.db")), MmapedDict(str(tmp_path / "theirs.db"))
+    for counts in (ours, theirs):
+        assert counts.read_value("a") == (0.0, 0.0)
+        for number in range(5):
+            counts.write_value("k" * number, number, 1.0)
+        counts.close()
+    assert (tmp_path / "ours.db").read_bytes() == (tmp_path / "theirs.db").read_bytes()
+    assert (tmp_path / "ours.db").stat().st_blocks * 512 >= FIRST_BYTES
+    assert RoomyDict(str(tmp_path / "theirs.db")).read_value("kkk") == (3.0, 1.0)
+
+
+def test_without_any_room_it_counts_by_itself_and_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "counter_1.db"
+    with no_file_above(0):
+        counts = RoomyDict(str(path))
+        assert counts.read_value("a") == (0.0, 0.0)
+        counts.write_value("a", 3, 0.0)
+        assert counts.read_value("a") == (3.0, 0.0)
+        assert list(tmp_path.iterdir()) == []
+    counts.write_value("b", 1, 0.0)
+    assert in_file(path) == {"a": 3.0, "b": 1.0}
+    assert counts.waiting == {}
+
+
+def test_a_file_that_cannot_grow_keeps_what_it_has_and_takes_the_rest_later(tmp_path: Path) -> None:
+    path = tmp_path / "counter_1.db"
+    counts = RoomyDict(str(path))
+    keys = [f"{number:0100d}" for number in range(2000)]
+    with no_file_above(FIRST_BYTES):
+        for key in keys:
+            counts.write_value(key, 1, 0.0)
+        counts.write_value(keys[0], 2, 0.0)
+        assert counts.waiting
+        assert counts.read_value(keys[-1]) == (1.0, 0.0)
+        assert path.stat().st_size == FIRST_BYTES
+        assert len(in_file(path)) == len(keys) - len(counts.waiting)
+    counts.write_value(keys[-1], 5, 0.0)
+    assert in_file(path) == {**dict.fromkeys(keys, 1.0), keys[0]: 2.0, keys[-1]: 5.0}
+
+
+def test_the_counts_of_the_dead_stay_where_they_are_until_the_sums_have_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(metrics_files.DIRECTORY_VARIABLE, str(tmp_path))
+    (tmp_path / metrics_files.LOCK).touch()
+    for pid in (1, 2):
+        RoomyDict(str(tmp_path / f"counter_{pid}.db")).write_value("a", pid, 0.0)
+    with no_file_above(0):
+        metrics_files.fold(1)
+    assert sorted(path.name for path in tmp_path.glob("*.db")) == ["counter_1.db", "counter_2.db"]
+    metrics_files.fold(2)
+    assert [path.name for path in tmp_path.glob("*.db")] == ["counter_folded.db"]
+    assert in_file(tmp_path / "counter_folded.db") == {"a": 3.0}
