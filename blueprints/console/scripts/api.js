@@ -6,11 +6,17 @@ export class ApiError extends Error {
     this.code = body.code ?? `http_${status}`;
     this.faults = body.errors ?? [];
     this.retryAfterS = body.retry_after_s;
+    this.graphCode = body.graph_code;
+  }
+
+  /** Each fault with its path. */
+  get reasons() {
+    return this.faults.map((fault) => [fault.path, fault.reason].filter(Boolean).join(': ')).join(' · ');
   }
 
   /** The sentence, and each fault with its path. */
   get words() {
-    return [this.message, ...this.faults.map((fault) => [fault.path, fault.reason].filter(Boolean).join(': '))].join(' · ');
+    return [this.message, this.reasons].filter(Boolean).join(' · ');
   }
 }
 

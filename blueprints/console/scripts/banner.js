@@ -3,6 +3,7 @@ import { html, createStore, useEvery, useStore } from './ui.js';
 import { Icon } from './icons.js';
 import { get } from './api.js';
 import { live } from './live.js';
+import { heldWords } from './failures.js';
 import { may } from './session.js';
 import { t } from './words.js';
 
@@ -31,7 +32,7 @@ export function faultsOf({ checks, isAway, numbers = [] }, isBroken) {
   if (checks.cluster && checks.cluster !== 'ok') faults.push([t('banner.cluster', { reason: checks.cluster }), t('banner.cluster.do')]);
   for (const number of numbers) {
     if (number.is_paused) faults.push([t('banner.paused', { number: number.display_phone_number }), t('banner.paused.do')]);
-    else if (number.hold_reason) faults.push([t('banner.held', { number: number.display_phone_number, reason: number.hold_reason }), t('banner.held.do')]);
+    else if (number.hold_reason) faults.push([t('banner.held', { number: number.display_phone_number, reason: heldWords(number.hold_reason) }), t('banner.held.do')]);
   }
   if (!faults.length && isBroken) faults.push([t('banner.stream'), t('banner.stream.do')]);
   return faults;

@@ -1,5 +1,6 @@
 // The first thing that runs: words, session, then the page.
 import { html, render, useEffect, useState, useStore } from './ui.js';
+import { loadFailures } from './failures.js';
 import { loadWords, useLocale } from './words.js';
 import { keepAlive, look, session } from './session.js';
 import { goLive, goQuiet, prepare } from './live.js';
@@ -23,7 +24,7 @@ function App() {
 }
 
 applyTheme();
-await loadWords();
+await Promise.all([loadWords(), loadFailures()]);
 await look().catch(() => session.set({ isKnown: true, reason: 'away' }));
 keepAlive();
 const root = document.getElementById('app');

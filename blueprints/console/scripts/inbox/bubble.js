@@ -3,19 +3,27 @@ import { cx, html } from '../ui.js';
 import { Icon } from '../icons.js';
 import { Button, Popover, copy, failed, toast } from '../widgets.js';
 import { api, post } from '../api.js';
+import { failureOf, heldWords } from '../failures.js';
 import { discard, submit } from './thread_state.js';
 import { Content, brief } from './content.js';
 import { Ticks } from './ticks.js';
-import { clock, moment, t, word } from '../words.js';
+import { clock, moment, t } from '../words.js';
 
 const QUICK = ['👍', '❤️', '😂', '😮', '🙏'];
+const SPEAKS_FOR_ITSELF = new Set([131047, 131050]);
 const PLAIN = new Set(['image', 'video', 'sticker']);
 
 function why(message) {
-  if (message.refusal) return { title: t('status.unsent'), text: message.refusal.words };
-  const error = message.error;
-  if (message.status === 'failed') return { title: error?.title ?? t('status.failed'), text: [error?.details, error?.next_step].filter(Boolean).join(' ') || error?.reason, code: error?.code };
-  if (message.status === 'held') return { title: t('held.title'), text: [word('held', message.held_reason), message.held_until && t('held.until', { time: moment(message.held_until) })].filter(Boolean).join('. ') };
+  const { refusal, error } = message;
+  if (refusal) {
+    const known = failureOf({ code: refusal.graphCode });
+    return known ? { title: known.title, text: known.todo, told: SPEAKS_FOR_ITSELF.has(refusal.graphCode) ? null : refusal.reasons, code: refusal.graphCode } : { title: t('status.unsent'), text: refusal.words };
+  }
+  if (message.status === 'failed') {
+    const known = failureOf(error) ?? { title: error?.title ?? t('status.failed'), told: error?.details, todo: error?.next_step ?? error?.reason };
+    return { title: known.title, text: known.todo, told: known.told, code: error?.code };
+  }
+  if (message.status === 'held') return { title: t('held.title'), text: [heldWords(message.held_reason), message.held_until && t('held.until', { time: moment(message.held_until) })].filter(Boolean).join('. ') };
   if (message.status === 'uncertain') return { title: t('status.uncertain'), text: t('uncertain.text') };
   if (message.status === 'expired' || message.status === 'canceled') return { title: t(`status.${message.status}`) };
   return null;
@@ -29,7 +37,7 @@ function Trouble({ message, conversation }) {
   const cancel = () => (message.isLocal ? discard(conversation.id, message.id) : api('DELETE', `/v1/messages/${message.id}`).then(() => toast(t('canceled')), failed));
   const may = { retry: ['failed', 'unsent', 'held', 'uncertain', 'expired'].includes(message.status), cancel: ['unsent', 'held', 'uncertain'].includes(message.status) };
   return html`<div class=${cx('trouble', message.status)} role="note"><p><${Icon} name=${message.status === 'held' ? 'pause' : 'alert'} size=${15} /><strong>${reason.title}</strong>${reason.code ? html` <a href=${`/docs/errors#whatsapp-${reason.code}`} target="_blank" rel="noopener">${reason.code}</a>` : null}</p>
-    ${reason.text && html`<p>${reason.text}</p>`}
+    ${reason.text && html`<p>${reason.text}</p>`}${reason.told && html`<p class="told">${message.refusal ? null : t('failure.told')} <q lang="en">${reason.told}</q></p>`}
     <div class="trouble-actions">${may.retry && html`<${Button} small icon="retry" onClick=${retry}>${t('retry')}<//>`}${may.cancel && html`<${Button} small kind="quiet" onClick=${cancel}>${t(message.isLocal ? 'discard' : 'cancel')}<//>`}</div></div>`;
 }
 

@@ -1,6 +1,7 @@
 // The numbered log as it is written, with filters, and each event's data.
 import { cx, html, useEffect, useMemo, useRef, useState } from '../ui.js';
 import { get } from '../api.js';
+import { failureOf } from '../failures.js';
 import { onEvent } from '../live.js';
 import { Icon } from '../icons.js';
 import { Button, Empty, Failure, Field, Page, Spinner, copy } from '../widgets.js';
@@ -9,7 +10,7 @@ import { clockSeconds, moment, t } from '../words.js';
 const MOST = 500;
 const FAMILIES = ['message', 'conversation', 'contact', 'template', 'number', 'campaign', 'webhook_endpoint', 'account', 'notification', 'cluster'];
 
-const about = (data) => [data.to && `→ +${data.to}`, data.from && `← +${data.from}`, data.preview, data.status, data.reason, data.error?.title, data.name].filter((one) => typeof one === 'string').slice(0, 3).join(' · ');
+const about = (data) => [data.to && `→ +${data.to}`, data.from && `← +${data.from}`, data.preview, data.status, data.reason, failureOf(data.error)?.title ?? data.error?.title, data.name].filter((one) => typeof one === 'string').slice(0, 3).join(' · ');
 
 function Row({ event, isOpen, onToggle }) {
   return html`<li class=${cx('event', event.type.split('.')[0], event.type.replace('.', '-'), { open: isOpen })}><button type="button" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${onToggle}>

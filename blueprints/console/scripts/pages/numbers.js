@@ -3,6 +3,7 @@ import { html, useEvery, useState } from '../ui.js';
 import { get, post } from '../api.js';
 import { Icon } from '../icons.js';
 import { Badge, Button, Failure, Page, Spinner, copy, failed, toast } from '../widgets.js';
+import { heldWords } from '../failures.js';
 import { clock, moment, number as figure, t, word } from '../words.js';
 
 const LOOK_MS = 3_000;
@@ -47,7 +48,7 @@ function One({ number, limits, queen, onChanged }) {
   return html`<article class="card number"><header><span class="cell"><${Icon} name="phone" /></span><div><h2>+${number.display_phone_number}</h2><p>${limits?.whatsapp.verified_name ? `${limits.whatsapp.verified_name} · ` : ''}${kind}</p></div>
       <${Badge} kind=${number.is_paused || isHeld ? 'warn' : 'ok'}>${number.is_paused ? t('number.is_paused') : isHeld ? t('number.is_held') : word('link', link ?? 'connected')}<//>
       <${Button} icon=${number.is_paused ? 'play' : 'pause'} kind=${number.is_paused ? 'primary' : 'plain'} onClick=${change}>${t(number.is_paused ? 'number.resume' : 'number.pause')}<//></header>
-    ${isHeld && html`<p class="notice warn"><${Icon} name="pause" size=${16} /><span><strong>${word('held', number.hold_reason)}.</strong> ${number.hold_until ? t('number.hold.until', { time: moment(number.hold_until) }) : t('number.hold.open')}</span></p>`}
+    ${isHeld && html`<p class="notice warn"><${Icon} name="pause" size=${16} /><span><strong>${heldWords(number.hold_reason)}.</strong> ${number.hold_until ? t('number.hold.until', { time: moment(number.hold_until) }) : t('number.hold.open')}</span></p>`}
     ${number.is_paused && html`<p class="notice warn"><${Icon} name="pause" size=${16} /><span>${t('number.paused.text')}</span></p>`}
     <${Limits} limits=${limits} queued=${queen ? queen.queue_depth ?? 0 : null} />
     <dl class="number-ids"><dt>phone_number_id</dt><dd><${Code} text=${number.phone_number_id} /></dd><dt>waba_id</dt><dd><${Code} text=${number.waba_id} /></dd></dl></article>`;
