@@ -5,6 +5,7 @@ Process: worker. The send gate looks again: this is a courtesy to the caller, no
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -14,7 +15,7 @@ from config.errors import Fault, RequestRefused
 from services.conversations import ContactRef, StandingReader
 from services.messages.content import Content
 from services.messages.order import SendOrder
-from services.messages.policy import is_window_open, needs_window
+from services.messages.policy import is_window_open, may_be_replaced, needs_window
 from services.messages.records import OnWindowClosed, Priority
 from services.numbers import Number
 
@@ -66,12 +67,10 @@ class AcceptancePolicy:
         is_marketing = order.priority is Priority.BULK or await self._has_marketing_template(content, number)
         reason = await self._consents.blocks(contact.key, is_marketing=is_marketing)
         if reason is not None:
-            raise OptedOut(
-                f"The recipient {reason}. Do not send again; writing START opts in.",
-                faults=[Fault("to", "has opted out")],
-                extra={"graph_code": 131050},
-            )
+            raise _opted_out(reason)
         is_later = order.send_at is not None and order.send_at > self._clock.now()
+        if not is_marketing and not is_later and needs_window(content.kind):
+            await self._check_fallback(order, number, contact)
         if (
             is_dropin
             or is_later
@@ -90,10 +89,31 @@ class AcceptancePolicy:
                 extra={"graph_code": 131047},
             )
 
+    async def _check_fallback(self, order: SendOrder, number: Number, contact: ContactRef) -> None:
+        """A template that would go in place of this message is judged as the message that it is."""
+        fallback = order.fallback_template
+        if not may_be_replaced(order.on_window_closed, fallback):
+            return
+        # Who opted out is rare: most messages end here without another question.
+        reason = await self._consents.blocks(contact.key, is_marketing=True)
+        if reason is None or await self._is_open(contact):
+            return
+        instead = replace(order.content, kind="template", payload={"template": dict(fallback or {})})
+        if await self._has_marketing_template(instead, number):
+            raise _opted_out(reason)
+
     async def _is_open(self, contact: ContactRef) -> bool:
         now: datetime = self._clock.now()
         last = await self._standings.last_inbound_at(contact, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW)
         return is_window_open(last, now)
+
+
+def _opted_out(reason: str) -> OptedOut:
+    return OptedOut(
+        f"The recipient {reason}. Do not send again; writing START opts in.",
+        faults=[Fault("to", "has opted out")],
+        extra={"graph_code": 131050},
+    )
 
 
 def _contact(phone_number_id: str, content: Content) -> ContactRef:

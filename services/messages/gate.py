@@ -4,7 +4,7 @@ Process: whatsapp.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -97,14 +97,8 @@ class SendGate:
     def judge(self, message: Message, now: datetime) -> Verdict:
         """What may happen to this message now."""
         number, key = message.phone_number_id, contact_of(message).key
-        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message))
-        if reason is not None:
-            return Refuse(
-                "opted_out",
-                f"The recipient {reason}",
-                "Do not send again; the recipient can opt in by writing START.",
-                graph_code=131050,
-            )
+        if (refusal := self._opted_out(message, key)) is not None:
+            return refusal
         hold = self._hold_of(message, now) or self.governor.number_hold(number, now)
         if hold is not None:
             return Wait(hold)
@@ -114,6 +108,9 @@ class SendGate:
         if not is_open and needs_window(message.kind):
             if may_be_replaced(message.on_window_closed, message.fallback_template):
                 payload = fallback_payload(message.fallback_template or {}, message.kind, message.payload)
+                # What goes out is another message: it may be marketing where the first one was not.
+                if (refusal := self._opted_out(replace(message, kind="template", payload=payload), key)) is not None:
+                    return refusal
             elif message.on_window_closed is OnWindowClosed.HOLD:
                 return Park(Hold("window_closed", None))
             else:
@@ -133,6 +130,17 @@ class SendGate:
         if hold is not None:
             return Wait(hold)
         return Go(payload=payload, is_initiation=not is_open)
+
+    def _opted_out(self, message: Message, key: str) -> Refuse | None:
+        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message))
+        if reason is None:
+            return None
+        return Refuse(
+            "opted_out",
+            f"The recipient {reason}",
+            "Do not send again; the recipient can opt in by writing START.",
+            graph_code=131050,
+        )
 
 
 def contact_of(message: Message) -> ContactRef:

@@ -9,7 +9,7 @@ import pytest
 from services.contacts import ConsentReader
 from services.conversations import ContactRef, StandingReader
 from services.messages import AcceptancePolicy, Content, OptedOut, SendOrder, WindowClosed, parse_content
-from services.messages.records import Priority
+from services.messages.records import OnWindowClosed, Priority
 from services.numbers import Number
 from tests.doubles.clock import ManualClock
 from tests.doubles.collections import CollectionDatabase
@@ -82,3 +82,25 @@ async def test_outside_the_window_a_template_is_accepted_and_a_text_is_not() -> 
     await closed.check(SendOrder(parse_content(TEXT)), NUMBER, is_dropin=True)
     with pytest.raises(WindowClosed):
         await closed.check(SendOrder(parse_content(TEXT)), NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("opted_out", "name", "is_open", "is_refused"),
+    [
+        ("marketing", "offer", False, True),
+        ("marketing", "offer", True, False),
+        ("marketing", "order", False, False),
+        (None, "offer", False, False),
+    ],
+)
+async def test_a_template_that_would_go_instead_is_judged_as_what_it_is(
+    opted_out: str | None, name: str, is_open: bool, is_refused: bool
+) -> None:
+    fallback = template(name)["template"]
+    order = SendOrder(parse_content(dict(TEXT)), on_window_closed=OnWindowClosed.TEMPLATE, fallback_template=fallback)
+    checking = policy(opted_out, is_open=is_open)
+    if not is_refused:
+        await checking.check(order, NUMBER)
+        return
+    with pytest.raises(OptedOut):
+        await checking.check(order, NUMBER)
