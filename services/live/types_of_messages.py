@@ -45,7 +45,7 @@ MESSAGE_TYPES: Final = (
         "It was accepted and waits to be sent.",
         """
         type     text    Meta's word: text, template, image …
-        preview  text?   the first words of it
+        preview  text?   the first words of it; of a template what it says, with its variables
         """,
         status="queued",
         type="text",

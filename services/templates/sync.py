@@ -20,6 +20,7 @@ from services.store import Fact, Write
 from services.templates.events import TOLD_BY_STATE, changes_between, status_fact, told_to_all
 from services.templates.records import Template, TemplateStatus, template_status
 from services.templates.repository import TemplateRepository, synced_write, template_write
+from services.templates.words import body_text
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class TemplateSync:
         self._reading: dict[str, asyncio.Lock] = {waba_id: asyncio.Lock() for waba_id in self._home}
         # The owner is the only writer, so its memory is ahead of the documents by what is still being written.
         self._held: dict[str, dict[str, Template]] = {}
+        self._names: dict[str, dict[tuple[str, str], Template]] = {}  # the same by name; rebuilt after a change
         self._read_once: set[str] = set()
 
     async def step(self) -> int:
@@ -135,12 +137,35 @@ class TemplateSync:
                 changed[template.id] = template
                 if template.id in held:  # a new one is told of as created when the account is read
                     held[template.id] = template
+                    self._names.pop(change.waba_id, None)
         return facts, [template_write(template) for template in changed.values()]
 
     def category_of(self, phone_number_id: str, name: str, language: str) -> str | None:
         """Meta's category of a template (``MARKETING`` …), from memory alone; None: it is not known here."""
-        held = self._held.get(self._waba_of.get(phone_number_id, ""), {})
-        return next((one.category for one in held.values() if (one.name, one.language) == (name, language)), None)
+        template = self._find(phone_number_id, name, language)
+        return None if template is None else template.category
+
+    def text_of(self, phone_number_id: str, sent: Mapping[str, Any]) -> str | None:
+        """What a message with this `template` object says, from memory alone; None: the template is not known here."""
+        language = sent.get("language")
+        code = language.get("code") if isinstance(language, Mapping) else None
+        template = self._find(phone_number_id, str(sent.get("name")), str(code))
+        return None if template is None else body_text(template.components, sent)
+
+    async def recall(self) -> None:
+        """Know every account as it was read last, before the first message is judged. Raises ``Unavailable``."""
+        for waba_id in self._home:
+            await self._hold(waba_id)
+
+    def _find(self, phone_number_id: str, name: str, language: str) -> Template | None:
+        waba_id = self._waba_of.get(phone_number_id, "")
+        held = self._held.get(waba_id)
+        if held is None:
+            return None
+        names = self._names.get(waba_id)
+        if names is None:
+            names = self._names[waba_id] = {(one.name, one.language): one for one in held.values()}
+        return names.get((name, language))
 
     async def _hold(self, waba_id: str) -> dict[str, Template]:
         """The account as the last facts have it."""
@@ -161,6 +186,7 @@ class TemplateSync:
             }
             before = self._held[waba_id]
             self._held[waba_id] = dict(after)
+            self._names.pop(waba_id, None)
             self._read_once.add(waba_id)
             self._due_at[waba_id] = self._clock.monotonic() + self._every_s
         found = [] if is_first else changes_between(before, after, number=home, now=now)

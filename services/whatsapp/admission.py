@@ -7,8 +7,9 @@ Process: whatsapp.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from config.clock import Clock
 from services.conversations import Directory
@@ -60,8 +61,9 @@ class Admission:
         governor: Governor,
         consents: Consents,
         clock: Clock,
+        template_text: Callable[[str, Mapping[str, Any]], str | None] = lambda _number, _sent: None,
     ) -> None:
-        """No input or output."""
+        """No input or output. ``template_text`` is what a `template` object says, where the catalogue knows it."""
         self._journal = journal
         self._ledger = ledger
         self._lanes = lanes
@@ -70,6 +72,7 @@ class Admission:
         self._governor = governor
         self._consents = consents
         self._clock = clock
+        self._template_text = template_text
         self._left: dict[tuple[str, str], LeftBehind] = {}
 
     @property
@@ -138,7 +141,7 @@ class Admission:
                 data = {
                     "order": message.order,
                     "type": message.kind,
-                    "preview": preview_text(message.kind, message.payload),
+                    "preview": self._preview(message),
                 }
                 facts.append(message_fact(tracked, "message.queued", data, self._clock))
         if facts:
@@ -164,6 +167,11 @@ class Admission:
                 self._ledger.track(message)
                 self._dispatcher.park(contact.phone_number_id, contact.key, message.id)
         return free
+
+    def _preview(self, message: Message) -> str:
+        sent = message.payload.get("template") if message.kind == "template" else None
+        text = self._template_text(message.phone_number_id, sent) if isinstance(sent, Mapping) else None
+        return text or preview_text(message.kind, message.payload)
 
     @property
     def _room(self) -> int:

@@ -180,9 +180,8 @@ def news_of(court: Court) -> list[Duty]:
     return [Duty("news", news.step, poll_s=1.0)]
 
 
-def duties(court: Court, admission: Admission, due: list[Due]) -> list[Duty]:
+def duties(court: Court, admission: Admission, due: list[Due], templates: TemplateSync) -> list[Duty]:
     """Everything that runs side by side during a reign."""
-    templates = templates_of(court)
     numbers = NumberSync(
         court.number_book, court.graph, court.journal, court.clock, every_s=court.settings.template_sync_s
     )

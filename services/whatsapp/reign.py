@@ -34,7 +34,7 @@ from services.store import Blobs, Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
 from services.whatsapp.court import Court
-from services.whatsapp.duties import Duty, due_readers, duties, project
+from services.whatsapp.duties import Duty, due_readers, duties, project, templates_of
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
 from services.whatsapp.paces import pace_of
@@ -151,6 +151,7 @@ class Reign:
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
+            templates = templates_of(self.court)
             admission = Admission(
                 journal=self.court.journal,
                 ledger=self.court.ledger,
@@ -160,12 +161,15 @@ class Reign:
                 governor=self.court.governor,
                 consents=self.court.consents,
                 clock=self._clock,
+                template_text=templates.text_of,
             )
             due = due_readers(self.court, admission)
+            await templates.recall()
             await self._open(due)
             loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
             loops += [
-                asyncio.create_task(self._forever(duty), name=duty.name) for duty in duties(self.court, admission, due)
+                asyncio.create_task(self._forever(duty), name=duty.name)
+                for duty in duties(self.court, admission, due, templates)
             ]
             ends: list[asyncio.Future[Any]] = [*loops, stopping, self.court.dispatcher.failure]
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

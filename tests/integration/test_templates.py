@@ -46,6 +46,9 @@ def test_the_seeded_template_is_there_and_can_be_sent(cluster: Cluster) -> None:
     answer = cluster.client.post("/v1/messages", json=template("hello_world", language="en_US"))
     assert answer.status_code == 202, answer.text
     until(lambda: [one for one in cluster.phone(PHONE) if one["type"] == "template"], "it arrived")
+    [conversation] = cluster.client.get("/v1/conversations", params={"wa_id": PHONE}).json()["data"]
+    assert conversation["last_message"]["type"] == "template"
+    assert conversation["last_message"]["text"].startswith("Welcome and congratulations!!"), "as the recipient reads it"
 
 
 def test_the_template_for_a_closed_window_is_checked_before_the_message_is_taken(cluster: Cluster) -> None:

@@ -208,3 +208,18 @@ async def test_an_account_of_somebody_else_is_refused() -> None:
     with pytest.raises(RequestRefused) as refused:
         await World().sync.sync(Command("cmd_1", "template.sync", {"waba_id": "1"}, "key_1"))
     assert refused.value.code == "not_found"
+
+
+async def test_what_a_template_is_and_says_is_known_before_the_account_was_read() -> None:
+    world = World()
+    await world.sync.step()
+    later = World(account=world.account)
+    sent = {"name": "order", "language": {"code": "es"}}
+    assert later.sync.text_of(NUMBER, sent) is None
+    await later.sync.recall()
+    assert (later.sync.text_of(NUMBER, sent), later.sync.category_of(NUMBER, "order", "es")) == ("Hola", "UTILITY")
+    changed = info(category="MARKETING", components=[{"type": "BODY", "text": "Adiós"}])
+    await later.again(changed)
+    assert (later.sync.text_of("2", sent), later.sync.category_of("2", "order", "es")) == ("Adiós", "MARKETING")
+    assert later.sync.text_of(NUMBER, {**sent, "name": "other"}) is None
+    assert later.sync.text_of("unknown", sent) is None
