@@ -169,21 +169,22 @@ class MessageRepository:
         )
         return [message_record(document) for document in found]
 
-    async def accepted_between(
-        self, phone_number_id: str, status: MessageStatus, begin: datetime, end: datetime, *, limit: int
+    async def in_order(
+        self, phone_number_id: str, status: MessageStatus, *, above: int, up_to: int, limit: int
     ) -> list[Message]:
-        """Messages in this state that were accepted after ``begin`` and not after ``end``, oldest first."""
+        """Outbound messages in this state with ``above < order <= up_to``, oldest first: a page to go on from."""
         found = await self._database.find(
             MESSAGES,
             {
                 "number": phone_number_id,
                 "status": status.value,
                 "priority": {"$in": [priority_number(priority) for priority in Priority]},
-                "order": {"$gt": _order_at(begin), "$lte": _order_at(end)},
+                "order": {"$gt": above, "$lte": up_to},
             },
+            sort=[("order", 1)],
             limit=limit,
         )
-        return sorted((message_record(document) for document in found), key=lambda message: message.order)
+        return [message_record(document) for document in found]
 
     async def in_state(self, phone_number_id: str, statuses: Sequence[MessageStatus], *, limit: int) -> list[Message]:
         """Messages of a number in one of these states, oldest first."""
@@ -232,10 +233,6 @@ def _query(wanted: MessageFilter) -> dict[str, Any]:
     if wanted.campaign_id is not None:
         query["campaign"] = wanted.campaign_id
     return query
-
-
-def _order_at(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000) << 20
 
 
 def _now_order() -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from services.messages import MessageStatus, message_fact
+from services.retention import order_at
 from services.store import Fact
 from services.whatsapp.court import Court
 
@@ -33,28 +34,42 @@ class Watchdog:
         """The first look goes back an hour: what passed a deadline while nobody reigned is not forgotten."""
         self._court = court
         now = court.clock.now()
-        self._reached = {status: now - deadline - FIRST_LOOK_BACK for status, (deadline, _) in DEADLINES.items()}
+        self._reached = {
+            (status, number): order_at(now - deadline - FIRST_LOOK_BACK)
+            for status, (deadline, _) in DEADLINES.items()
+            for number in court.number_ids
+        }
         self._looked_at = court.clock.monotonic()
 
     async def step(self) -> int:
-        """Look, if it is time; answer how many stuck messages were told about."""
+        """Look, if it is time. Raises ``Unavailable``: what was not looked at is looked at the next time."""
         court = self._court
         if court.clock.monotonic() - self._looked_at < LOOK_EVERY_S:
             return 0
         self._looked_at = court.clock.monotonic()
-        facts: list[Fact] = []
-        for status, (deadline, reason) in DEADLINES.items():
-            until = court.clock.now() - deadline
-            for number in court.numbers:
-                found = await court.messages.accepted_between(
-                    number.phone_number_id, status, self._reached[status], until, limit=PAGE
-                )
-                for message in found:
-                    tracked = court.ledger.track(message)
-                    if tracked.status is status and not message.is_stuck:
-                        data = {"reason": reason, "since": message.updated_at or message.created_at}
-                        facts.append(message_fact(tracked, "message.stuck", data, court.clock))
-            self._reached[status] = until
-        if facts:
-            court.journal.record(facts)
+        for status, number in self._reached:
+            while await self._look(status, number):
+                pass
         return 0
+
+    async def _look(self, status: MessageStatus, number: str) -> bool:
+        """One page of those that passed their deadline since the last look; True: there may be more."""
+        court = self._court
+        deadline, reason = DEADLINES[status]
+        until = order_at(court.clock.now() - deadline)
+        page = await court.messages.in_order(
+            number, status, above=self._reached[status, number], up_to=until, limit=PAGE
+        )
+        facts: list[Fact] = []
+        for message in page:
+            tracked = court.ledger.track(message)
+            if tracked.status is status and not message.is_stuck:
+                data = {"reason": reason, "since": message.updated_at or message.created_at}
+                facts.append(message_fact(tracked, "message.stuck", data, court.clock))
+        is_full = len(page) == PAGE
+        self._reached[status, number] = page[-1].order if is_full else until
+        if facts:
+            entry = court.journal.record(facts)
+            if is_full:
+                await entry.applied  # thousands are told of no faster than they can be written
+        return is_full

@@ -66,6 +66,7 @@ class Bench:
     rate_per_s: float = 10_000.0
     failures: int = 0
     consents: EverybodyConsents = field(default_factory=EverybodyConsents)
+    governor: Governor = field(default_factory=Governor)
 
     def __post_init__(self) -> None:
         self.now = (time.time_ns() // 1_000_000) << 20
@@ -78,7 +79,7 @@ class Bench:
             lanes=self.lanes,
             directory=Directory(self.database),  # type: ignore[arg-type]
             dispatcher=self.dispatcher,  # type: ignore[arg-type]
-            governor=Governor(),
+            governor=self.governor,
             consents=self.consents,
             clock=self.clock,
         )
