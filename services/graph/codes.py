@@ -60,6 +60,11 @@ class CodeRule:
         """May the unchanged message be sent again, now or later?"""
         return self.klass is not ErrorClass.FAIL
 
+    @property
+    def is_wide(self) -> bool:
+        """Does the whole number wait, not only a message or a pair?"""
+        return self.scope in (HoldScope.NUMBER, HoldScope.ACCOUNT)
+
     def wait_s(self, tries: int = 0, *, retry_after_s: float | None = None) -> float:
         """Seconds until the next try, after `tries` waits for the same reason. The platform's own word is the floor."""
         if self.klass is ErrorClass.FAIL:

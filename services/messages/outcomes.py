@@ -99,10 +99,10 @@ class Outcomes:
             self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": error})
             return False
         number = tracked.phone_number_id
-        tries = self._governor.refusals_of(number) if rule.scope in _WIDE else tracked.attempt_count - 1
+        tries = self._governor.refusals_of(number) if rule.is_wide else tracked.attempt_count - 1
         wait_s = max(self._options.retry_s, rule.wait_s(tries, retry_after_s=refusal.retry_after_s))
         hold = Hold(f"platform_{rule.code}", self._clock.now() + timedelta(seconds=self._spread(wait_s)))
-        if rule.scope in _WIDE:
+        if rule.is_wide:
             self._hold_number(number, hold, rule, error)
         elif rule.scope is HoldScope.PAIR:
             self._governor.hold_pair(number, contact, hold)
@@ -127,7 +127,7 @@ class Outcomes:
         wait_s = max(self._options.retry_s, rule.wait_s(tracked.attempt_count - 1))
         hold = Hold(f"platform_{rule.code}", now + timedelta(seconds=self._spread(wait_s)))
         facts = []
-        if rule.scope in _WIDE and self._governor.hold_number(number, hold):
+        if rule.is_wide and self._governor.hold_number(number, hold):
             data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
             facts.append(Fact("number.held", number, now, data))
         elif rule.scope is HoldScope.PAIR:
@@ -176,9 +176,6 @@ class Outcomes:
         tracked.status = status
         tracked.held_reason = tracked.held_until = None
         return message_fact(tracked, event, data, self._clock)
-
-
-_WIDE = frozenset({HoldScope.NUMBER, HoldScope.ACCOUNT})
 
 
 def message_fact(tracked: Tracked, event: str, data: Mapping[str, Any], clock: Clock) -> Fact:

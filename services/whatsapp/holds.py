@@ -1,12 +1,23 @@
-"""Holds that ended by themselves are told of: who waited for a number need not ask.
+"""Holds that end: by themselves they are told of; when an operator lifts them, messages that wait for them may go.
 
 Process: whatsapp.
 """
 
+import time
+from collections.abc import Sequence
+from typing import Final
+
 from config.clock import Clock
-from services.messages import Governor
-from services.store import Fact
+from services.graph import classify
+from services.messages import Governor, Message, MessageRepository, MessageStatus
+from services.store import Event, Fact
+from services.whatsapp.admission import Admission
 from services.whatsapp.journal import Journal
+
+PAGE: Final = 500
+_PLATFORM: Final = "platform_"
+_AHEAD_MS: Final = 60_000
+"""For an accepting box whose clock runs ahead."""
 
 
 class Holds:
@@ -30,3 +41,60 @@ class Holds:
                 ]
             )
         return 0
+
+
+class Freed:
+    """Messages that failed late because of their number (131042, 131048 …) and wait, each with a time of its own.
+
+    They are in no lane: lifting the hold of the number brings them back. A reign begins with a look, too: the last
+    owner may have died after the hold was lifted.
+    """
+
+    def __init__(
+        self,
+        numbers: Sequence[str],
+        *,
+        governor: Governor,
+        repository: MessageRepository,
+        admission: Admission,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        """Nothing is read yet."""
+        self._governor = governor
+        self._repository = repository
+        self._admission = admission
+        self._journal = journal
+        self._clock = clock
+        self._asked = set(numbers)
+        self._above: dict[str, int] = {}
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """A number goes on: what waits for it is looked at from the beginning."""
+        self._asked |= {event.number for event in events if event.type == "number.resumed"}
+
+    async def step(self) -> int:
+        """One page of each number that goes on; answer how many numbers have more. Raises ``Unavailable``."""
+        self._above |= dict.fromkeys(self._asked, 0)
+        self._asked.clear()
+        for number, above in list(self._above.items()):
+            if self._governor.number_hold(number, self._clock.now()) is not None:
+                del self._above[number]  # held still, or again: it waits rightly, and that it goes on will be heard
+                continue
+            await self._journal.record([]).applied  # a failure may have been recorded just before
+            end = (time.time_ns() // 1_000_000 + _AHEAD_MS) << 20
+            page = await self._repository.in_order(number, MessageStatus.HELD, above=above, up_to=end, limit=PAGE)
+            await self._admission.admit([message for message in page if _waits_for_number(message)])
+            if len(page) == PAGE:
+                self._above[number] = page[-1].order
+            else:
+                del self._above[number]
+        return len(self._above)
+
+
+def _waits_for_number(message: Message) -> bool:
+    """In no lane (it has a time of its own), for a reason that concerns the whole number."""
+    if message.due_at is None or not (message.held_reason or "").startswith(_PLATFORM):
+        return False
+    code = (message.held_reason or "").removeprefix(_PLATFORM)
+    return code.isdigit() and classify(int(code)).is_wide
