@@ -32,6 +32,11 @@ class NumberBook:
 
     def change(self, phone_number_id: str, **changes: Any) -> Number:
         """From now on it is so; the caller records the fact."""
-        number = self._numbers[phone_number_id] = replace(self._numbers[phone_number_id], **changes)
-        self._on_change(number)
+        number = replace(self._numbers[phone_number_id], **changes)
+        self.replace(number)
         return number
+
+    def replace(self, number: Number) -> None:
+        """From now on this number is so."""
+        self._numbers[number.phone_number_id] = number
+        self._on_change(number)

@@ -3,16 +3,32 @@
 Process: whatsapp.
 """
 
-from services.numbers.repository import NUMBERS
-from services.store import Event, Write
+from services.numbers.repository import NOTICES_KEPT, NUMBERS, notices_id, short_key
+from services.store import META, Event, Write
 
 _HOLD = ("hold_reason", "hold_until")
 _TOLD = ("verified_name", "quality", "messaging_limit", "throughput")
+NOTICE = "content_key"
+"""In an event that a notification of WhatsApp made: which one."""
+_OF_NOTICES = ("number.", "account.", "notification.")
 _OWN_SETTINGS = ("rate_per_s", "daily_recipients", "quiet_hours")
 
 
 def project_number(event: Event) -> list[Write]:
-    """The writes on ``numbers`` that this event asks for."""
+    """The writes on ``numbers`` that this event asks for, and the mark that its notice was told of."""
+    return [*_changes(event), *_told_of(event)]
+
+
+def _told_of(event: Event) -> list[Write]:
+    key = event.data.get(NOTICE)
+    if not isinstance(key, str) or not event.type.startswith(_OF_NOTICES):
+        return []
+    before = {"$ifNull": ["$keys", []]}
+    keys = {"$slice": [{"$concatArrays": [{"$literal": [short_key(key)]}, before]}, NOTICES_KEPT]}
+    return [Write(META, notices_id(event.number), event.seq, compute={"keys": keys}, upsert=True)]
+
+
+def _changes(event: Event) -> list[Write]:
     if event.type == "number.paused":
         return [Write(NUMBERS, event.number, event.seq, set={"is_paused": True})]
     if event.type == "number.resumed":

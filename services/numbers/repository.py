@@ -3,14 +3,16 @@
 Process: worker, whatsapp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.numbers.records import Number
-from services.store import Database, Write
+from services.store import META, Database, Write
 
 NUMBERS = "numbers"
 MAX_NUMBERS = 500
+NOTICES_KEPT = 500
+"""Meta posts a notification again for days: so many of each number are recognised, also by another owner."""
 
 
 class NumberRepository:
@@ -24,6 +26,12 @@ class NumberRepository:
         """Every number, the default one first."""
         found = await self._database.find(NUMBERS, {}, limit=MAX_NUMBERS)
         return sorted((_record(document) for document in found), key=lambda number: not number.is_default)
+
+    async def notices(self, phone_number_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Short keys of what WhatsApp told of each number lately, the newest first."""
+        ids = {notices_id(number): number for number in phone_number_ids}
+        found = await self._database.find(META, {"_id": {"$in": list(ids)}}, limit=MAX_NUMBERS)
+        return {ids[document["_id"]]: list(document.get("keys", ())) for document in found}
 
     async def seed(self, number: Number) -> None:
         """Make this number if it is not there; an existing one keeps what it has."""
@@ -45,6 +53,16 @@ class NumberRepository:
     async def raise_floor(self, phone_number_id: str, seq: int) -> None:
         """Remember that the log of this number reached ``seq``; it never goes back."""
         await self._database.update(NUMBERS, {"_id": phone_number_id}, {"$max": {"seq_floor": seq}}, upsert=False)
+
+
+def notices_id(phone_number_id: str) -> str:
+    """The document that remembers which notices of this number have been told of."""
+    return f"notices:{phone_number_id}"
+
+
+def short_key(content_key: str) -> str:
+    """What is kept of a key: its end, which is a digest."""
+    return content_key[-32:]
 
 
 def number_write(phone_number_id: str, changes: Mapping[str, Any]) -> Write:

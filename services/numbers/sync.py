@@ -6,6 +6,7 @@ Process: whatsapp.
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -14,15 +15,15 @@ from config.errors import PanalError
 from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange
 from services.graph import GraphAccess, NumberInfo
 from services.numbers.book import NumberBook
-from services.numbers.notices import facts_of
+from services.numbers.notices import Notice, facts_of
+from services.numbers.projection import NOTICE
 from services.numbers.records import Number, recipients_of
-from services.numbers.repository import number_write
+from services.numbers.repository import NOTICES_KEPT, NumberRepository, number_write, short_key
 from services.store import Fact, Write
 
 log = logging.getLogger(__name__)
 
 FIRST_TRY_AGAIN_S: Final = 5.0
-SEEN: Final = 2_000
 UNKNOWN_QUALITY: Final = "UNKNOWN"
 
 _EVENT_OF: Final = {
@@ -64,24 +65,16 @@ class NumberSync:
         self._every_s = every_s
         accounts = dict.fromkeys(number.waba_id for number in book if number.link != "web")
         self._due_at = dict.fromkeys(accounts, clock.monotonic())
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: dict[str, OrderedDict[str, None]] = {number.phone_number_id: OrderedDict() for number in book}
 
     def on_changes(self, changes: Sequence[object]) -> list[Fact]:
         """The facts of these notifications; a copy of one makes none. Memory alone, so it cannot fail."""
         facts: list[Fact] = []
         for change in changes:
-            if (
-                not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange)
-                or change.content_key in self._seen
-            ):
+            if not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange):
                 continue
-            told = facts_of(change, self._book, self._clock.now())
-            if told is None:
-                continue
+            told = self._news_of(change)
             facts += told
-            self._seen[change.content_key] = None
-            if len(self._seen) > SEEN:
-                self._seen.popitem(last=False)
             if isinstance(change, UnknownChange):
                 continue  # a call, a group: no news of the number that would be worth a reading
             for number in {fact.number for fact in told}:
@@ -89,6 +82,28 @@ class NumberSync:
                 if known is not None and known.waba_id in self._due_at:
                     self._due_at[known.waba_id] = self._clock.monotonic()
         return facts
+
+    async def recall(self, repository: NumberRepository) -> None:
+        """Know what earlier owners told of, before the first notification is read. Raises ``Unavailable``."""
+        for number, keys in (await repository.notices(list(self._seen))).items():
+            self._seen[number].update(dict.fromkeys(reversed(keys)))
+
+    def _news_of(self, change: Notice) -> list[Fact]:
+        """The facts of one change, without those that stand in the log of their number already."""
+        key, now = short_key(change.content_key), self._clock.now()
+        known = {number for number, seen in self._seen.items() if key in seen}
+        if known and all(fact.number in known for fact in facts_of(change, NumberBook(list(self._book)), now) or ()):
+            return []  # looked at in a copy of the book: an old notice must not undo what came after it
+        news = [fact for fact in facts_of(change, self._book, now) or () if fact.number not in known]
+        # The last fact of each number carries the key: if the log was cut off before it, all are told again.
+        last = {fact.number: position for position, fact in enumerate(news)}
+        for number, position in last.items():
+            news[position] = replace(news[position], data={**news[position].data, NOTICE: change.content_key})
+            seen = self._seen[number]
+            seen[key] = None
+            if len(seen) > NOTICES_KEPT:
+                seen.popitem(last=False)
+        return news
 
     async def step(self) -> int:
         """The duty: read what is due. A failure is logged, and tried again sooner than the next time."""

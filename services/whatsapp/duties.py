@@ -32,7 +32,7 @@ from services.webhook_endpoints import (
 from services.whatsapp.admission import Admission
 from services.whatsapp.campaigning import campaign_handlers, feeder_of
 from services.whatsapp.court import Court
-from services.whatsapp.holds import Holds
+from services.whatsapp.holds import Freed, Holds
 from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
 from services.whatsapp.news import ClusterNews
@@ -180,11 +180,16 @@ def news_of(court: Court) -> list[Duty]:
     return [Duty("news", news.step, poll_s=1.0)]
 
 
-def duties(court: Court, admission: Admission, due: list[Due], templates: TemplateSync) -> list[Duty]:
+def numbers_of(court: Court) -> NumberSync:
+    """Who keeps what we know of numbers in step with WhatsApp."""
+    every_s = court.settings.template_sync_s
+    return NumberSync(court.number_book, court.graph, court.journal, court.clock, every_s=every_s)
+
+
+def duties(
+    court: Court, admission: Admission, due: list[Due], *, templates: TemplateSync, numbers: NumberSync
+) -> list[Duty]:
     """Everything that runs side by side during a reign."""
-    numbers = NumberSync(
-        court.number_book, court.graph, court.journal, court.clock, every_s=court.settings.template_sync_s
-    )
     court.campaigns.category_of = templates.category_of
     intake = Intake(
         database=court.database,
@@ -202,6 +207,15 @@ def duties(court: Court, admission: Admission, due: list[Due], templates: Templa
     endpoints = WebhookEndpointCommands(deliveries, court.database, court.clock)
     desk = CommandDesk(court.database, court.journal, court.clock, handlers={**handlers(court), **endpoints.handlers()})
     watchdog = Watchdog(court)
+    freed = Freed(
+        court.number_ids,
+        governor=court.governor,
+        repository=court.messages,
+        admission=admission,
+        journal=court.journal,
+        clock=court.clock,
+    )
+    court.journal.listeners.append(freed.hear)
     released = Released(repository=court.messages, admission=admission)
     queue = Queue(
         {
@@ -235,6 +249,7 @@ def duties(court: Court, admission: Admission, due: list[Due], templates: Templa
         Duty("refill", partial(admission.refill, court.messages), poll_s=0.1),
         Duty("depth", depth.step, poll_s=5.0),
         Duty("due", load_due, poll_s=0.25),
+        Duty("freed", freed.step, poll_s=0.25),
         Duty("intake", intake.ingest_new, NOTIFICATIONS),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),

@@ -34,7 +34,7 @@ from services.store import Blobs, Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
 from services.whatsapp.court import Court
-from services.whatsapp.duties import Duty, due_readers, duties, project, templates_of
+from services.whatsapp.duties import Duty, due_readers, duties, numbers_of, project, templates_of
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
 from services.whatsapp.paces import pace_of
@@ -151,7 +151,7 @@ class Reign:
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
-            templates = templates_of(self.court)
+            templates, numbers = templates_of(self.court), numbers_of(self.court)
             admission = Admission(
                 journal=self.court.journal,
                 ledger=self.court.ledger,
@@ -164,12 +164,13 @@ class Reign:
                 template_text=templates.text_of,
             )
             due = due_readers(self.court, admission)
-            await templates.recall()
             await self._open(due)
+            await templates.recall()
+            await numbers.recall(self._number_repository)
             loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
             loops += [
                 asyncio.create_task(self._forever(duty), name=duty.name)
-                for duty in duties(self.court, admission, due, templates)
+                for duty in duties(self.court, admission, due, templates=templates, numbers=numbers)
             ]
             ends: list[asyncio.Future[Any]] = [*loops, stopping, self.court.dispatcher.failure]
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -188,6 +189,7 @@ class Reign:
         """Finish what the last owner left, say in every log that a reign began (the fence), find messages in doubt."""
         for number in self.court.numbers:
             await self._replay(number.phone_number_id)
+        await self._read_numbers()
         now = self._clock.now()
         data = {"owner": self._lease.holder, "epoch": self._lease.token}
         entry = self.court.journal.record(
@@ -214,6 +216,18 @@ class Reign:
             events, last = await read_events(self._database, phone_number_id, after=after, limit=500)
             await apply_writes(self._database, [write for event in events for write in project(event)])
             after = max(last, after + 500)
+
+    async def _read_numbers(self) -> None:
+        """As they are now: the last owner may have died before its documents told of a pause, a hold or a limit."""
+        court, pace = self.court, self._options.pace
+        for number in await self._number_repository.all():
+            if court.number_book.get(number.phone_number_id) is None:
+                continue  # it came after this reign was prepared
+            court.number_book.replace(number)
+            hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
+            court.governor.set_number(
+                number.phone_number_id, pace_of(number, pace), hold=hold, is_paused=number.is_paused
+            )
 
     async def _or_failure(self, future: "asyncio.Future[None]") -> None:
         """Wait for a write, or for the news that the journal cannot write any more."""

@@ -94,15 +94,17 @@ def of_the_number(cluster: Cluster) -> None:
         ("group_lifecycle_update", {"groups": [{"type": "group_create", "group_id": "G1"}]}),
         ("business_capability_update", {"max_daily_conversation_per_phone": 2000}),
     ]
-    entry = {
-        "id": "102290129340398",
-        "time": 1767323046,
-        "changes": [{"field": field, "value": value} for field, value in changes],
-    }
+    notify(cluster, changes)
+    until(lambda: "account.updated" in {event["type"] for event in cluster.events()}, "the account is told of")
+
+
+def notify(cluster: Cluster, changes: list[tuple[str, dict[str, Any]]], *, at: int = 1767323046) -> None:
+    """As Meta posts it."""
+    told = [{"field": field, "value": value} for field, value in changes]
+    entry = {"id": "102290129340398", "time": at, "changes": told}
     body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
     headers = {"x-hub-signature-256": signature_of(body, "sandbox-secret")}
     assert cluster.client.post("/webhooks/whatsapp", content=body, headers=headers).status_code == 200
-    until(lambda: "account.updated" in {event["type"] for event in cluster.events()}, "the account is told of")
 
 
 def of_messages(cluster: Cluster) -> None:
@@ -160,3 +162,18 @@ def test_a_new_owner_and_its_restart_are_told_with_the_numbers_going_on(cluster:
     assert len(owners) >= 2
     restarted = [event["data"]["name"] for event in events if event["type"] == "cluster.process_restarted"]
     assert restarted.count("Sanic-WhatsApp-0") == 1
+
+
+def test_what_whatsapp_tells_again_to_another_owner_is_no_news(cluster: Cluster) -> None:
+    """The owner that was told of it first has been killed."""
+    before = told_of_the_number(cluster)
+    of_the_number(cluster)
+    notify(cluster, [("account_alerts", {"alert_type": "NEW"})], at=1767323047)
+    until(lambda: len(told_of_the_number(cluster)) > len(before), "what is new is told")
+    (new,) = told_of_the_number(cluster)[len(before) :]
+    assert new["data"]["meta"]["value"] == {"alert_type": "NEW"}
+
+
+def told_of_the_number(cluster: Cluster) -> list[dict[str, Any]]:
+    """Events that notifications made; readings and reigns make others."""
+    return [event for event in cluster.events() if "meta" in event["data"]]

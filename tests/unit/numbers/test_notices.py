@@ -187,3 +187,60 @@ async def test_a_copy_of_an_unknown_notification_is_told_once_and_no_account_is_
     assert [len(sync.on_changes(changes)) for _ in range(2)] == [1, 0]
     await sync.step()
     assert management.asked == [WABA]
+
+
+def owner(book: NumberBook) -> NumberSync:
+    graph = SimpleNamespace(management=Management(info()), token_of=lambda number: "token")
+    return NumberSync(book, graph, NotedJournal(), ManualClock(), every_s=600)  # type: ignore[arg-type]
+
+
+def changes_of(field: str, value: dict[str, Any], *, at: int = 1767323046) -> list[Any]:
+    body = {"entry": [{"id": WABA, "time": at, "changes": [{"field": field, "value": value}]}]}
+    return list(parse_notification(orjson.dumps(body)).changes)
+
+
+def remembered(facts: list[Fact], rows: dict[str, list[str]]) -> None:
+    """What the documents know once these facts are applied."""
+    for seq, fact in enumerate(facts, start=1):
+        for write in project_number(Event("evt", fact.number, seq, fact.type, fact.at, fact.data)):
+            if write.collection == "meta":
+                assert (write.seq, write.upsert) == (seq, True)
+                new, _ = write.compute["keys"]["$slice"][0]["$concatArrays"]
+                rows[fact.number] = [*new["$literal"], *rows.get(fact.number, [])]
+
+
+class Remembered:
+    def __init__(self, rows: dict[str, list[str]]) -> None:
+        self.rows = rows
+
+    async def notices(self, numbers: list[str]) -> dict[str, list[str]]:
+        return {number: self.rows[number] for number in numbers if number in self.rows}
+
+
+async def test_another_owner_does_not_tell_again_what_stands_in_the_log() -> None:
+    rows: dict[str, list[str]] = {}
+    flagged = changes_of("phone_number_quality_update", {"display_phone_number": "15550783881", "event": "FLAGGED"})
+    banned = changes_of("account_update", {"event": "DISABLED_UPDATE"})
+    first = owner(book_of()[0])
+    facts = first.on_changes([*flagged, *banned])
+    assert [fact.type for fact in facts] == ["number.quality_changed", "account.restricted", "account.restricted"]
+    remembered(facts, rows)
+    later = replace(MINE, quality="GREEN")  # it was mended since, and the notification comes once more
+    book, _ = book_of(later, SECOND)
+    second = owner(book)
+    await second.recall(Remembered(rows))  # type: ignore[arg-type]
+    assert second.on_changes([*flagged, *banned]) == []
+    assert book.get(NUMBER) == later
+    again = changes_of("account_update", {"event": "DISABLED_UPDATE"}, at=1767323047)
+    assert len(second.on_changes(again)) == 2, "the same words at another time are another fact"
+
+
+async def test_a_log_that_was_cut_off_is_completed_and_only_completed() -> None:
+    rows: dict[str, list[str]] = {}
+    banned = changes_of("account_update", {"event": "DISABLED_UPDATE"})
+    facts = owner(book_of()[0]).on_changes(banned)
+    remembered([fact for fact in facts if fact.number == NUMBER], rows)
+    second = owner(book_of()[0])
+    await second.recall(Remembered(rows))  # type: ignore[arg-type]
+    assert [fact.number for fact in second.on_changes(banned)] == [OTHER]
+    assert second.on_changes(banned) == []
