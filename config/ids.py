@@ -1,11 +1,15 @@
 """Ids that carry their kind and sort by time: `msg_01J…`. And plain integers that sort by time.
 
 Process: all of them.
+
+Their time is the wall clock's, but it never falls: when the machine's clock is set back, all processes go on counting
+from where it was. Main hands that on to each process it starts, so a new one counts as its elders do.
 """
 
 import os
 import threading
 import time
+from collections.abc import Callable
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U. Its order is ASCII's order, so text sorts as the numbers do."""
@@ -17,9 +21,43 @@ ULID_LENGTH = 26
 RANDOM_BITS = 80
 _RANDOM_LIMIT = 1 << RANDOM_BITS
 
+AHEAD_MS = 60_000
 ORDER_TIME_BITS = 43
 ORDER_REST_BITS = 63 - ORDER_TIME_BITS
 """43 bits of milliseconds last until the year 2248; 20 bits stay for many in one millisecond."""
+
+
+FLOOR_VARIABLE = "SANIC_PANAL_ORDER_FLOOR"
+
+
+class RisingClock:
+    """Milliseconds since 1970 by the wall clock; by the monotonic clock where somebody has set the wall clock back."""
+
+    def __init__(
+        self, wall_ns: Callable[[], int] = time.time_ns, monotonic_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._monotonic_ns = monotonic_ns
+        self._ahead_ms = 0  # the highest that wall minus monotonic has ever been
+
+    def now_ms(self) -> int:
+        monotonic_ms = self._monotonic_ns() // 1_000_000
+        self._ahead_ms = max(self._ahead_ms, self._wall_ns() // 1_000_000 - monotonic_ms)
+        return self._ahead_ms + monotonic_ms
+
+    def floor(self) -> str:
+        """For another process of this machine: its clocks have the same zero."""
+        self.now_ms()
+        return str(self._ahead_ms)
+
+    def rise(self, floor: str) -> None:
+        if floor.isdigit():
+            self._ahead_ms = max(self._ahead_ms, int(floor))
+
+
+_clock = RisingClock()
+order_floor = _clock.floor
+rise_to_floor = _clock.rise
 
 
 class _Monotonic:
@@ -37,7 +75,7 @@ class _Monotonic:
 
     def next(self) -> tuple[int, int]:
         with self._lock:
-            now_ms = time.time_ns() // 1_000_000
+            now_ms = _clock.now_ms()
             if now_ms > self._at_ms:
                 self._at_ms = now_ms
                 self._rest = int.from_bytes(os.urandom(16), "big") >> (128 - self._fresh_bits)
@@ -73,6 +111,16 @@ def new_order() -> int:
     """
     at_ms, rest = _orders.next()
     return (at_ms << ORDER_REST_BITS) | rest
+
+
+def order_now() -> int:
+    """The order that is due at this moment: what was drawn before is lower, or was drawn in this very millisecond."""
+    return _clock.now_ms() << ORDER_REST_BITS
+
+
+def order_ahead() -> int:
+    """Above everything drawn until now, on this machine and on one whose clock runs up to a minute ahead."""
+    return (_clock.now_ms() + AHEAD_MS) << ORDER_REST_BITS
 
 
 def id_kind(value: str) -> str | None:

@@ -3,14 +3,14 @@
 Process: worker, whatsapp.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
+from config.ids import order_ahead
 from services.campaigns.documents import CAMPAIGNS, RECIPIENTS, campaign_record, recipient_record
 from services.campaigns.records import LIVE, Campaign, CampaignStatus, Recipient
 from services.messages import MESSAGES, MessageStatus
-from services.store import AHEAD, Ascent, Database, newest
+from services.store import Ascent, Database, newest
 
 FIRST_SLICE: Final = 86_400_000 << 20  # a day, in units of ``order``
 MAX_LIVE: Final = 1_000
@@ -42,7 +42,7 @@ class CampaignRepository:
     async def page(self, *, numbers: frozenset[str], before: int | None, limit: int) -> list[Campaign]:
         """Up to ``limit`` campaigns, the newest first. ``numbers`` empty: of every number."""
         query: dict[str, Any] = {"number": {"$in": sorted(numbers)}} if numbers else {}
-        below = before if before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        below = before if before is not None else order_ahead()
         found = await newest(
             self._database,
             CAMPAIGNS,

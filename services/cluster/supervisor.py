@@ -13,6 +13,7 @@ from typing import Any
 from sanic import Sanic
 from sanic.exceptions import ServerKilled
 
+from config.ids import order_floor
 from config.logs import stop_logging
 from services.cluster.board import Board, ProcessRow, Vitals
 from services.cluster.control import answer, leave_pid
@@ -126,6 +127,7 @@ class Supervisor:
         self._ledger.publish()
         if now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
+            order_floor()  # as in every heartbeat
             if self._stop is None:
                 self._watch.weigh()
             self._own_slot.beat(Vitals(rss_bytes=rss_bytes(), cpu_s=round(time.process_time(), 3)))

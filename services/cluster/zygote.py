@@ -17,6 +17,7 @@ from typing import Any
 
 from sanic import Sanic
 
+from config.ids import FLOOR_VARIABLE, order_floor, rise_to_floor
 from services.cluster.guard import PARENT_VARIABLE, name_process
 
 BEFORE, AFTER = "services.cluster.preload", "services.cluster.settle"
@@ -52,6 +53,7 @@ def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwa
     _let_go_of_zygote()
     os.environ.update(environment)
     random.seed()
+    rise_to_floor(environment.get(FLOOR_VARIABLE, ""))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     name_process(environment.get("SANIC_WORKER_NAME", ""))
@@ -69,4 +71,5 @@ def _let_go_of_zygote() -> None:
 def environment_for(name: str, ident: str, **more: str) -> dict[str, str]:
     """Main's environment with what Sanic and the guard read in the child."""
     names = {"SANIC_WORKER_NAME": name, "SANIC_WORKER_IDENTIFIER": ident, PARENT_VARIABLE: str(parent_pid())}
+    names[FLOOR_VARIABLE] = order_floor()
     return {**os.environ, **names, **more}

@@ -3,15 +3,15 @@
 Process: worker, whatsapp.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from config.ids import order_ahead
 from services.contacts.documents import CONTACTS, contact_record
 from services.contacts.records import ConsentCategory, Contact
 from services.contacts.search import query_of
-from services.store import AHEAD, Ascent, Database, newest
+from services.store import Ascent, Database, newest
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``order``
 
@@ -47,7 +47,7 @@ class ContactRepository:
     async def page(self, wanted: ContactFilter, *, limit: int) -> list[Contact]:
         """Up to ``limit`` contacts, the newest first."""
         query = query_for(wanted)
-        below = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        below = wanted.before if wanted.before is not None else order_ahead()
         # The words of a search are the narrower index: one look.
         found = await newest(
             self._database,

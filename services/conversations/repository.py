@@ -3,11 +3,11 @@
 Process: worker, whatsapp.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from config.ids import order_ahead
 from services.conversations.directory import CONVERSATIONS
 from services.conversations.projection import NOTES
 from services.conversations.records import Conversation, Note, Preview
@@ -61,7 +61,7 @@ class ConversationRepository:
     async def page(self, wanted: ConversationFilter, *, limit: int) -> list[Conversation]:
         """Up to ``limit`` conversations, the one with the last message first."""
         query = _query(wanted)
-        below = wanted.before if wanted.before is not None else (time.time_ns() // 1_000_000 + 60_000) << 20
+        below = wanted.before if wanted.before is not None else order_ahead()
         # The words of a search are the narrower index: one look.
         found = await newest(
             self._database,

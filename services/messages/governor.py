@@ -4,6 +4,7 @@ Process: whatsapp. Pure: time comes in as seconds since 1970, nothing is read or
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -105,8 +106,11 @@ class _NumberState:
 class Governor:
     """Limits of every number and pair. What must survive a restart is handed in and out by its caller."""
 
-    def __init__(self) -> None:
-        """Knows no number yet."""
+    def __init__(self, monotonic: Callable[[], float] | None = None) -> None:
+        """Knows no number yet. With ``monotonic`` the buckets do not notice when the clock is set."""
+        self._monotonic = monotonic
+        self._began: float | None = None
+        self._ahead_s = 0.0  # the buckets' time less the clock's
         self._numbers: dict[str, _NumberState] = {}
         self._pairs: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
         self._pair_holds: dict[tuple[str, str], Hold] = {}
@@ -187,7 +191,7 @@ class Governor:
                 return hold
             del self._pair_holds[number, contact]
         bucket = self._pairs.get((number, contact))
-        wait_s = bucket.wait_s(now.timestamp()) if bucket else 0.0
+        wait_s = bucket.wait_s(self._steady(now.timestamp())) if bucket else 0.0
         return Hold("pair_rate", now + timedelta(seconds=wait_s)) if wait_s > 0 else None
 
     def hold_pair(self, number: str, contact: str, hold: Hold) -> None:
@@ -218,21 +222,22 @@ class Governor:
                 self._pairs.popitem(last=False)
         else:
             self._pairs.move_to_end((number, contact))
-        pair.take(now)
+        steady = self._steady(now)
+        pair.take(steady)
         if is_initiation and state.pace.daily_recipients and contact not in state.initiated:
             state.initiated[contact] = now
-        return state.bucket.take(now)
+        return state.bucket.take(steady)
 
     def pair_tat(self, number: str, contact: str) -> float | None:
         """What has to survive a restart of a pair's bucket: seconds since 1970."""
         pair = self._pairs.get((number, contact))
-        return pair.tat if pair else None
+        return pair.tat - self._ahead_s if pair else None
 
     def remember_pair(self, number: str, contact: str, tat: float) -> None:
         """Take up a pair's bucket where the last owner left it."""
         if (number, contact) not in self._pairs:
             pace = self._numbers[number].pace
-            self._pairs[number, contact] = Bucket(pace.pair_period_s, pace.pair_burst, tat)
+            self._pairs[number, contact] = Bucket(pace.pair_period_s, pace.pair_burst, tat + self._ahead_s)
 
     def initiated_at(self, number: str, contact: str) -> float | None:
         """What has to survive a restart of the daily count: when it counted this contact, seconds since 1970."""
@@ -241,6 +246,16 @@ class Governor:
     def remember_initiated(self, number: str, contacts: list[tuple[str, float]]) -> None:
         """Contacts written to first in the last day, oldest first, with when (seconds since 1970)."""
         self._numbers[number].initiated.update(contacts)
+
+    def _steady(self, now: float) -> float:
+        """This moment on a clock that nobody sets; it begins as the wall clock."""
+        if self._monotonic is None:
+            return now
+        elapsed_s = self._monotonic()
+        if self._began is None:
+            self._began = now - elapsed_s
+        self._ahead_s = self._began + elapsed_s - now
+        return self._began + elapsed_s
 
 
 def _has_ended(hold: Hold | None, now: datetime) -> bool:

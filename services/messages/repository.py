@@ -3,12 +3,12 @@
 Process: worker, whatsapp.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from config.ids import order_ahead
 from services.messages.documents import MESSAGES, message_record, priority_number
 from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
@@ -121,7 +121,7 @@ class MessageRepository:
             MESSAGES,
             {
                 "to": to,
-                "order": {"$gt": above, "$lte": _now_order()},
+                "order": {"$gt": above, "$lte": order_ahead()},
                 "number": phone_number_id,
                 "status": MessageStatus.QUEUED.value,
                 "priority": priority_number(priority),
@@ -158,6 +158,22 @@ class MessageRepository:
             limit=limit,
         )
         return [(document["_id"], document["to"]) for document in found]
+
+    async def queued_beyond(self, phone_number_id: str, priority: Priority, *, above: int) -> int | None:
+        """The highest ``order`` above this one of the messages of a priority that wait; None when there is none."""
+        found = await self._database.find(
+            MESSAGES,
+            {
+                "number": phone_number_id,
+                "status": MessageStatus.QUEUED.value,
+                "priority": priority_number(priority),
+                "order": {"$gt": above},
+            },
+            projection={"order": 1},
+            sort=[("number", -1), ("status", -1), ("priority", -1), ("order", -1)],
+            limit=1,
+        )
+        return int(found[0]["order"]) if found else None
 
     async def due(self, phone_number_id: str, now: datetime, *, limit: int) -> list[Message]:
         """Scheduled and held messages whose time has come, in the order of that time."""
@@ -198,7 +214,7 @@ class MessageRepository:
     async def page(self, wanted: MessageFilter, *, limit: int) -> list[Message]:
         """Up to ``limit`` messages, newest first."""
         query = _query(wanted)
-        below = wanted.before if wanted.before is not None else _now_order()
+        below = wanted.before if wanted.before is not None else order_ahead()
         found = await newest(
             self._database,
             MESSAGES,
@@ -233,8 +249,3 @@ def _query(wanted: MessageFilter) -> dict[str, Any]:
     if wanted.campaign_id is not None:
         query["campaign"] = wanted.campaign_id
     return query
-
-
-def _now_order() -> int:
-    """An ``order`` just above everything accepted until now, with a minute for a clock that runs ahead."""
-    return (time.time_ns() // 1_000_000 + 60_000) << 20

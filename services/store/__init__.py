@@ -3,7 +3,7 @@
 Process: worker, whatsapp.
 """
 
-from services.store.ascent import AHEAD, EPOCH_FLOOR, Ascent
+from services.store.ascent import EPOCH_FLOOR, Ascent
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.database import (
     Database,
@@ -43,7 +43,6 @@ from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup
 
 __all__ = [
-    "AHEAD",
     "COMMANDS",
     "DONE",
     "EPOCH_FLOOR",

@@ -6,14 +6,13 @@ The embedded server reads the whole range of a query before it sorts it, so each
 follows the density of what was found. On any other server the slices cost nothing.
 """
 
-import time
 from typing import Final
 
+from config.ids import order_ahead
 from services.store.database import Database, Document
 
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
 EPOCH_FLOOR: Final = 1_700_000_000_000 << 20  # nothing of ours is older than November 2023
-AHEAD: Final = 60_000 << 20  # a box whose clock runs ahead
 GROWTH: Final = 8
 
 
@@ -40,7 +39,7 @@ class Ascent:
         self._database = database
         self._collection = collection
         self._query = query
-        self._up_to = up_to if up_to is not None else (time.time_ns() // 1_000_000 << 20) + AHEAD
+        self._up_to = up_to if up_to is not None else order_ahead()
         self._page = page
         self._projection = None if projection is None else {**projection, field: 1}
         self._field = field

@@ -3,10 +3,10 @@
 Process: whatsapp.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 from config.clock import Clock
+from config.ids import order_ahead, order_now
 from services.messages import Lanes, MessageRepository, MessageStatus, Priority
 from services.whatsapp.admission import Admission
 
@@ -29,7 +29,7 @@ SWEEP_BACK_S = 30.0  # read every few seconds
 SWEEP_EVERY_S = 2.0
 # Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
 SWEEP_ALL_EVERY_S = 30.0
-AHEAD = 60_000 << 20  # a minute, for an accepting box whose clock runs ahead
+AHEAD = 60_000 << 20  # a minute, beyond the highest order that was seen
 
 BULK_EVERY = 4
 
@@ -65,6 +65,7 @@ class Outbox:
         self._troubled_until = float("-inf")
         self._slowest_look_s = 0.0
         self._reached = 0
+        self._highest = 0
         self._slice: int | None = None
         self._swept_at = float("-inf")
         self._swept_all_at = clock.monotonic()
@@ -74,14 +75,16 @@ class Outbox:
     async def load(self) -> int:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
         count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
-        above = max(0, self._reached - _orders_in(self._look_back_s()))
+        # A box whose clock runs ahead raises `reached`: the others' messages come below it.
+        above = max(0, min(self._reached, order_now()) - _orders_in(self._look_back_s()))
         while not (is_behind := not self._has_place()):
-            end = _now_order() + AHEAD
+            end = max(order_ahead(), self._highest + AHEAD)
             up_to = min(end, above + self._slice) if self._slice is not None and above else end
             began = self._clock.monotonic()
             page = await self._repository.queued(self._number, self._priority, above=above, up_to=up_to, limit=PAGE)
             self._slowest_look_s = max(0.9 * self._slowest_look_s, self._clock.monotonic() - began)
             count += await self._admission.admit(page)
+            self._highest = max(self._highest, page[-1].order if page else 0)
             if len(page) == PAGE:
                 # A backlog: the embedded server reads a whole range before it sorts, so read narrow ranges.
                 self._slice = max(1, (page[-1].order - page[0].order) * 2)
@@ -120,6 +123,10 @@ class Outbox:
     async def _sweep_all(self) -> int:
         """Find what was written so late that no look back reaches it. Most of what waits is in a lane already."""
         self._swept_all_at = self._clock.monotonic()
+        far = await self._repository.queued_beyond(
+            self._number, self._priority, above=max(order_ahead(), self._highest + AHEAD)
+        )
+        self._highest = max(self._highest, far or 0)  # of a box whose clock was set far ahead
         most = MAX_WAITING[self._priority] + PAGE
         waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
         has_left = self._admission.has_left
@@ -234,7 +241,3 @@ class Released:
 
 def _orders_in(seconds: float) -> int:
     return int(seconds * 1000) << 20
-
-
-def _now_order() -> int:
-    return (time.time_ns() // 1_000_000) << 20

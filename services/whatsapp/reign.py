@@ -82,7 +82,7 @@ class Reign:
         journal.listeners.append(Tally(ledger).hear)
         lanes = Lanes()
         directory = Directory(database)
-        governor = Governor()
+        governor = Governor(clock.monotonic)
         for number in numbers:
             hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
             pace = pace_of(number, options.pace)

@@ -40,6 +40,7 @@ MUST_HOLD = {
     "O2": "fenced: it cannot send or write any more; each message once and in order",
     "O3": "it may not send any more before the other takes over; fenced; nothing lost, nothing twice",
     "O4": "handed over within 1 s; each message once and in order",
+    "O5": "lease, pace and order do not notice; what has a time of the calendar goes by it",
     "Q1": "each event arrives, in order; the healthy subscriber does not notice",
     "L2": "no reader misses an event",
     "C1": "each recipient gets it at most once; what nobody can vouch for is shown",

@@ -42,3 +42,29 @@ def test_an_id_tells_its_kind_and_when_it_was_made() -> None:
 def test_what_is_not_an_id_has_no_kind() -> None:
     for word in ("", "msg", "msg_", "msg_short", "_" + "0" * 26, "msg_" + "U" * 26, "wamid.HBgL"):
         assert ids.id_kind(word) is None
+
+
+def test_the_clock_of_orders_never_falls_and_a_process_that_is_started_later_goes_on_with_it() -> None:
+    hour_ms = 3_600_000
+    times = {"wall": 10 * hour_ms, "monotonic": hour_ms}
+
+    def clock() -> ids.RisingClock:
+        return ids.RisingClock(lambda: times["wall"] * 10**6, lambda: times["monotonic"] * 10**6)
+
+    def passes(*, wall_ms: int = 0, ms: int = 0) -> None:
+        times["wall"] += wall_ms + ms
+        times["monotonic"] += ms
+
+    elder = clock()
+    assert elder.now_ms() == 10 * hour_ms
+    passes(wall_ms=hour_ms, ms=5)
+    assert elder.now_ms() == 11 * hour_ms + 5  # set ahead: it follows
+    passes(wall_ms=-2 * hour_ms, ms=5)
+    assert elder.now_ms() == 11 * hour_ms + 10  # set back: it goes on
+    younger = clock()
+    assert younger.now_ms() == 9 * hour_ms + 10
+    younger.rise(elder.floor())
+    younger.rise("")
+    assert younger.now_ms() == elder.now_ms()
+    passes(wall_ms=2 * hour_ms)
+    assert younger.now_ms() == elder.now_ms() == 11 * hour_ms + 10

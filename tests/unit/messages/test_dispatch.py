@@ -506,3 +506,20 @@ def test_who_was_counted_yesterday_is_counted_again_today() -> None:
         governor.take(NUMBER, "wa:ana", at.timestamp(), is_initiation=True)
         assert governor.initiated_at(NUMBER, "wa:ana") == at.timestamp()
         assert governor.daily_hold(NUMBER, "wa:ben", at) is not None
+
+
+def test_buckets_do_not_notice_that_the_clock_was_set() -> None:
+    monotonic = 1000.0
+    governor, wall = Governor(lambda: monotonic), START
+    pace = Pace(per_s=1, pair_period_s=6, pair_burst=1)
+    governor.set_number(NUMBER, pace, hold=None, is_paused=False)
+    assert governor.take(NUMBER, "wa:ana", wall.timestamp(), is_initiation=False) == 0
+    for step in (timedelta(hours=-1), timedelta(hours=2), timedelta(seconds=-10)):
+        wall += step
+        hold = governor.pair_hold(NUMBER, "wa:ana", wall)
+        assert hold is not None
+        assert hold.until == wall + timedelta(seconds=6)
+        assert governor.pair_tat(NUMBER, "wa:ana") == wall.timestamp() + 6
+        assert governor.take(NUMBER, "wa:ben", wall.timestamp(), is_initiation=False) <= 3
+    monotonic += 6
+    assert governor.pair_hold(NUMBER, "wa:ana", wall) is None

@@ -417,3 +417,18 @@ async def test_after_trouble_what_was_stored_late_is_found_before_what_came_afte
     after = bench.accept(1, first=6_000, recipients=1)
     await bench.outbox.load()
     assert bench.offered()[2:] == [*late, *after]
+
+
+@virtual_time
+async def test_a_box_whose_clock_is_an_hour_ahead_is_heard_within_a_sweep_and_then_at_once() -> None:
+    bench = Bench()
+    (ahead,) = bench.accept(-3600)
+    assert await bench.outbox.load() == 0
+    bench.clock.advance(31)
+    assert await bench.outbox.load() == 1
+    assert bench.offered() == [ahead]
+    (next_,) = bench.accept(-3601, first=10)
+    assert await bench.outbox.load() == 1
+    (ours,) = bench.accept(0, first=20)  # of a box whose clock is right
+    assert await bench.outbox.load() == 1
+    assert bench.offered() == [ahead, next_, ours]
