@@ -34,6 +34,7 @@ MUST_HOLD = {
     "R13": "exit before the platform kills at 30 s; only what the stalled worker had in its hands is reset",
     "R14": "0 failed requests",
     "D1": "503 with Retry-After, no hang; liveness green; nothing accepted is lost; well again within 5 s",
+    "D2": "accepted within 2 s (p95), or refused with Retry-After; no time-out; the queue drains",
     "D3": "answers take the way and little more; nothing fails",
     "D4": "refused with 503 at most, well again within 2 s; nothing accepted is lost",
     "D5": "no more connections than planned",

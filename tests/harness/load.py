@@ -150,6 +150,7 @@ class _Connection:
     writer: asyncio.StreamWriter
     may_stay: bool = True
     is_new: bool = True
+    says_when: bool = True  # the last answer told when to come again
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         """One request and its whole answer."""
@@ -158,6 +159,7 @@ class _Connection:
         size = int(head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
         body = await self.reader.readexactly(size)
         self.may_stay = b"connection: close" not in head
+        self.says_when = b"\r\nretry-after:" in head
         return int(head.split(b" ", 2)[1]), body
 
 
@@ -217,7 +219,8 @@ class _Generator:
             async with asyncio.timeout(TIMEOUT_S):
                 connection = await self._connection()
                 status, body = await self._ask(connection, request)
-            outcome = str(status)
+            is_silent = status in (429, 503) and not connection.says_when
+            outcome = f"{status} without Retry-After" if is_silent else str(status)
             if what == SUBMIT and status == 202:
                 found = orjson.loads(body)["id"]
                 self._ids.append(found)
