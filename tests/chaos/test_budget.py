@@ -75,7 +75,8 @@ def test_three_times_what_a_throttled_database_allows(throttled: Throttled) -> N
         f"a database that allows {ALLOWED_PER_S} operations/s and holds who asks for more for 1 s",
         load=f"{load_of(report)}, one in {ORDER_EVERY} accepts a message",
         figure=f"accepted after {report.latency_s(0.5, what=SUBMIT):.2f} s (p50), {p95_s:.2f} s (p95); "
-        f"{len(report.accepted) / (ended - began):.0f} messages/s accepted; {refused}; {left} on their way at the end, all gone {drained_s:.1f} s later; "
+        f"{len(report.accepted) / (ended - began):.0f} messages/s accepted; {refused}; {left} on their way at the end, "
+        f"all gone {drained_s:.1f} s later; "
         f"{tally['commands'] / (time.monotonic() - began):.0f} operations/s, {per_message:.1f} a message, reads "
         f"included; held {tally['throttled']} times; {accounted}",
     )
