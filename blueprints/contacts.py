@@ -136,6 +136,7 @@ def contact_json(contact: Contact, *, has_history: bool = False) -> dict[str, An
         "id": contact.id,
         "wa_id": contact.wa_id,
         "user_id": contact.user_id,
+        "addresses": list(contact.keys),
         "name": contact.name,
         "profile_name": contact.profile_name,
         "username": contact.username,

@@ -40,6 +40,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """Where a customer can be reached: a phone number, a business-scoped user id, or both."""
+
+    wa_id: str | None
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage(Change):
     """A customer wrote. At least one of `from_wa_id` and `from_user_id` is known, unless Meta left both out.
 
@@ -65,6 +73,14 @@ class InboundMessage(Change):
     group_id: str | None
     referral: dict[str, Any] | None
     errors: tuple[PlatformError, ...]
+    moved_to: Sender | None = None
+    """A system message: the addresses to which its sender has moved; None in one of them: as before."""
+
+    @property
+    def now(self) -> Sender:
+        """Where the sender is from now on."""
+        moved = self.moved_to or Sender(None, None)
+        return Sender(moved.wa_id or self.from_wa_id, moved.user_id or self.from_user_id)
 
 
 @dataclass(frozen=True, slots=True)

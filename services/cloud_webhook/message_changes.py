@@ -12,6 +12,7 @@ from services.cloud_webhook.changes import (
     AnyChange,
     InboundMessage,
     PlatformErrors,
+    Sender,
     StatusKind,
     StatusUpdate,
     UnknownChange,
@@ -23,6 +24,9 @@ KNOWN_STATUSES = {kind.value: kind for kind in StatusKind if kind is not StatusK
 
 KINDS_ABOUT_ANOTHER = {"reaction": "message_id", "edit": "original_message_id", "revoke": "original_message_id"}
 """Kinds that speak of an earlier message, and the key of its id."""
+
+CHANGES_OF_ADDRESS = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
+"""System messages that tell where a customer is from now on. Source: Meta, "messages webhook, system" (2026-09-11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,16 @@ def _inbound(entry: dict[str, Any], origin: _Origin) -> InboundMessage:
         group_id=text(entry.get("group_id")),
         referral=dict_or_none(entry.get("referral")),
         errors=platform_errors(entry.get("errors")),
+        moved_to=_moved_to(as_dict(entry.get("system"))) if kind == "system" else None,
     )
+
+
+def _moved_to(system: dict[str, Any]) -> Sender | None:
+    """The new addresses of a customer. `new_wa_id` and `customer_changed_number` are older words for the same."""
+    if text(system.get("type")) not in CHANGES_OF_ADDRESS:
+        return None
+    moved = Sender(text(system.get("wa_id")) or text(system.get("new_wa_id")), text(system.get("user_id")))
+    return moved if moved.wa_id or moved.user_id else None
 
 
 def _inbound_key(wamid: str | None, kind: str, entry: dict[str, Any], origin: _Origin) -> str:

@@ -35,6 +35,7 @@ def contact_record(document: Mapping[str, Any]) -> Contact:
         order=int(document["order"]),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
+        keys=tuple(document.get("keys", ())),
     )
 
 

@@ -4,18 +4,34 @@ Process: whatsapp.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from config.ids import new_id, new_order
 from services.contacts.consents import ConsentBook
-from services.contacts.identity import Identity
-from services.contacts.ledger import ContactLedger, Known, owns
+from services.contacts.documents import consent_document
+from services.contacts.identity import Identity, identity_of_key
+from services.contacts.ledger import ContactLedger, Known
 from services.contacts.records import ConsentCategory, ConsentStatus
+from services.conversations import holders_of
 from services.store import Fact
 
+MAX_HISTORIES: Final = 1_000
+
 _OTHER: Final = {ConsentStatus.OUT: "contact.opted_out", ConsentStatus.IN: "contact.opted_in"}
+
+
+class Aliases(Protocol):
+    """Under which addresses people have conversations."""
+
+    async def load_keys(self, keys: Sequence[str]) -> None:
+        """Know these. Raises ``Unavailable``."""
+        ...
+
+    def aliases_of(self, key: str) -> tuple[str, ...]:
+        """Every address of whoever has this one; empty when nobody is known to have it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +72,33 @@ class Entry:
 class ContactRegister:
     """Turns what was learned into entries and facts. ``load`` the keys first: everything here is memory."""
 
-    def __init__(self, ledger: ContactLedger, consents: ConsentBook) -> None:
-        """No input or output."""
+    def __init__(self, ledger: ContactLedger, consents: ConsentBook, aliases: Aliases | None = None) -> None:
+        """No input or output. ``aliases`` know addresses of people who are no contacts yet."""
         self._ledger = ledger
         self._consents = consents
+        self._aliases = aliases
+        self._histories: dict[str, list[Mapping[str, Any]]] = {}
 
     async def load(self, keys: Sequence[str]) -> None:
         """Know these contacts and all consents. Raises ``Unavailable``."""
+        await self.load_people([identity_of_key(key) for key in keys])
+
+    async def load_people(self, identities: Sequence[Identity]) -> None:
+        """The same for people of whom several addresses are known. Raises ``Unavailable``."""
         await self._consents.load()
-        await self._ledger.load(keys)
+        await self._ledger.load([key for identity in identities for key in identity.keys])
+        if self._aliases is not None:
+            # Who has one address alone, and is no contact, may have been seen with another one.
+            alone = [one.key for one in identities if len(one.keys) == 1 and self._ledger.by_key(one.key) is None]
+            if alone:
+                await self._aliases.load_keys(alone)
+                await self._ledger.load([alias for key in alone for alias in self._aliases.aliases_of(key)])
+        for identity in identities:
+            people = self._ledger.of(self._whole(identity))
+            for known in people if len(people) > 1 else ():
+                if len(self._histories) > MAX_HISTORIES:
+                    self._histories.clear()
+                self._histories[known.id] = await self._ledger.history_of(known.id)
 
     async def load_id(self, contact_id: str) -> Known | None:
         """The same for one contact by its id; None: there is none."""
@@ -73,16 +107,70 @@ class ContactRegister:
 
     def known(self, identity: Identity) -> Known | None:
         """The contact of this person, the one with the phone number first."""
-        return next(iter(self._ledger.of(identity)), None)
+        return next(iter(self._ledger.of(self._whole(identity))), None)
+
+    def _whole(self, identity: Identity) -> Identity:
+        """With the addresses under which the person has conversations."""
+        if self._aliases is None or len(identity.keys) > 1 or self._ledger.by_key(identity.key) is not None:
+            return identity
+        return replace(identity, former=self._aliases.aliases_of(identity.key))
+
+    def join(self, identity: Identity, number: str, now: datetime) -> list[Fact]:
+        """These addresses were seen together: their contacts become one, and addresses that were others' pass on."""
+        people, lost = holders_of(identity, self._ledger.by_key)
+        facts = []
+        for known, key in lost:
+            self._ledger.give_up(known, key)
+            if known.wa_id is not None and key == f"wa:{known.wa_id}":
+                known.wa_id = None
+            known.key = Identity(known.wa_id, known.user_id).key
+            self._consents.note([key], None)
+            changed = ["addresses", "wa_id"]
+            data = _data(known, {}, [], is_new=False, changed=changed, source="message")
+            facts.append(Fact("contact.updated", number, now, data))
+        if len(people) > 1:
+            into = min(people, key=lambda known: known.id)
+            facts += [self._absorb(into, known, number, now) for known in people if known is not into]
+        return facts
+
+    def _absorb(self, into: Known, known: Known, number: str, now: datetime) -> Fact:
+        """One contact becomes part of another. What either refused to get stays refused."""
+        into.wa_id, into.user_id = into.wa_id or known.wa_id, into.user_id or known.user_id
+        into.keys = tuple(dict.fromkeys((*into.keys, *known.keys)))
+        into.key = Identity(into.wa_id, into.user_id).key
+        for name in ("name", "profile_name", "username"):
+            setattr(into, name, getattr(into, name) or getattr(known, name))
+        into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))
+        into.numbers |= known.numbers | {number}
+        into.attributes = {**known.attributes, **into.attributes}
+        for category, status in known.consent.items():
+            if category not in into.consent or status is ConsentStatus.OUT is not into.consent[category]:
+                into.consent[category] = status
+                into.entries[category] = known.entries[category]
+        into.opted_out = opted_out_by(into.consent)
+        self._ledger.merge(into, known)
+        self._ledger.hold(into)
+        self._consents.note(into.keys, into.opted_out)
+        data = {
+            **_data(into, into.attributes, [], is_new=False, changed=["addresses"], source="message"),
+            "merged_id": known.id,
+            "phone_number_ids": sorted(into.numbers),
+            "consent": {category.value: dict(entry) for category, entry in into.entries.items()},
+            "consent_history": self._histories.pop(known.id, []),
+            "opted_out": into.opted_out.value if into.opted_out else None,
+            "consent_order": new_order(),
+        }
+        return Fact("contact.merged", number, now, data)
 
     def save(self, identity: Identity, number: str, patch: Patch, *, source: str) -> tuple[Known, Entry | None]:
         """Make or change the contact of this person. None: there is nothing new."""
+        identity = self._whole(identity)
         people = self._ledger.of(identity)
         known = people[0] if people else None
         is_new = known is None
         if known is None:
             known = Known(new_id("con"), identity.key, None, None)
-        changed = _identify(known, identity, people)
+        changed = self._identify(known, identity)
         changed += _rename(known, patch)
         if number not in known.numbers:
             known.numbers |= {number}
@@ -96,13 +184,14 @@ class ContactRegister:
         if not changed and not is_new:
             return known, None
         self._ledger.hold(known)
-        if "user_id" in changed or "wa_id" in changed:
+        if "addresses" in changed:
             self._consents.note(known.keys, known.opted_out)
         return known, Entry(is_new, _data(known, attributes, removed, is_new=is_new, changed=changed, source=source))
 
     def decide(self, identity: Identity, number: str, decision: Decision, now: datetime) -> list[Fact]:
         """Record a decision for every contact of this person. Nothing when it is known already."""
-        return [fact for known in self._ledger.of(identity) for fact in self.decide_for(known, number, decision, now)]
+        people = self._ledger.of(self._whole(identity))
+        return [fact for known in people for fact in self.decide_for(known, number, decision, now)]
 
     def decide_for(self, known: Known, number: str, decision: Decision, now: datetime) -> list[Fact]:
         """Record a decision for one contact."""
@@ -112,15 +201,9 @@ class ContactRegister:
             consent[ConsentCategory.MARKETING] = ConsentStatus.IN
         if consent == known.consent:
             return []
+        decided = [category for category, status in consent.items() if known.consent.get(category) is not status]
         known.consent = consent
-        known.opted_out = next(
-            (
-                category
-                for category in (ConsentCategory.ALL, ConsentCategory.MARKETING)
-                if consent.get(category) is ConsentStatus.OUT
-            ),
-            None,
-        )
+        known.opted_out = opted_out_by(consent)
         self._consents.note(known.keys, known.opted_out)
         data = {
             "contact_id": known.id,
@@ -135,20 +218,34 @@ class ContactRegister:
             "opted_out": known.opted_out.value if known.opted_out else None,
             "order": new_order(),
         }
+        known.entries |= dict.fromkeys(decided, consent_document(data))
         return [Fact(_OTHER[decision.status], number, now, data)]
 
+    def _identify(self, known: Known, identity: Identity) -> list[str]:
+        """Learn addresses that nobody else has. Those in use change when the person is known to be there now."""
+        changed = []
+        free = [key for key in identity.keys if self._ledger.by_key(key) in (None, known)]
+        keys = tuple(dict.fromkeys((*known.keys, *free)))
+        if keys != known.keys:
+            known.keys = keys
+            changed.append("addresses")
+        for name, kind in (("wa_id", "wa"), ("user_id", "user")):
+            now, seen = getattr(known, name), getattr(identity, name)
+            addresses = [key.partition(":")[2] for key in free if key.startswith(f"{kind}:")]
+            if seen in addresses and seen != now and (now is None or identity.is_current):
+                setattr(known, name, seen)
+                changed.append(name)
+            elif now is None and addresses:
+                setattr(known, name, addresses[0])
+                changed.append(name)
+        known.key = Identity(known.wa_id, known.user_id).key
+        return changed
 
-def _identify(known: Known, identity: Identity, people: Sequence[Known]) -> list[str]:
-    """Learn a number or user id that nobody else has."""
-    changed = []
-    if identity.wa_id and known.wa_id is None and owns(known, people, f"wa:{identity.wa_id}"):
-        known.wa_id = identity.wa_id
-        changed.append("wa_id")
-    if identity.user_id and known.user_id != identity.user_id and owns(known, people, f"user:{identity.user_id}"):
-        known.user_id = identity.user_id
-        changed.append("user_id")
-    known.key = Identity(known.wa_id, known.user_id).key
-    return changed
+
+def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCategory | None:
+    """What these decisions stop: everything before marketing."""
+    categories = (ConsentCategory.ALL, ConsentCategory.MARKETING)
+    return next((category for category in categories if consent.get(category) is ConsentStatus.OUT), None)
 
 
 def _rename(known: Known, patch: Patch) -> list[str]:
@@ -178,6 +275,7 @@ def _data(
     return {
         "contact_id": known.id,
         "key": known.key,
+        "addresses": list(known.keys),
         "wa_id": known.wa_id,
         "user_id": known.user_id,
         "name": known.name,

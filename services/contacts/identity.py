@@ -9,6 +9,7 @@ from typing import Final
 
 from config import limits
 from config.errors import Fault, RequestRefused
+from services.conversations import keys_of
 
 NOISE: Final = str.maketrans("", "", "+ -()./\u00a0")
 USER_ID: Final = re.compile(rf"[A-Z]{{2}}\.(?:ENT\.)?[0-9A-Za-z]{{1,{limits.USER_ID_MAX_CHARS}}}")
@@ -17,10 +18,16 @@ USER_ID: Final = re.compile(rf"[A-Z]{{2}}\.(?:ENT\.)?[0-9A-Za-z]{{1,{limits.USER
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What WhatsApp calls a person: a ``wa_id`` (bare digits), a business-scoped ``user_id``, or both."""
+    """What WhatsApp calls a person: a ``wa_id`` (bare digits), a business-scoped ``user_id``, or both.
+
+    ``former`` are further keys of the same person. ``is_current``: they write from these addresses, or have moved to
+    them; otherwise one of them may be an old one.
+    """
 
     wa_id: str | None = None
     user_id: str | None = None
+    former: tuple[str, ...] = ()
+    is_current: bool = False
 
     @property
     def key(self) -> str:
@@ -30,12 +37,7 @@ class Identity:
     @property
     def keys(self) -> tuple[str, ...]:
         """Every key under which this person may come."""
-        keys = []
-        if self.wa_id:
-            keys.append(f"wa:{self.wa_id}")
-        if self.user_id:
-            keys.append(f"user:{self.user_id}")
-        return tuple(keys)
+        return keys_of(self.wa_id, self.user_id, self.former)
 
 
 def identity_of(text: str) -> Identity | None:

@@ -14,6 +14,7 @@ from services.contacts.facts import ContactRegister, Decision, Patch
 from services.contacts.identity import Identity
 from services.contacts.keywords import Keywords, spoken_text
 from services.contacts.records import ConsentCategory, ConsentSource, ConsentStatus
+from services.conversations import keys_of
 from services.store import Fact
 
 log = logging.getLogger(__name__)
@@ -44,16 +45,24 @@ class ContactKeeper:
         self._keyword_category = keyword_category
         self._numbers = tuple(numbers)
 
-    async def on_changes(self, changes: Sequence[object]) -> list[Fact]:
+    async def on_changes(self, changes: Sequence[object], seen: Sequence[tuple[str, Identity]] = ()) -> list[Fact]:
         """Facts of inbound messages, user preferences and 131050 statuses; other changes are passed over.
 
-        Raises ``Unavailable``: then nothing was changed, and the batch is to come again.
+        ``seen`` are addresses that were told together, with the number of ours to which they were: contacts learn
+        them, nobody becomes a contact by it. Raises ``Unavailable``: then nothing was changed, and the batch is to
+        come again.
         """
         people = [(change, identity) for change in changes if (identity := _person(change)) is not None]
-        await self._register.load([key for _, identity in people for key in identity.keys])
+        await self._register.load_people([identity for _, identity in (*people, *seen)])
         facts: list[Fact] = []
         now = self._clock.now()
+        for number, identity in seen:
+            facts += self._register.join(identity, number, now)
+            if self._register.known(identity) is not None:
+                _, entry = self._register.save(identity, number, Patch(), source="status")
+                facts += [] if entry is None else [entry.fact(number, now)]
         for change, identity in people:
+            facts += self._register.join(identity, self._log_of(change), now)
             if isinstance(change, InboundMessage):
                 facts += self._on_message(change, identity, now)
             elif isinstance(change, UserPreference):
@@ -93,18 +102,28 @@ class ContactKeeper:
         proof = {"category": change.category, "detail": change.detail, "at": change.at or now}
         source = ConsentSource.USER_PREFERENCE.value
         decision = Decision(_MARKETING, status, change.at or now, source, proof)
-        return self._learned(identity, change.phone_number_id, decision, now)
+        return self._learned(change, identity, decision, now)
 
     def _on_status(self, change: StatusUpdate, identity: Identity, now: datetime) -> list[Fact]:
         """WhatsApp refused a marketing message for this reason: the news of the choice itself may have been lost."""
         proof = {"message_id": change.wamid, "error": STOPPED_MARKETING, "at": change.at or now}
         source = ConsentSource.PLATFORM.value
         decision = Decision(_MARKETING, ConsentStatus.OUT, change.at or now, source, proof)
-        return self._learned(identity, change.phone_number_id, decision, now)
+        return self._learned(change, identity, decision, now)
 
-    def _learned(self, identity: Identity, told_to: str | None, decision: Decision, now: datetime) -> list[Fact]:
+    def _log_of(self, change: object) -> str:
+        told_to = change.phone_number_id if isinstance(change, InboundMessage | UserPreference | StatusUpdate) else None
+        return told_to if told_to in self._numbers and told_to is not None else self._numbers[0]
+
+    def _learned(
+        self,
+        change: UserPreference | StatusUpdate,
+        identity: Identity,
+        decision: Decision,
+        now: datetime,
+    ) -> list[Fact]:
         """A decision of somebody who may never have written to us. It holds whichever number was told."""
-        number = told_to if told_to in self._numbers and told_to is not None else self._numbers[0]
+        number = self._log_of(change)
         _, entry = self._register.save(identity, number, Patch(), source=decision.source)
         facts = [] if entry is None else [entry.fact(number, now)]
         return facts + self._register.decide(identity, number, decision, now)
@@ -116,9 +135,10 @@ _MARKETING: Final = ConsentCategory.MARKETING
 def _person(change: object) -> Identity | None:
     """Who this change is about; None for changes that say nothing about a contact."""
     if isinstance(change, InboundMessage):
-        identity = Identity(change.from_wa_id, change.from_user_id)
+        now = change.now
+        identity = Identity(now.wa_id, now.user_id, keys_of(change.from_wa_id, change.from_user_id), is_current=True)
     elif isinstance(change, UserPreference):
-        identity = Identity(change.wa_id, change.user_id)
+        identity = Identity(change.wa_id, change.user_id, is_current=True)
     elif isinstance(change, StatusUpdate):
         if not any(error.code == STOPPED_MARKETING for error in change.errors):
             return None

@@ -6,18 +6,20 @@ Only the owner makes contacts, so what it holds is the truth; the database is re
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.contacts.documents import CONTACTS
 from services.contacts.identity import Identity
 from services.contacts.records import ConsentCategory, ConsentStatus
+from services.conversations import holders_of
 from services.store import Database
 
 MAX_HELD: Final = 20_000
+MOST_MERGES: Final = 10
 _FIELDS: Final = ("key", "wa_id", "user_id", "name", "profile_name", "username", "labels", "numbers", "opted_out")
-PROJECTION: Final = dict.fromkeys((*_FIELDS, "keys", "attributes", "consent"), 1)
+PROJECTION: Final = dict.fromkeys((*_FIELDS, "keys", "attributes", "consent", "merged_into"), 1)
 
 
 @dataclass(slots=True)
@@ -36,11 +38,10 @@ class Known:
     attributes: dict[str, Any] = field(default_factory=dict)
     opted_out: ConsentCategory | None = None
     consent: dict[ConsentCategory, ConsentStatus] = field(default_factory=dict)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Every key under which this contact may come."""
-        return Identity(self.wa_id, self.user_id).keys
+    keys: tuple[str, ...] = ()
+    """Every address under which this contact may come: those in use, and those that they had before."""
+    entries: dict[ConsentCategory, Mapping[str, Any]] = field(default_factory=dict)
+    """The decisions behind ``consent``, as they are stored."""
 
 
 class ContactLedger:
@@ -52,6 +53,7 @@ class ContactLedger:
         self._held: OrderedDict[str, Known] = OrderedDict()
         self._id_of_key: dict[str, str] = {}
         self._absent: OrderedDict[str, None] = OrderedDict()
+        self._merged: dict[str, str] = {}
 
     async def load(self, keys: Iterable[str]) -> None:
         """Read those that are neither held nor known to be absent, in one round trip. Raises ``Unavailable``."""
@@ -71,22 +73,54 @@ class ContactLedger:
 
     async def load_id(self, contact_id: str) -> Known | None:
         """One contact by its id. Raises ``Unavailable``."""
-        if contact_id not in self._held:
+        for _ in range(MOST_MERGES):
+            contact_id = self._merged.get(contact_id, contact_id)
+            if contact_id in self._held:
+                break
             document = await self._database.find_one(CONTACTS, {"_id": contact_id}, PROJECTION)
             if document is None:
                 return None
-            self._take(document)
+            if "merged_into" in document:
+                contact_id = document["merged_into"]
+            else:
+                self._take(document)
+        return self._held.get(contact_id)
+
+    async def history_of(self, contact_id: str) -> list[Mapping[str, Any]]:
+        """The decisions of a contact as they are stored, oldest first. Raises ``Unavailable``."""
+        document = await self._database.find_one(CONTACTS, {"_id": contact_id}, {"consent_history": 1})
+        return list((document or {}).get("consent_history", ()))
+
+    def by_key(self, key: str) -> Known | None:
+        """The contact with this address, from memory alone."""
+        contact_id = self._id_of_key.get(key)
+        if contact_id is None:
+            return None
+        self._held.move_to_end(contact_id)
         return self._held[contact_id]
 
+    def aliases_of(self, key: str) -> tuple[str, ...]:
+        """Every address of whoever has this one, from memory alone."""
+        contact_id = self._id_of_key.get(key)
+        return self._held[contact_id].keys if contact_id is not None else ()
+
     def of(self, identity: Identity) -> list[Known]:
-        """The contacts of this person, from memory alone: none, one, or two when number and user id came apart."""
-        found: dict[str, Known] = {}
-        for key in identity.keys:
-            contact_id = self._id_of_key.get(key)
-            if contact_id is not None:
-                self._held.move_to_end(contact_id)
-                found[contact_id] = self._held[contact_id]
-        return list(found.values())
+        """The contacts of this person, from memory alone: none, one, or more until seen together."""
+        return holders_of(identity, self.by_key)[0]
+
+    def give_up(self, known: Known, key: str) -> None:
+        """An address that somebody else has now."""
+        known.keys = tuple(one for one in known.keys if one != key)
+        if self._id_of_key.get(key) == known.id:
+            del self._id_of_key[key]
+
+    def merge(self, into: Known, absorbed: Known) -> None:
+        """Two contacts are one: whoever asks for the one that went gets the other."""
+        self._held.pop(absorbed.id, None)
+        self._merged |= {old: into.id for old, new in self._merged.items() if new == absorbed.id}
+        self._merged[absorbed.id] = into.id
+        for key in absorbed.keys:
+            self._id_of_key[key] = into.id
 
     def hold(self, known: Known) -> None:
         """Remember a contact, and every key that nobody else has."""
@@ -101,7 +135,7 @@ class ContactLedger:
                     del self._id_of_key[key]
 
     def _take(self, document: Mapping[str, Any]) -> None:
-        if document["_id"] in self._held:
+        if document["_id"] in self._held or document["_id"] in self._merged:
             return  # what is held is newer
         opted_out = document.get("opted_out")
         known = Known(
@@ -120,10 +154,7 @@ class ContactLedger:
                 ConsentCategory(category): ConsentStatus(entry["status"])
                 for category, entry in (document.get("consent") or {}).items()
             },
+            keys=tuple(document.get("keys", ())),
+            entries={ConsentCategory(category): entry for category, entry in (document.get("consent") or {}).items()},
         )
         self.hold(known)
-
-
-def owns(known: Known, others: Sequence[Known], key: str) -> bool:
-    """May this contact take the key: does no other contact of the same person have it?"""
-    return all(other is known or key not in other.keys for other in others)

@@ -7,6 +7,7 @@ decision about consent has an ``order`` of its own as well, because two numbers 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from services.contacts.documents import CONTACTS, NOT_OPTED_OUT, consent_document
@@ -25,6 +26,8 @@ def project_contact(event: Event) -> list[Write]:
         return [_profile(event, event.data)]
     if event.type == "contact.imported":
         return [_profile(event, entry) for entry in event.data["contacts"]]
+    if event.type == "contact.merged":
+        return _merged(event)
     if event.type in _CONSENT:
         return [_consent(event)]
     return []
@@ -33,7 +36,7 @@ def project_contact(event: Event) -> list[Write]:
 def _profile(event: Event, data: Mapping[str, Any]) -> Write:
     is_new = data["order"] is not None
     values: dict[str, Any] = {name: data[name] for name in ("key", "wa_id", "user_id", *_NAMES)}
-    values["keys"] = list(Identity(wa_id=data["wa_id"], user_id=data["user_id"]).keys)
+    values["keys"] = list(data.get("addresses") or Identity(wa_id=data["wa_id"], user_id=data["user_id"]).keys)
     values["labels"] = list(data["labels"])
     values["tokens"] = tokens_of((data[name] for name in _NAMES), wa_id=data["wa_id"])
     values["updated_at"] = event.at
@@ -52,6 +55,30 @@ def _profile(event: Event, data: Mapping[str, Any]) -> Write:
         upsert=is_new,
         guard=f"seq_{event.number}",
     )
+
+
+def _merged(event: Event) -> list[Write]:
+    """One contact becomes part of another: it gives its key up first, since that is unique.
+
+    Its document stays and says where it went, so that whoever knows its id finds the way.
+    """
+    data, guard = event.data, f"seq_{event.number}"
+    gone: dict[str, Any] = {"merged_into": data["contact_id"], "key": f"merged:{data['merged_id']}"}
+    gone |= {"keys": [], "labels": [], "tokens": [], "opted_out": NOT_OPTED_OUT}
+    profile = _profile(event, data)
+    history: dict[str, Any] = {
+        "$concatArrays": [{"$literal": list(data["consent_history"])}, {"$ifNull": ["$consent_history", []]}]
+    }
+    compute = dict(profile.compute) | {
+        "numbers": {"$setUnion": [{"$ifNull": ["$numbers", []]}, list(data["phone_number_ids"])]},
+        "consent_history": {"$slice": [history, -HISTORY_LENGTH]},
+    }
+    consent = {"consent": data["consent"], "opted_out": data["opted_out"] or NOT_OPTED_OUT}
+    values = dict(profile.set) | consent | {"consent_order": data["consent_order"]}
+    return [
+        Write(CONTACTS, str(data["merged_id"]), event.seq, set=gone, drop=("order",), guard=guard),
+        replace(profile, set=values, compute=compute),
+    ]
 
 
 def _consent(event: Event) -> Write:

@@ -51,7 +51,7 @@ class Contact:
 
     ``name`` is what we call them, ``profile_name`` and ``username`` what WhatsApp says. ``order`` sorts by first sight.
     ``opted_out`` is what they must not get: nothing of a category, everything, or None. ``history`` holds the latest
-    decisions, oldest first.
+    decisions, oldest first. ``keys`` are all addresses, those too that the person had before.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Contact:
     order: int
     created_at: datetime
     updated_at: datetime
+    keys: tuple[str, ...] = ()
 
     @property
     def shown_name(self) -> str | None:

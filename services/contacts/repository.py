@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from config.ids import order_ahead
 from services.contacts.documents import CONTACTS, contact_record
+from services.contacts.ledger import MOST_MERGES
 from services.contacts.records import ConsentCategory, Contact
 from services.contacts.search import query_of
 from services.store import Ascent, Database, newest
@@ -35,8 +36,12 @@ class ContactRepository:
         self._database = database
 
     async def get(self, contact_id: str) -> Contact | None:
-        """One contact by its id."""
+        """One contact by its id; one that has become part of another leads to that."""
         found = await self._database.find_one(CONTACTS, {"_id": contact_id})
+        for _ in range(MOST_MERGES):
+            if found is None or "merged_into" not in found:
+                break
+            found = await self._database.find_one(CONTACTS, {"_id": found["merged_into"]})
         return contact_record(found) if found else None
 
     async def by_keys(self, keys: Sequence[str]) -> list[Contact]:

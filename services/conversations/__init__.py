@@ -3,6 +3,7 @@
 Process: worker, whatsapp.
 """
 
+from services.conversations.addresses import holders_of, keys_of
 from services.conversations.commands import ConversationCommands
 from services.conversations.directory import ContactRef, Directory, Standing
 from services.conversations.projection import project_conversation
@@ -20,5 +21,7 @@ __all__ = [
     "Note",
     "Standing",
     "StandingReader",
+    "holders_of",
+    "keys_of",
     "project_conversation",
 ]

@@ -21,6 +21,10 @@ def project_conversation(event: Event) -> list[Write]:
         return []
     if event.type == "conversation.opened":
         return [_opened(event)]
+    if event.type == "conversation.linked":
+        return [_linked(event)]
+    if event.type == "conversation.merged":
+        return _merged(event)
     if event.type == "conversation.read":
         return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"unread": 0})]
     if event.type == "conversation.updated":
@@ -42,7 +46,7 @@ def _opened(event: Event) -> Write:
     values: dict[str, Any] = {
         "number": event.number,
         "contact_key": data["contact_key"],
-        "pair": pair_of(event.number, data["contact_key"]),
+        "pair": _pairs(event),
         "status": "open",
         "unread": 0,
         "activity": int(event.at.timestamp() * 1000) << 20,
@@ -53,6 +57,54 @@ def _opened(event: Event) -> Write:
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
 
 
+def _pairs(event: Event) -> list[str]:
+    return [pair_of(event.number, key) for key in event.data.get("contact_keys") or [event.data["contact_key"]]]
+
+
+def _linked(event: Event) -> Write:
+    """Other addresses of the same contact. A search finds it by the new number at once."""
+    data = event.data
+    number = [data["wa_id"]] if data["wa_id"] else []
+    return Write(
+        CONVERSATIONS,
+        str(event.conversation_id),
+        event.seq,
+        set={"pair": _pairs(event), "wa_id": data["wa_id"], "user_id": data["user_id"]},
+        compute={name: {"$setUnion": [{"$ifNull": [f"${name}", []]}, number]} for name in ("name_tokens", "tokens")},
+    )
+
+
+def _merged(event: Event) -> list[Write]:
+    """One conversation becomes part of another: it gives its addresses up first, since they are unique.
+
+    Its document stays and says where it went, so that whoever knows its id finds the way.
+    """
+    data, id_ = event.data, str(event.conversation_id)
+    gone: dict[str, Any] = {"merged_into": id_, "pair": [f"merged:{data['merged_id']}"], "unread": 0, "labels": []}
+    gone |= {"tokens": [], "name_tokens": [], "status": "closed"}
+    drop = ("activity", "initiated_at", "assignee")
+    compute: dict[str, Any] = {
+        "unread": {"$add": [{"$ifNull": ["$unread", 0]}, data["unread_count"]]},
+        "labels": {"$setUnion": [{"$ifNull": ["$labels", []]}, {"$literal": data["labels"]}]},
+        "activity": {"$max": ["$activity", data["activity"]]},
+    }
+    for name in ("last_inbound_at", "last_outbound_at", "initiated_at"):
+        if data.get(name) is not None:
+            compute[name] = {"$max": [f"${name}", {"$literal": data[name]}]}
+    for name in ("name", "assignee"):
+        if data.get(name) is not None:
+            compute[name] = {"$ifNull": [f"${name}", {"$literal": data[name]}]}
+    if data.get("preview") is not None:
+        is_newer = {"$gt": [data["activity"], {"$ifNull": ["$activity", 0]}]}
+        compute["preview"] = {"$cond": [is_newer, {"$literal": data["preview"]}, "$preview"]}
+    values = dict(_linked(event).set) | ({"status": "open"} if data.get("status") == "open" else {})
+    return [
+        Write(CONVERSATIONS, str(data["merged_id"]), event.seq, set=gone, drop=drop),
+        Write(CONVERSATIONS, id_, event.seq, set=values, compute={**_linked(event).compute, **compute}),
+        Write(NOTES, "", None, set={"conversation": id_}, where={"conversation": data["merged_id"]}),
+    ]
+
+
 def _inbound(event: Event) -> Write:
     data = event.data
     values: dict[str, Any] = {
@@ -60,11 +112,9 @@ def _inbound(event: Event) -> Write:
         "status": "open",
         "preview": _preview(event, "in"),
     }
-    values |= {
-        target: data[source]
-        for source, target in (("from", "wa_id"), ("from_user_id", "user_id"), ("name", "name"))
-        if data.get(source)
-    }
+    # A system message tells of an address that its sender has left: where they are now is told beside it.
+    addresses = () if data["type"] == "system" else (("from", "wa_id"), ("from_user_id", "user_id"))
+    values |= {target: data[source] for source, target in (*addresses, ("name", "name")) if data.get(source)}
     names = name_words(data.get("name"), data.get("from"))
     said = text_words(str(data.get("preview") or ""))
     compute: dict[str, Any] = {
@@ -77,8 +127,9 @@ def _inbound(event: Event) -> Write:
         compute["text_tokens"] = {"$slice": [kept, MAX_TEXT_WORDS]}
     else:
         compute["text_tokens"] = {"$ifNull": ["$text_tokens", []]}
-    values["name_tokens"] = names
-    compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
+    if data["type"] != "system":
+        values["name_tokens"] = names
+        compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)
 
 

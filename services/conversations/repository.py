@@ -18,6 +18,8 @@ FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``activity``
 
 
 MOST_NOTES: Final = 500
+MOST_MERGES: Final = 10
+"""Steps from a conversation to the one that it has become part of; each merge makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,12 @@ class ConversationRepository:
         self._database = database
 
     async def get(self, conversation_id: str) -> Conversation | None:
-        """One conversation by its id."""
+        """One conversation by its id; one that has become part of another leads to that."""
         found = await self._database.find_one(CONVERSATIONS, {"_id": conversation_id})
+        for _ in range(MOST_MERGES):
+            if found is None or "merged_into" not in found:
+                break
+            found = await self._database.find_one(CONVERSATIONS, {"_id": found["merged_into"]})
         return _record(found) if found else None
 
     async def notes(self, conversation_id: str) -> list[Note]:

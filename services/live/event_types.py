@@ -6,7 +6,8 @@ Process: worker.
 from typing import Final
 
 from services.live.event_type import EventType
-from services.live.types_of_messages import CONTACT_TYPES, CONVERSATION_TYPES, MESSAGE_TYPES
+from services.live.types_of_contacts import CONTACT_TYPES
+from services.live.types_of_messages import CONVERSATION_TYPES, MESSAGE_TYPES
 from services.live.types_of_numbers import ACCOUNT_TYPES, NOTIFICATION_TYPES, NUMBER_TYPES
 from services.live.types_of_operation import (
     CAMPAIGN_TYPES,

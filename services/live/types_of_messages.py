@@ -1,4 +1,4 @@
-"""What happens to messages, conversations and contacts, type by type. Data.
+"""What happens to messages and conversations, type by type. Data.
 
 Process: worker.
 """
@@ -207,6 +207,19 @@ MESSAGE_TYPES: Final = (
 _CONVERSATION: Final = {"conversation_id": "cnv_01KFM3Q4RZ6F5G1H8J2K4M7N9Q"}
 _BY: Final = {"by": "key_01KFM3Q4QZ5F5G1H8J2K4M7N9R"}
 
+_ADDRESSES: Final = """
+            conversation_id  text   which
+            contact_keys     texts  every address: wa: and a phone number, user: and a business-scoped id
+            wa_id            text?  the phone number in use
+            user_id          text?  the business-scoped id in use
+"""
+_LINKED: Final[dict[str, Any]] = {
+    **_CONVERSATION,
+    "contact_keys": ["user:US.75580344576785092095", "wa:16505551234"],
+    "wa_id": "16505551234",
+    "user_id": "US.75580344576785092095",
+}
+
 CONVERSATION_TYPES: Final = (
     EventType(
         "conversation.opened",
@@ -215,6 +228,7 @@ CONVERSATION_TYPES: Final = (
             """
             conversation_id  text   its id from now on
             contact_key      text   wa: and the phone number, or user: and the business-scoped id
+            ~contact_keys    texts  every address that is known
             wa_id            text?  the contact's phone number
             user_id          text?  the contact's business-scoped id
             ~name            text?  the contact's name, where it is known
@@ -227,6 +241,27 @@ CONVERSATION_TYPES: Final = (
             "user_id": "US.75580344576785092095",
             "name": "Sheena Nelson",
         },
+    ),
+    EventType(
+        "conversation.linked",
+        "The contact is known by other addresses now: WhatsApp named two together, or the contact has moved.",
+        fields(_ADDRESSES),
+        _LINKED,
+    ),
+    EventType(
+        "conversation.merged",
+        "Two conversations turned out to be with one person: the other one is part of this one from now on.",
+        fields(
+            _ADDRESSES
+            + """
+            merged_id           text     the conversation that went; its id leads here
+            unread_count        whole    how many unread messages it brought
+            labels              texts    its labels
+            ~last_inbound_at    moment   when the customer last wrote in it
+            ~assignee           text?    whose it was
+            """
+        ),
+        {**_LINKED, "merged_id": "cnv_01KFM3Q4S00F5G1H8J2K4M7N9R", "unread_count": 2, "labels": ["vip"]},
     ),
     EventType(
         "conversation.read",
@@ -267,85 +302,5 @@ CONVERSATION_TYPES: Final = (
             "by_name": "Ana",
             **_BY,
         },
-    ),
-)
-
-_CONTACT: Final = """
-contact_id  text   our id of the contact
-key         text   wa: and the phone number, or user: and the business-scoped id
-wa_id       text?  the phone number
-user_id     text?  the business-scoped id
-"""
-_PROFILE: Final = """
-~name                text?   the name that we gave
-~profile_name        text?   the name that the contact has given to himself
-~username            text?   the contact's username on WhatsApp
-~labels              texts   all labels it has now
-~attributes          object  attributes that were set
-~removed_attributes  texts   attributes that were removed
-~changed             texts   names of the fields that changed
-~source              text    message, api or import
-"""
-_CONSENT: Final = """
-category    text     all or marketing
-status      text     in or out
-source      text     keyword, platform, api or import
-~proof      object   what proves it: a message, a row of a file
-decided_at  moment   when the contact said so
-opted_out   text?    what the contact wants no more of: all, marketing, or null
-"""
-_PERSON: Final[dict[str, Any]] = {
-    "contact_id": "con_01KFM3Q4W0B6P2D7A9V5C1X0ZX",
-    "key": "wa:16505551234",
-    "wa_id": "16505551234",
-    "user_id": "US.75580344576785092095",
-}
-
-CONTACT_TYPES: Final = (
-    EventType(
-        "contact.created",
-        "A contact was made: by its first message, by hand, or by an import.",
-        fields(_CONTACT + _PROFILE),
-        {**_PERSON, "profile_name": "Sheena Nelson", "labels": [], "source": "message"},
-    ),
-    EventType(
-        "contact.updated",
-        "Its profile, its labels or its attributes changed.",
-        fields(_CONTACT + _PROFILE),
-        {**_PERSON, "attributes": {"plan": "gold"}, "changed": ["attributes"], "source": "api"},
-    ),
-    EventType(
-        "contact.opted_in",
-        "The contact wants messages (again).",
-        fields(_CONTACT + _CONSENT),
-        {
-            **_PERSON,
-            "category": "all",
-            "status": "in",
-            "source": "keyword",
-            "proof": {},
-            "decided_at": "2026-01-02T03:04:05.000Z",
-            "opted_out": None,
-        },
-    ),
-    EventType(
-        "contact.opted_out",
-        "The contact wants no more messages: nothing of that category is sent any more.",
-        fields(_CONTACT + _CONSENT),
-        {
-            **_PERSON,
-            "category": "marketing",
-            "status": "out",
-            "source": "platform",
-            "proof": {},
-            "decided_at": "2026-01-02T03:04:05.000Z",
-            "opted_out": "marketing",
-        },
-    ),
-    EventType(
-        "contact.imported",
-        "A part of a file was taken in.",
-        fields("count  whole  how many contacts\ncontacts  objects  each as in contact.created"),
-        {"count": 1, "contacts": [{**_PERSON, "name": "Sheena", "source": "import"}]},
     ),
 )

@@ -3,12 +3,15 @@
 Process: whatsapp.
 """
 
+from collections.abc import Awaitable, Callable
+
 from config.clock import Clock
 from config.errors import RequestRefused
 from services.commands import Command, Outcome
 from services.messages.dispatch import Dispatcher
 from services.messages.ledger import Ledger, Tracked
 from services.messages.outcomes import message_fact
+from services.messages.records import Message
 from services.messages.repository import MessageRepository
 from services.messages.states import MessageStatus
 
@@ -25,8 +28,17 @@ class WrongState(RequestRefused):
 class MessageCommands:
     """Handlers of ``message.*`` commands. Repeating one changes nothing more."""
 
-    def __init__(self, *, ledger: Ledger, repository: MessageRepository, dispatcher: Dispatcher, clock: Clock) -> None:
-        """No input or output."""
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        repository: MessageRepository,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        know: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """No input or output. ``know`` reads what the send gate must know of a recipient."""
+        self._know = know
         self._ledger = ledger
         self._repository = repository
         self._dispatcher = dispatcher
@@ -54,6 +66,9 @@ class MessageCommands:
         message = await self._repository.get(tracked.id)
         if message is None:
             raise RequestRefused("There is no such message.", code="not_found")
+        await self._know(message)
+        if tracked.status not in _REPEATABLE:  # something else happened meanwhile
+            return await self.retry(command)
         tracked.status = MessageStatus.QUEUED
         tracked.held_reason = tracked.held_until = None
         tracked.not_before = 0.0

@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Any
 
 from config.clock import Clock
+from services.conversations import ContactRef, Standing
 from services.graph import CodeRule
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
 from services.messages.answers import Answers
 from services.messages.gate import Go, Park, Refuse, SendGate, Wait, contact_of
 from services.messages.governor import Hold, Turns
-from services.messages.lanes import Lanes
+from services.messages.lanes import LaneKey, Lanes
 from services.messages.ledger import Ledger, Tracked
 from services.messages.options import DispatchOptions
 from services.messages.outcomes import Outcomes
@@ -32,6 +33,8 @@ from services.store import Fact, Fenced
 log = logging.getLogger(__name__)
 
 LONGEST_LOOK_S = 60.0
+BEHIND_LOOK_S = 0.05
+MOST_SEEN = 1_000
 UNNOTICED_S = 1.0
 """A wait that is shorter is not worth an event."""
 
@@ -73,6 +76,7 @@ class Dispatcher:
         self._settled: dict[str, asyncio.Event] = {}
         self._parked: dict[tuple[str, str], set[str]] = {}
         self._released: list[str] = []
+        self._seen: list[ContactRef] = []
         self._stopping = asyncio.Event()
         self._nudged = asyncio.Event()
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -83,10 +87,28 @@ class Dispatcher:
 
     def offer(self, message: Message) -> None:
         """Take a message that waits to be sent, or (status ``sending``) one whose outcome nobody knows."""
-        if self._lanes.add(message):
-            task = asyncio.create_task(self._serve(Lanes.key(message)), name=f"lane-{message.id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._on_done)
+        if self._lanes.add(message, self._gate.key_of(message)):
+            self._serve_soon(Lanes.key(message, self._gate.key_of(message)), message.id)
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """Two contacts turn out to be one: one lane, one pace, and whoever waited for either waits for both."""
+        now = self._clock.now().timestamp()
+        self._gate.governor.merge_pairs(number, into=into.key, absorbed=absorbed.key, now=now)
+        parked = self._parked.pop((number, absorbed.key), None)
+        if parked:
+            self._parked.setdefault((number, into.key), set()).update(parked)
+        self._ledger.merge(number, into=into, absorbed=absorbed)
+        for key in self._lanes.merge(number, into=into.key, absorbed=absorbed.key, may_move=self._waits):
+            self._serve_soon(key, into.conversation_id)
+        self.nudge()
+
+    def _waits(self, message: Message) -> bool:
+        return self._ledger.track(message).status in _WAITING
+
+    def _serve_soon(self, key: LaneKey, name: str) -> None:
+        task = asyncio.create_task(self._serve(key), name=f"lane-{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
 
     def settled(self, message_id: str) -> None:
         """Evidence came for this message: whoever waits for it may look at the ledger again."""
@@ -100,8 +122,10 @@ class Dispatcher:
 
     def drop(self, tracked: Tracked) -> None:
         """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
-        key = Lanes.key(tracked)
-        head = self._lanes.head(key)
+        key = self._lanes.lane_of(tracked.id)
+        head = self._lanes.head(key) if key is not None else None
+        if key is None:
+            return
         if head is None or head.id != tracked.id:
             self._lanes.finish(key, tracked.id)
         else:
@@ -129,6 +153,16 @@ class Dispatcher:
         released, self._released = self._released, []
         return released
 
+    @property
+    def has_seen(self) -> bool:
+        """Did answers to sends name addresses together?"""
+        return bool(self._seen)
+
+    def take_seen(self) -> list[ContactRef]:
+        """Addresses that answers to sends named as one person's; each is given once. Statuses tell them again."""
+        seen, self._seen = self._seen, []
+        return seen
+
     async def stop(self, *, within_s: float) -> None:
         """Let sends that are under way end; start none. What has not left stays queued for the next owner."""
         self._stopping.set()
@@ -147,8 +181,11 @@ class Dispatcher:
 
     # --- a lane
 
-    async def _serve(self, key: tuple[str, str]) -> None:
+    async def _serve(self, key: LaneKey) -> None:
         while not self._stopping.is_set() and (message := self._lanes.head(key)) is not None:
+            if self._lanes.is_behind(key):
+                await self._pause(BEHIND_LOOK_S)
+                continue
             tracked = self._ledger.track(message)
             if tracked.status is MessageStatus.SENDING:
                 stays = await self._resolve(message, tracked)
@@ -182,7 +219,7 @@ class Dispatcher:
                 return False
             case Park(hold):
                 self._outcomes.held(tracked, hold, due_at=hold.until or message.expires_at)
-                self._parked.setdefault((message.phone_number_id, contact_of(message).key), set()).add(message.id)
+                self.park(message.phone_number_id, self._gate.key_of(message), message.id)
                 return False
             case Wait(hold):
                 self._note_wait(tracked, hold)
@@ -193,7 +230,10 @@ class Dispatcher:
     @contextlib.contextmanager
     def _standing(self, message: Message) -> Iterator[None]:
         """Its lane waits meanwhile for something that others do not wait for."""
-        key = Lanes.key(message)
+        key = self._lanes.lane_of(message.id)
+        if key is None:
+            yield
+            return
         self._lanes.stand(key, is_standing=True)
         try:
             yield
@@ -206,7 +246,14 @@ class Dispatcher:
 
     def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
         """The wait for a turn may have been long: it may have been canceled, or its number held."""
-        return tracked.status in _WAITING and isinstance(self._gate.judge(message, self._clock.now()), Go)
+        if tracked.status not in _WAITING or not self._is_head(message):
+            return False
+        return isinstance(self._gate.judge(message, self._clock.now()), Go)
+
+    def _is_head(self, message: Message) -> bool:
+        key = self._lanes.lane_of(message.id)
+        head = self._lanes.head(key) if key is not None else None
+        return head is not None and head.id == message.id
 
     def _note_wait(self, tracked: Tracked, hold: Hold) -> None:
         is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
@@ -257,22 +304,21 @@ class Dispatcher:
 
     async def _send(self, message: Message, tracked: Tracked, go: Go) -> bool:
         """Send it. True: it stays the head of its lane (to be tried again, or in doubt)."""
-        number = message.phone_number_id
+        number, contact = message.phone_number_id, self._gate.key_of(message)
         wait_s = self._gate.governor.take(
-            number, contact_of(message).key, self._clock.now().timestamp(), is_initiation=go.is_initiation
+            number, contact, self._clock.now().timestamp(), is_initiation=go.is_initiation
         )
         if wait_s > 0:
             await asyncio.sleep(wait_s)
-            if self._stopping.is_set() or tracked.status not in _WAITING:
-                return True  # the lane looks again: it may have been canceled
+            if self._stopping.is_set() or tracked.status not in _WAITING or not self._is_head(message):
+                return True  # the lane looks again: it may have been canceled, or be part of another
+            contact = self._gate.key_of(message)
         self._answers.forget(message.id)
         recorded = self._outcomes.sending(
             tracked,
             is_fallback=go.payload is not None,
-            pair_tat=self._gate.governor.pair_tat(number, contact_of(message).key),
-            initiated_at=self._gate.governor.initiated_at(number, contact_of(message).key)
-            if go.is_initiation
-            else None,
+            pair_tat=self._gate.governor.pair_tat(number, contact),
+            initiated_at=self._gate.governor.initiated_at(number, contact) if go.is_initiation else None,
         )
         await recorded.durable
         if not self._is_owner():
@@ -280,7 +326,7 @@ class Dispatcher:
         try:
             submitted = await self._link_of(number).send(_order(message, go))
         except SendRefused as refusal:
-            stays = self._outcomes.refused(tracked, refusal, contact_of(message).key)
+            stays = self._outcomes.refused(tracked, refusal, self._gate.key_of(message))
             self.nudge()
             return stays
         except NotSubmitted as error:
@@ -300,6 +346,11 @@ class Dispatcher:
             return True
         self._answers.remember(message.id, submitted)
         self._submitted(tracked, submitted)
+        if message.recipient_kind != "group":
+            address = contact_of(message).key
+            seen = ContactRef(number, submitted.wa_id, submitted.user_id, former=(address,))
+            if len(seen.keys) > 1 and len(self._seen) < MOST_SEEN:
+                self._seen.append(seen)
         return False
 
     def _submitted(self, tracked: Tracked, submitted: Submitted) -> None:

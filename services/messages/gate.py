@@ -94,22 +94,30 @@ class SendGate:
         self._consents = consents
         self._is_marketing = is_marketing
 
+    def key_of(self, message: Message) -> str:
+        """The key by which lanes and limits know the recipient, whatever address the message is for."""
+        address = contact_of(message).key
+        standing = self._standing_of(message.phone_number_id, address)
+        return standing.key if standing is not None and standing.key else address
+
     def judge(self, message: Message, now: datetime) -> Verdict:
         """What may happen to this message now."""
-        number, key = message.phone_number_id, contact_of(message).key
-        if (refusal := self._opted_out(message, key)) is not None:
+        number, address = message.phone_number_id, contact_of(message).key
+        if (refusal := self._opted_out(message, address)) is not None:
             return refusal
         hold = self._hold_of(message, now) or self.governor.number_hold(number, now)
         if hold is not None:
             return Wait(hold)
-        standing = self._standing_of(number, key)
+        standing, key = self._standing_of(number, address), self.key_of(message)
         is_open = is_window_open(standing.last_inbound_at if standing else None, now)
         payload = None
         if not is_open and needs_window(message.kind):
             if may_be_replaced(message.on_window_closed, message.fallback_template):
                 payload = fallback_payload(message.fallback_template or {}, message.kind, message.payload)
                 # What goes out is another message: it may be marketing where the first one was not.
-                if (refusal := self._opted_out(replace(message, kind="template", payload=payload), key)) is not None:
+                if (
+                    refusal := self._opted_out(replace(message, kind="template", payload=payload), address)
+                ) is not None:
                     return refusal
             elif message.on_window_closed is OnWindowClosed.HOLD:
                 return Park(Hold("window_closed", None))

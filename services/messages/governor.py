@@ -239,6 +239,25 @@ class Governor:
             pace = self._numbers[number].pace
             self._pairs[number, contact] = Bucket(pace.pair_period_s, pace.pair_burst, tat + self._ahead_s)
 
+    def merge_pairs(self, number: str, *, into: str, absorbed: str, now: float) -> None:
+        """Two contacts are one: what went to both of them went to one, and what either waits for holds for both."""
+        now = self._steady(now)
+        bucket, own = self._pairs.pop((number, absorbed), None), self._pairs.get((number, into))
+        if bucket is not None and own is not None:
+            own.tat = max(own.tat, now) + max(0.0, bucket.tat - now)
+        elif bucket is not None:
+            self._pairs[number, into] = bucket
+        holds = [self._pair_holds.pop((number, absorbed), None), self._pair_holds.get((number, into))]
+        asked = [hold for hold in holds if hold is not None]
+        if asked:
+            self._pair_holds[number, into] = max(asked, key=lambda hold: hold.until.timestamp() if hold.until else 0.0)
+        initiated = self._numbers[number].initiated
+        if absorbed in initiated:
+            renamed = [(into if contact == absorbed else contact, at) for contact, at in initiated.items()]
+            initiated.clear()
+            for contact, at in renamed:
+                initiated.setdefault(contact, at)
+
     def initiated_at(self, number: str, contact: str) -> float | None:
         """What has to survive a restart of the daily count: when it counted this contact, seconds since 1970."""
         return self._numbers[number].initiated.get(contact)

@@ -4,10 +4,13 @@ Process: whatsapp.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from services.messages.ledger import Tracked
-from services.messages.records import Message
+from services.messages.records import Message, Priority
+
+LaneKey = tuple[str, str]
+"""A number, and a priority with a contact."""
 
 
 class Lanes:
@@ -19,9 +22,10 @@ class Lanes:
 
     def __init__(self) -> None:
         """Empty."""
-        self._lanes: dict[tuple[str, str], deque[Message]] = {}
-        self._known: set[str] = set()
-        self._standing: set[tuple[str, str]] = set()
+        self._lanes: dict[LaneKey, deque[Message]] = {}
+        self._known: dict[str, LaneKey] = {}
+        self._behind: dict[LaneKey, LaneKey] = {}
+        self._standing: set[LaneKey] = set()
         self._count_of: Counter[str] = Counter()
         self.beside_count = 0
         """Messages that wait in the database and have no place in a lane yet, as counted last."""
@@ -39,11 +43,11 @@ class Lanes:
         standing = sum(len(self._lanes.get(key, ())) for key in self._standing if key[0] == phone_number_id)
         return self._count_of[phone_number_id] - standing
 
-    def length(self, key: tuple[str, str]) -> int:
+    def length(self, key: LaneKey) -> int:
         """Messages in this lane, its head included."""
         return len(self._lanes.get(key, ()))
 
-    def stand(self, key: tuple[str, str], *, is_standing: bool) -> None:
+    def stand(self, key: LaneKey, *, is_standing: bool) -> None:
         """A lane waits for something of its own (its recipient's pace, evidence), or goes on."""
         if is_standing:
             self._standing.add(key)
@@ -51,17 +55,57 @@ class Lanes:
             self._standing.discard(key)
 
     @staticmethod
-    def key(message: Message | Tracked) -> tuple[str, str]:
-        """The lane of a message: our number with the recipient and priority: an OTP does not wait behind a campaign."""
-        return message.phone_number_id, f"{message.priority.value}:{message.to}"
+    def key(message: Message | Tracked, contact: str | None = None) -> LaneKey:
+        """The lane of a message: our number with the contact and priority: an OTP does not wait behind a campaign.
 
-    def add(self, message: Message) -> bool:
+        ``contact`` is the key by which the recipient is known, whatever address the message is for; None: the address.
+        """
+        return message.phone_number_id, f"{message.priority.value}:{contact or message.to}"
+
+    def lane_of(self, message_id: str) -> LaneKey | None:
+        """The lane in which this message is."""
+        return self._known.get(message_id)
+
+    def waiting(self, key: LaneKey) -> list[Message]:
+        """What stands behind the head of a lane."""
+        return list(self._lanes.get(key, ()))[1:]
+
+    def add(self, message: Message, contact: str | None = None) -> bool:
         """Put a message in its lane, by ``order``; True when the lane was empty, so that somebody must serve it."""
         if message.id in self._known:
             return False
-        self._known.add(message.id)
         self._count_of[message.phone_number_id] += 1
-        key = self.key(message)
+        return self._put(self.key(message, contact), message)
+
+    def merge(self, number: str, *, into: str, absorbed: str, may_move: Callable[[Message], bool]) -> list[LaneKey]:
+        """Two contacts are one: their lanes, too. Lanes that must be served from now on are answered.
+
+        A head that may not move is on its way: it stays where it is, and the lane of both waits for it.
+        """
+        to_serve = []
+        for priority in Priority:
+            old, new = ((number, f"{priority.value}:{contact}") for contact in (absorbed, into))
+            messages = self._lanes.pop(old, None)
+            if not messages:
+                continue
+            if not may_move(messages[0]):
+                self._lanes[old] = deque([messages.popleft()])
+                self._behind[new] = old
+            for message in messages:
+                if self._put(new, message):
+                    to_serve.append(new)
+        return to_serve
+
+    def is_behind(self, key: LaneKey) -> bool:
+        """Is something on its way to this lane's contact from a lane that has become part of it?"""
+        first = self._behind.get(key)
+        if first is not None and not self._lanes.get(first):
+            del self._behind[key]
+            first = None
+        return first is not None
+
+    def _put(self, key: LaneKey, message: Message) -> bool:
+        self._known[message.id] = key
         lane = self._lanes.get(key)
         if lane is None:
             self._lanes[key] = deque([message])
@@ -73,17 +117,17 @@ class Lanes:
         lane.insert(position, message)
         return False
 
-    def head(self, key: tuple[str, str]) -> Message | None:
+    def head(self, key: LaneKey) -> Message | None:
         """The message that leaves next from this lane."""
         lane = self._lanes.get(key)
         return lane[0] if lane else None
 
-    def finish(self, key: tuple[str, str], message_id: str) -> None:
+    def finish(self, key: LaneKey, message_id: str) -> None:
         """Take a message out of its lane, wherever it stands; the next one becomes the head."""
         lane = self._lanes.get(key)
-        if lane is None or message_id not in self._known:
+        if lane is None or self._known.get(message_id) != key:
             return
-        self._known.discard(message_id)
+        del self._known[message_id]
         self._count_of[key[0]] -= 1
         if lane[0].id == message_id:
             lane.popleft()
@@ -92,7 +136,7 @@ class Lanes:
         if not lane:
             del self._lanes[key]
 
-    def keys(self) -> Iterator[tuple[str, str]]:
+    def keys(self) -> Iterator[LaneKey]:
         """Every lane that holds something."""
         return iter(self._lanes)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.conversations import Standing
 from services.messages.records import Message, Priority
 from services.messages.repository import MessageRepository
 from services.messages.states import ACTIVE, MessageStatus
@@ -51,6 +52,7 @@ class Ledger:
         self._repository = repository
         self._tracked: OrderedDict[str, Tracked] = OrderedDict()
         self._id_of_wamid: dict[str, str] = {}
+        self._merged: dict[str, str] = {}
 
     def get(self, message_id: str) -> Tracked | None:
         """The message, if it is held in memory."""
@@ -67,7 +69,7 @@ class Ledger:
                 id=message.id,
                 phone_number_id=message.phone_number_id,
                 to=message.to or "",
-                conversation_id=message.conversation_id,
+                conversation_id=self._merged.get(message.conversation_id or "", message.conversation_id),
                 status=message.status,
                 wamid=message.wamid,
                 attempt_count=message.attempt_count,
@@ -86,6 +88,14 @@ class Ledger:
                 self._id_of_wamid[message.wamid] = message.id
             self._forget()
         return tracked
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """A conversation has become part of another: so have its messages, those too that are read late."""
+        gone, now = absorbed.conversation_id, into.conversation_id
+        self._merged |= {old: now for old, new in self._merged.items() if new == gone} | {gone: now}
+        for tracked in self._tracked.values():
+            if tracked.conversation_id == gone:
+                tracked.conversation_id = now
 
     def learn_wamid(self, tracked: Tracked, wamid: str) -> None:
         """Remember WhatsApp's id of a message."""

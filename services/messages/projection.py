@@ -39,6 +39,9 @@ def project_message(event: Event) -> list[Write]:
     """The writes on ``messages`` that this event asks for; none for events of other nouns."""
     if event.type == "message.received":
         return [_received(event)]
+    if event.type == "conversation.merged":
+        moved = {"conversation": event.data["merged_id"]}
+        return [Write(MESSAGES, "", None, set={"conversation": event.data["conversation_id"]}, where=moved)]
     if event.type == "message.stuck":
         return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_stuck": True})]
     status = _STATUS_OF.get(event.type)

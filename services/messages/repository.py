@@ -114,19 +114,19 @@ class MessageRepository:
         return [message_record(document) for document in found]
 
     async def queued_to(
-        self, phone_number_id: str, priority: Priority, to: str, *, above: int, limit: int
+        self, phone_number_id: str, priority: Priority, to: Sequence[str], *, above: int, limit: int
     ) -> list[Message]:
-        """Messages to one recipient that wait to be sent with ``order > above``, oldest first."""
+        """Messages for any of these addresses that wait to be sent with ``order > above``, oldest first."""
         found = await self._database.find(
             MESSAGES,
             {
-                "to": to,
+                "to": to[0] if len(to) == 1 else {"$in": list(to)},
                 "order": {"$gt": above, "$lte": order_ahead()},
                 "number": phone_number_id,
                 "status": MessageStatus.QUEUED.value,
                 "priority": priority_number(priority),
             },
-            sort=[("to", 1), ("order", 1)],
+            sort=[("to", 1), ("order", 1)] if len(to) == 1 else [("order", 1)],
             limit=limit,
         )
         return [message_record(document) for document in found]

@@ -20,6 +20,7 @@ from services.store.driver import (
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
+    UpdateMany,
     UpdateOne,
     WaitQueueTimeoutError,
 )
@@ -297,7 +298,7 @@ class Database:
             return _duplicates(error)
         return []
 
-    async def bulk(self, name: str, writes: list[UpdateOne], *, ordered: bool) -> int:
+    async def bulk(self, name: str, writes: list[UpdateOne | UpdateMany], *, ordered: bool) -> int:
         """Apply many updates in one round trip; answer how many documents changed.
 
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.

@@ -80,4 +80,6 @@ class GroupRead:
     async def _read(self, keys: Sequence[Any]) -> dict[Any, Document]:
         query: Document = {self._field: keys[0] if len(keys) == 1 else {"$in": list(keys)}}
         found = await self._database.find(self._collection, query, projection=self._projection, limit=len(keys))
-        return {document[self._field]: document for document in found}
+        # A field that holds a list answers for each of its entries.
+        held = ((document[self._field], document) for document in found)
+        return {key: one for value, one in held for key in (value if isinstance(value, list) else [value])}

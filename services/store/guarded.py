@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.store.database import Document
-from services.store.driver import UpdateOne
+from services.store.driver import UpdateMany, UpdateOne
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Write:
     to an array, ``drop`` removes fields. ``upsert`` makes the document when it is missing. ``seq`` None is an
     unguarded, idempotent change (a mark on a notification, say). ``guard`` is the field that keeps the last ``seq``: a
     document that events of several numbers change needs one a number, since each number counts by itself.
+    ``where`` means every document that fits instead of the one with this id; then ``seq`` is None.
     """
 
     collection: str
@@ -33,9 +34,10 @@ class Write:
     drop: tuple[str, ...] = ()
     upsert: bool = False
     guard: str = "seq"
+    where: Mapping[str, Any] | None = None
 
 
-def operation(write: Write) -> UpdateOne:
+def operation(write: Write) -> UpdateOne | UpdateMany:
     """The driver's operation for a write."""
     if write.seq is None:
         change: Document = {}
@@ -43,6 +45,8 @@ def operation(write: Write) -> UpdateOne:
             change["$set"] = dict(write.set)
         if write.drop:
             change["$unset"] = dict.fromkeys(write.drop, "")
+        if write.where is not None:
+            return UpdateMany(dict(write.where), change)
         return UpdateOne({"_id": write.id}, change, upsert=write.upsert)
     # Values are data, never expressions: a text that begins with "$" must not be read as a field.
     changes: Document = {name: {"$literal": value} for name, value in write.set.items()}

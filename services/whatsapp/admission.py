@@ -8,11 +8,11 @@ Process: whatsapp.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from config.clock import Clock
-from services.conversations import Directory
+from services.conversations import Directory, Standing
 from services.messages import (
     Consents,
     Dispatcher,
@@ -41,10 +41,14 @@ _WAITING = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStat
 
 @dataclass(slots=True)
 class LeftBehind:
-    """Messages of one lane that wait in the database, none below ``first``. ``count`` grows with each one."""
+    """Messages of one lane that wait in the database, none below ``first``. ``count`` grows with each one.
+
+    ``addresses`` are those that they are for: a contact may have several.
+    """
 
     first: int
     count: int = 0
+    addresses: set[str] = field(default_factory=set)
 
 
 class Admission:
@@ -96,11 +100,11 @@ class Admission:
             if self._lanes.length(key) > self._room // 4:
                 continue
             met, number = left.count, key[0]
-            priority, _, to = key[1].partition(":")
-            page = await repository.queued_to(number, Priority(priority), to, above=left.first - 1, limit=LANE_ROOM)
+            priority, to = Priority(key[1].partition(":")[0]), sorted(left.addresses)
+            page = await repository.queued_to(number, priority, to, above=left.first - 1, limit=LANE_ROOM)
             # What comes for this lane meanwhile is newer and is left behind too: it must not go first.
             count += await self.admit(page, refilling=key)
-            if left.count != met:
+            if left.count != met or self._left.get(key) is not left:
                 continue  # it may not be in the page: the next look begins at the same place
             if len(page) == LANE_ROOM:
                 left.first = page[-1].order + 1
@@ -108,16 +112,37 @@ class Admission:
                 del self._left[key]
         return count
 
-    def has_left(self, phone_number_id: str, priority: Priority, to: str) -> bool:
-        """Was something left behind for this recipient?"""
-        return (phone_number_id, f"{priority.value}:{to}") in self._left
+    def left_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
+        """The addresses for which something was left behind."""
+        lanes = (
+            left.addresses
+            for key, left in self._left.items()
+            if key[0] == phone_number_id and key[1].startswith(f"{priority.value}:")
+        )
+        return frozenset(address for addresses in lanes for address in addresses)
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """Two contacts are one, and so are their lanes: what was left behind of either goes before what is newer."""
+        for priority in Priority:
+            old, key = ((number, f"{priority.value}:{one.key}") for one in (absorbed, into))
+            other, own = self._left.pop(old, None), self._left.pop(key, None)
+            if other is None and own is None:
+                continue
+            parts = [left for left in (other, own) if left is not None]
+            merged = LeftBehind(min(left.first for left in parts), sum(left.count for left in parts))
+            merged.addresses.update(*(left.addresses for left in parts))
+            self._left[key] = merged
+            for message in self._lanes.waiting(key):
+                if message.order >= merged.first and message.status is MessageStatus.QUEUED:
+                    self._lanes.finish(key, message.id)
+                    self._leave(key, message)
 
     async def admit(self, page: Sequence[Message], *, refilling: tuple[str, str] | None = None) -> int:
         """Put those that still wait (or are in doubt) into their lanes; answer how many were new.
 
         ``refilling`` is the lane for which the page was fetched: what was left behind of it comes back.
         """
-        fresh = self._with_room([message for message in page if self._is_new(message)], refilling)
+        fresh = [message for message in page if self._is_new(message)]
         if not fresh:
             return 0
         contacts = {message.id: contact_of(message) for message in fresh}
@@ -125,6 +150,8 @@ class Admission:
         await self._directory.load(list(contacts.values()))
         # Others worked while this one was reading: it may have been admitted, or canceled.
         fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
+        if not fresh:
+            return 0
         # From here to the record nothing waits, so that memory and log go together.
         standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
@@ -133,7 +160,7 @@ class Admission:
             tracked = self._ledger.track(message)
             tracked.conversation_id = standing.conversation_id
             if standing.pair_tat is not None:
-                self._governor.remember_pair(contact.phone_number_id, contact.key, standing.pair_tat)
+                self._governor.remember_pair(contact.phone_number_id, standing.key, standing.pair_tat)
             # Told of as stuck while it waited in the database, it has a seq, and is in no conversation yet.
             is_unseen = message.status is MessageStatus.QUEUED and message.conversation_id is None
             if message.seq == 0 or is_unseen or tracked.status is MessageStatus.SCHEDULED:
@@ -165,7 +192,8 @@ class Admission:
                 free.append(message)
             else:
                 self._ledger.track(message)
-                self._dispatcher.park(contact.phone_number_id, contact.key, message.id)
+                key = self._directory.key_of(contact.phone_number_id, contact.key)
+                self._dispatcher.park(contact.phone_number_id, key, message.id)
         return free
 
     def _preview(self, message: Message) -> str:
@@ -185,23 +213,24 @@ class Admission:
         taken: Counter[tuple[str, str]] = Counter()
         chosen = []
         for message in messages:
-            key = Lanes.key(message)
+            key = Lanes.key(message, self._directory.key_of(message.phone_number_id, contact_of(message).key))
             left = self._left.get(key) if key != refilling else None
             if message.status is not MessageStatus.QUEUED:
                 chosen.append(message)
             elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[
                 key
             ] >= self._room:
-                self._leave(key, message.order)
+                self._leave(key, message)
             else:
                 taken[key] += 1
                 chosen.append(message)
         return chosen
 
-    def _leave(self, key: tuple[str, str], first: int) -> None:
-        left = self._left.setdefault(key, LeftBehind(first))
-        left.first = min(left.first, first)
+    def _leave(self, key: tuple[str, str], message: Message) -> None:
+        left = self._left.setdefault(key, LeftBehind(message.order))
+        left.first = min(left.first, message.order)
         left.count += 1
+        left.addresses.add(str(message.to))
 
     def _is_new(self, message: Message) -> bool:
         """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""

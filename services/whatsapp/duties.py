@@ -16,7 +16,15 @@ from services.conversations import ConversationCommands, project_conversation
 from services.egress import AddressPolicy
 from services.keys import key_commands
 from services.media import MediaKeeping, project_media
-from services.messages import MESSAGES, MessageCommands, Priority, ReadMarks, project_message
+from services.messages import (
+    MESSAGES,
+    Message,
+    MessageCommands,
+    Priority,
+    ReadMarks,
+    contact_of,
+    project_message,
+)
 from services.numbers import NumberCommands, NumberSync, project_number
 from services.store import COMMANDS, NOTIFICATIONS, Event, Write
 from services.templates import TemplateRepository, TemplateSync
@@ -71,10 +79,21 @@ def project(event: Event) -> list[Write]:
     return [write for of_noun in PROJECTIONS for write in of_noun(event)]
 
 
+async def know(court: Court, message: Message) -> None:
+    """Have in memory what the send gate must know of a message's recipient. Raises ``Unavailable``."""
+    contact = contact_of(message)
+    await court.consents.load([contact.key])
+    await court.directory.load([contact])
+
+
 def handlers(court: Court) -> Mapping[str, Handler]:
     """Who carries out which command."""
     messages = MessageCommands(
-        ledger=court.ledger, repository=court.messages, dispatcher=court.dispatcher, clock=court.clock
+        ledger=court.ledger,
+        repository=court.messages,
+        dispatcher=court.dispatcher,
+        clock=court.clock,
+        know=partial(know, court),
     )
     conversations = ConversationCommands(court.database, court.clock)
     numbers = NumberCommands(

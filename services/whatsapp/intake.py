@@ -5,7 +5,7 @@ Process: whatsapp.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from config.clock import Clock
 from config.errors import RequestRefused
@@ -23,8 +23,8 @@ from services.cloud_webhook import (
     parse_notification,
 )
 from services.cluster.metrics import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
-from services.contacts import ContactKeeper
-from services.conversations import ContactRef, Directory, Standing
+from services.contacts import ContactKeeper, Identity
+from services.conversations import ContactRef, Directory, Standing, keys_of
 from services.graph import classify
 from services.messages import (
     Direction,
@@ -105,6 +105,7 @@ class Intake:
         waiting = await new_notifications(self._database, limit=self._limit)
         self._limit = next_limit(self._limit, count=len(waiting), size=sum(len(raw.body) for raw in waiting))
         if not waiting:
+            await self._link_seen()
             self._dispatcher.read_notifications(count=0)
             return 0
         marks: list[Write] = []
@@ -128,6 +129,13 @@ class Intake:
         self._measure(changes)
         self._dispatcher.read_notifications(count=len(waiting))
         return len(waiting)
+
+    async def _link_seen(self) -> None:
+        """What answers to sends told, when no notification comes to tell it too."""
+        if self._dispatcher.has_seen:
+            facts = await self._facts([])
+            if facts:
+                self._journal.record(facts)
 
     def _read(self, raw: RawNotification) -> Notification | None:
         try:
@@ -161,11 +169,24 @@ class Intake:
         )
         known = await self._known_inbound(inbound)
         ours_by_wamid = await self._named(inbound)
-        contacts = [contact for change in inbound if (contact := _contact(change)) is not None]
-        await self._directory.load(contacts)
+        # What was taken up before says nothing new, and may name addresses that its sender has left since.
+        new = [change for change in inbound if not self._is_known(change, known)]
+        contacts = [contact for change in new if (contact := _contact(change)) is not None]
+        seen = [*self._dispatcher.take_seen(), *self._seen_together(changes)]
+        await self._directory.load([*contacts, *seen])
+        # An address is a person's wherever they write to.
+        news = [one for one in seen if not self._directory.knows(one)]
+        learning = [replace(one, phone_number_id=other) for one in news + contacts for other in self._elsewhere(one)]
+        await self._directory.load(learning)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
-        learned = await self._keeper.on_changes([one for one in changes if not self._is_known(one, known)])
-        standings, facts = self._directory.open(contacts, self._clock.now())
+        learned = await self._keeper.on_changes(
+            [one for one in changes if not self._is_known(one, known)],
+            [(one.phone_number_id, Identity(one.wa_id, one.user_id, one.former)) for one in news],
+        )
+        now = self._clock.now()
+        linked = [fact for one in [*news, *learning] for fact in self._directory.link(one, now)]
+        standings, opened = self._directory.open(contacts, now)
+        facts = linked + opened
         for change in changes:
             if isinstance(change, StatusUpdate):
                 self.stats.statuses += 1
@@ -181,10 +202,35 @@ class Intake:
                     self._remember(_identity(change))
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
-                    self._dispatcher.customer_wrote(contact.phone_number_id, contact.key)
+                    self._dispatcher.customer_wrote(contact.phone_number_id, standing.key)
             elif not isinstance(change, _OTHERS_TAKE):
                 self._on_unknown(change)
         return facts + learned
+
+    def _seen_together(self, changes: Sequence[object]) -> list[ContactRef]:
+        """Addresses that statuses and preferences name as one person's, if they name more than one."""
+        seen = []
+        for change in changes:
+            if isinstance(change, StatusUpdate):
+                tracked = self._find(change)
+                number = tracked.phone_number_id if tracked is not None else change.phone_number_id
+                sent_to = (tracked.contact_key,) if tracked is not None else ()
+                is_person = change.recipient_type in (None, "individual") and not change.recipient_participant_id
+                contact = ContactRef(number or "", change.recipient_id, change.recipient_user_id, former=sent_to)
+            elif isinstance(change, UserPreference):
+                is_person, number = True, change.phone_number_id or next(iter(self._journal.seqs))
+                contact = ContactRef(number, change.wa_id, change.user_id, is_current=True)
+            else:
+                continue
+            if is_person and len(contact.keys) > 1 and contact.phone_number_id in self._journal.seqs:
+                seen.append(contact)
+        return seen
+
+    def _elsewhere(self, contact: ContactRef) -> list[str]:
+        """Our other numbers, when this one does not know these addresses yet."""
+        if len(self._journal.seqs) == 1 or len(contact.keys) == 1 or self._directory.knows(contact):
+            return []
+        return [number for number in self._journal.seqs if number != contact.phone_number_id]
 
     def _is_known(self, change: object, known: frozenset[tuple[str, str]]) -> bool:
         """An inbound message that was taken up before."""
@@ -253,8 +299,8 @@ class Intake:
         error = change.errors[0]
         rule = classify(error.code, details=error.details)
         data = error_data(error.code, error.title, error.details, rule.next_step)
-        # The contact as lanes and pairs know it: the address that the message was sent to.
-        return self._dispatcher.failed_later(tracked, rule, data, tracked.contact_key)
+        contact = self._directory.key_of(tracked.phone_number_id, tracked.contact_key)
+        return self._dispatcher.failed_later(tracked, rule, data, contact)
 
     def _find(self, change: StatusUpdate) -> Tracked | None:
         if change.message_id:
@@ -311,7 +357,9 @@ def _contact(change: InboundMessage) -> ContactRef | None:
         return None
     return ContactRef(
         phone_number_id=change.phone_number_id,
-        wa_id=change.from_wa_id,
-        user_id=change.from_user_id,
+        wa_id=change.now.wa_id,
+        user_id=change.now.user_id,
         name=change.profile_name,
+        former=keys_of(change.from_wa_id, change.from_user_id),
+        is_current=True,
     )

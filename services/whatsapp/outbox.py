@@ -129,8 +129,8 @@ class Outbox:
         self._highest = max(self._highest, far or 0)  # of a box whose clock was set far ahead
         most = MAX_WAITING[self._priority] + PAGE
         waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
-        has_left = self._admission.has_left
-        ids = [message_id for message_id, to in waiting if not has_left(self._number, self._priority, to)]
+        left = self._admission.left_addresses(self._number, self._priority)
+        ids = [message_id for message_id, to in waiting if to not in left]
         unknown = self._admission.unknown(ids)[:PAGE]
         if not unknown:
             return 0

@@ -81,7 +81,8 @@ class Reign:
         ledger = Ledger(repository)
         journal.listeners.append(Tally(ledger).hear)
         lanes = Lanes()
-        directory = Directory(database)
+        people = ContactLedger(database)
+        directory = Directory(database, numbers=[number.phone_number_id for number in numbers], aliases=people)
         governor = Governor(clock.monotonic)
         for number in numbers:
             hold = Hold(number.hold_reason, number.hold_until) if number.hold_reason else None
@@ -115,6 +116,7 @@ class Reign:
             clock=clock,
             options=options.dispatch,
         )
+        directory.mergers.append(dispatcher.merge)
         self.court = Court(
             settings=queen.settings,
             database=database,
@@ -131,7 +133,7 @@ class Reign:
             dispatcher=dispatcher,
             governor=governor,
             consents=consents,
-            contacts=ContactRegister(ContactLedger(database), consents),
+            contacts=ContactRegister(people, consents, directory),
             campaigns=campaigns,
             messages=repository,
             graph=queen.graph,
@@ -163,6 +165,7 @@ class Reign:
                 clock=self._clock,
                 template_text=templates.text_of,
             )
+            self.court.directory.mergers.append(admission.merge)
             due = due_readers(self.court, admission)
             await self._open(due)
             await templates.recall()

@@ -17,7 +17,7 @@ _COMPARES: dict[str, Callable[[Any, Any], bool]] = {
     "$gte": lambda value, bound: value is not None and value >= bound,
     "$lt": lambda value, bound: value is not None and value < bound,
     "$lte": lambda value, bound: value is not None and value <= bound,
-    "$in": lambda value, bound: value in bound,
+    "$in": lambda value, bound: any(item in bound for item in (value if isinstance(value, list) else [value])),
 }
 
 

@@ -24,7 +24,8 @@ class ScriptedLink:
     """Each call takes the next step of `script`: a failure is raised, None (and an empty script) is success.
 
     `sent` holds what WhatsApp would have: every success, and every OutcomeUnknown that is listed in `arrives`.
-    `asked` holds all orders, in order. While `gate` is not set, calls wait at it.
+    `asked` holds all orders, in order. While `gate` is not set, calls wait at it. `names` are WhatsApp's own for some
+    of the numbers.
     """
 
     script: deque[Failure | None] = field(default_factory=deque)
@@ -33,6 +34,7 @@ class ScriptedLink:
     sent: list[OutgoingMessage] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     gate: asyncio.Event | None = None
+    names: dict[str, str] = field(default_factory=dict)
     kind: LinkKind = LinkKind.CLOUD
     state: LinkState = LinkState.STARTING
 
@@ -44,7 +46,7 @@ class ScriptedLink:
         self.asked.append(order)
         await self._step(order)
         self.sent.append(order)
-        wa_id = order.to if order.recipient_kind == "wa_id" else None
+        wa_id = self.names.get(order.to, order.to) if order.recipient_kind == "wa_id" else None
         user_id = order.to if order.recipient_kind == "user_id" else None
         return Submitted(wamid=f"wamid.{order.id}", wa_id=wa_id, user_id=user_id)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.sandbox.wire.ids import user_id_of
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import NUMBER, until
 
@@ -173,7 +174,8 @@ def test_somebody_never_seen_opts_out_by_address_and_in_again_with_proof(cluster
     )
     assert back["opted_out"] is None
     assert back["consent"]["marketing"]["proof"] == {"text": "signed paper 12"}
-    types = [event["type"] for event in events_of(cluster, out["id"])]
+    # The status of the template names the person's user id, too: that is an event of its own, at any time.
+    types = [event["type"] for event in events_of(cluster, out["id"]) if event["type"] != "contact.updated"]
     assert types == ["contact.created", "contact.opted_out", "contact.opted_in"]
 
 
@@ -243,3 +245,107 @@ def test_the_size_of_the_database_is_shown(cluster: Cluster) -> None:
     assert storage["level"] == "ok"
     assert storage["used_mb"] >= 0
     assert "events" in {one["name"] for one in storage["collections"]}
+
+
+def conversation_of(cluster: Cluster, message_id: str) -> str:
+    found: str = until(lambda: cluster.message(message_id).get("conversation_id"), "it is in a conversation")
+    return found
+
+
+HELLO = {"type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
+
+
+def send_template(cluster: Cluster, **to: str) -> str:
+    sent: str = call(cluster, "POST", "/v1/messages", expect=202, json={**to, **HELLO})["id"]
+    return sent
+
+
+def test_a_person_written_to_by_number_and_by_user_id_has_one_conversation(cluster: Cluster) -> None:
+    """Nothing tells before the first status that both are one: two conversations begin, and become one."""
+    phone, pressed = "15550100021", "15550100022"
+    cluster.write_as_customer(pressed, "who are you?")
+    user_id = contact_of(cluster, pressed)["user_id"]
+    known = [send_template(cluster, recipient=user_id), send_template(cluster, to=pressed)]
+    assert len({conversation_of(cluster, message) for message in known}) == 1
+
+    stranger = user_id_of(phone)
+    both = [{"to": phone, **HELLO}, {"recipient": stranger, **HELLO}] * 3
+    answers = call(cluster, "POST", "/v1/messages/batch", expect=202, json={"messages": both})["data"]
+    sent = [answer["id"] for answer in answers]
+
+    def is_one() -> bool:
+        messages = [cluster.message(message_id) for message_id in sent]
+        is_done = all(message["status"] in ("delivered", "read") for message in messages)
+        return is_done and len({message["conversation_id"] for message in messages}) == 1
+
+    until(is_one, "one conversation has all of them")
+    conversation = conversation_of(cluster, sent[0])
+    merged = [event["data"] for event in cluster.events() if event["type"] == "conversation.merged"]
+    merged = [data for data in merged if data["conversation_id"] == conversation]
+    thread = call(cluster, "GET", f"/v1/conversations/{conversation}/messages")["data"]
+    assert {message["id"] for message in thread} == set(sent)
+    for data in merged:
+        assert call(cluster, "GET", f"/v1/conversations/{data['merged_id']}")["id"] == conversation
+    received = [entry for entry in cluster.phone(phone) if entry["direction"] == "in"]
+    assert len(received) == len(sent)
+
+
+def test_an_opt_out_holds_through_every_address_of_a_person(cluster: Cluster) -> None:
+    phone = "15550100023"
+    user_id = user_id_of(phone)
+    first = send_template(cluster, to=phone)
+    until(lambda: cluster.message(first)["status"] in ("delivered", "read"), "a status tells both addresses")
+    until(
+        lambda: any(
+            event["type"] == "conversation.linked" and f"user:{user_id}" in event["data"]["contact_keys"]
+            for event in cluster.events()
+        ),
+        "both are known to be one",
+    )
+    out = call(cluster, "POST", "/v1/contacts/opt-out", json={"to": phone})
+    assert (out["wa_id"], out["user_id"]) == (phone, user_id)
+    later = {"type": "text", "text": {"body": "no"}}
+
+    def is_refused(**to: str) -> bool:
+        return bool(cluster.client.post("/v1/messages", json={**to, **later}).json().get("code") == "opted_out")
+
+    until(lambda: is_refused(recipient=user_id), "the user id is refused", every_s=0.5)
+    cluster.kill(cluster.pid("Sanic-WhatsApp-0"))
+    cluster.wait_ready()
+    until(lambda: is_refused(to=phone) and is_refused(recipient=user_id), "both are refused", every_s=0.5)
+
+
+def test_a_customer_who_changes_their_number_keeps_conversation_contact_and_window(cluster: Cluster) -> None:
+    old, new = "15550100024", "15550100025"
+    cluster.write_as_customer(old, "hello from the old number")
+    contact = contact_of(cluster, old)
+    before = call(cluster, "GET", "/v1/conversations", params={"wa_id": old})["data"][0]
+    system = {"type": "user_changed_number", "wa_id": new, "body": f"User changed from {old} to {new}"}
+    answer = cluster.sandbox.post(f"/_sandbox/phones/{old}/messages", json={"type": "system", "system": system})
+    assert answer.status_code == 200
+    moved = until(lambda: _at(cluster, contact["id"], new), "the contact has moved")
+    assert {f"wa:{old}", f"wa:{new}"} <= set(moved["addresses"])
+    sent = cluster.send(new, "welcome to the new number")  # the window that the old number opened holds
+    assert conversation_of(cluster, sent["id"]) == before["id"]
+    cluster.write_as_customer(new, "hello from the new number")
+    until(
+        lambda: call(cluster, "GET", f"/v1/conversations/{before['id']}")["contact"]["wa_id"] == new,
+        "the conversation has the new number",
+    )
+    bodies = {
+        message.get("text", {}).get("body")
+        for message in call(cluster, "GET", f"/v1/conversations/{before['id']}/messages")["data"]
+    }
+    assert {"hello from the old number", "welcome to the new number"} <= bodies
+    call(cluster, "POST", f"/v1/contacts/{contact['id']}/opt-out", json={})
+    text = {"type": "text", "text": {"body": "no"}}
+
+    def is_refused(to: str) -> bool:
+        return bool(cluster.client.post("/v1/messages", json={"to": to, **text}).json().get("code") == "opted_out")
+
+    until(lambda: is_refused(old) and is_refused(new), "both numbers are refused", every_s=0.5)
+
+
+def _at(cluster: Cluster, contact_id: str, wa_id: str) -> dict[str, Any] | None:
+    contact: dict[str, Any] = call(cluster, "GET", f"/v1/contacts/{contact_id}")
+    return contact if contact["wa_id"] == wa_id else None

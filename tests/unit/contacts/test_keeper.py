@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
-from services.cloud_webhook import InboundMessage, PlatformError, StatusKind, StatusUpdate, UserPreference
+from services.cloud_webhook import InboundMessage, PlatformError, Sender, StatusKind, StatusUpdate, UserPreference
 from services.contacts import (
     ConsentBook,
     ConsentCategory,
@@ -14,10 +15,12 @@ from services.contacts import (
     ContactKeeper,
     ContactLedger,
     ContactRegister,
+    Identity,
     Keywords,
     consents,
+    project_contact,
 )
-from services.store import Fact
+from services.store import Event, Fact
 from tests.doubles.clock import START, ManualClock
 from tests.doubles.collections import CollectionDatabase
 
@@ -88,10 +91,11 @@ class Queen:
     database: CollectionDatabase = field(default_factory=CollectionDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
     category: ConsentCategory = ConsentCategory.ALL
+    aliases: Any = None
 
     def __post_init__(self) -> None:
         self.consents = ConsentBook(self.database.real)
-        self.register = ContactRegister(ContactLedger(self.database.real), self.consents)
+        self.register = ContactRegister(ContactLedger(self.database.real), self.consents, self.aliases)
         self.keeper = ContactKeeper(
             self.register,
             self.clock,
@@ -291,12 +295,75 @@ async def test_where_many_opted_out_those_who_are_asked_about_are_read_together(
     assert len(database.finds) == 3
 
 
-async def test_two_contacts_of_one_person_are_both_stopped() -> None:
+async def test_two_contacts_of_one_person_become_one_and_are_stopped_as_one() -> None:
     queen = Queen()
     await queen.hear(wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID))
     facts = await queen.hear(replace(wrote("STOP"), from_user_id=ANA_ID))
-    assert types(facts).count("contact.opted_out") == 2
+    assert types(facts) == ["contact.merged", "contact.opted_out"]
     assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+
+
+@pytest.mark.parametrize("stopped", [ANA, None])
+async def test_when_two_contacts_become_one_what_either_refused_stays_refused(stopped: str | None) -> None:
+    queen = Queen()
+    by_number, by_id = wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID)
+    await queen.hear(by_number, by_id)
+    words = wrote("STOP") if stopped else wrote("STOP", wa_id=None, user_id=ANA_ID)
+    await queen.hear(words)
+    assert queen.blocks(f"wa:{ANA}") != queen.blocks(f"user:{ANA_ID}")
+    (fact, *_) = await queen.hear(replace(wrote("and now together"), from_user_id=ANA_ID))
+    assert fact.type == "contact.merged"
+    assert fact.data["opted_out"] == "all"
+    assert fact.data["consent"]["all"]["proof"]["text"] == "STOP"
+    assert sorted(fact.data["addresses"]) == sorted([f"wa:{ANA}", f"user:{ANA_ID}"])
+    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    gone, kept = project_contact(Event("evt_1", NUMBER, 5, fact.type, START, fact.data, None))
+    assert (gone.id, gone.set["merged_into"], gone.set["keys"]) == (fact.data["merged_id"], kept.id, [])
+    assert kept.set["opted_out"] == "all"
+
+
+async def test_an_opt_out_holds_for_an_address_that_only_a_status_has_named() -> None:
+    queen = Queen()
+    await queen.hear(wrote("STOP"))
+    assert queen.blocks(f"user:{ANA_ID}") == (False, False)
+    facts = await queen.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))])
+    assert types(facts) == ["contact.updated"]
+    assert queen.blocks(f"user:{ANA_ID}") == (True, True)
+    assert await queen.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))]) == []
+    assert await queen.keeper.on_changes([], [(NUMBER, Identity("15550000077", "US.never"))]) == []  # no contact
+
+
+async def test_somebody_who_is_known_by_a_conversation_alone_opts_out_under_all_of_its_addresses() -> None:
+    class Conversations:
+        async def load_keys(self, keys: Sequence[str]) -> None:
+            self.asked = list(keys)
+
+        def aliases_of(self, key: str) -> tuple[str, ...]:
+            return (f"wa:{ANA}", f"user:{ANA_ID}")
+
+    queen = Queen(aliases=Conversations())
+    facts = await queen.hear(wrote("STOP", wa_id=None, user_id=ANA_ID))
+    assert facts[0].data["wa_id"] == ANA
+    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+
+
+async def test_who_moves_to_another_number_stays_the_same_contact_and_stays_stopped() -> None:
+    queen = Queen()
+    await queen.hear(wrote("STOP", user_id=ANA_ID))
+    new = "15550000099"
+    moved = replace(wrote("moved", name=None), kind="system", moved_to=Sender(new, None))
+    (fact,) = await queen.hear(moved)
+    assert (fact.type, fact.data["wa_id"]) == ("contact.updated", new)
+    assert set(fact.data["addresses"]) == {f"wa:{ANA}", f"wa:{new}", f"user:{ANA_ID}"}
+    assert queen.blocks(f"wa:{new}") == (True, True)
+    again = await queen.hear(replace(wrote("id", wa_id=new, name=None), kind="system", moved_to=Sender(None, "US.2")))
+    assert (again[0].data["contact_id"], again[0].data["user_id"]) == (fact.data["contact_id"], "US.2")
+    assert queen.blocks("user:US.2") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    # Months later the old number is somebody else's.
+    left, made = await queen.hear(wrote("who was this?", user_id="US.stranger", name=None))
+    assert (left.data["contact_id"], made.type) == (fact.data["contact_id"], "contact.created")
+    assert queen.blocks(f"wa:{ANA}") == queen.blocks("user:US.stranger") == (False, False)
+    assert queen.blocks(f"wa:{new}") == (True, True)
 
 
 async def test_the_order_of_decisions_is_part_of_the_fact() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -102,3 +103,88 @@ async def test_whom_the_daily_limit_counted_in_the_last_day_is_read_again_oldest
         database.put("conversations", row | ({} if age is None else {"initiated_at": START - age * hour}))
     counted = await directory(database).initiated(NUMBER, since=START - 24 * hour)
     assert counted == [("wa:1", START - 23 * hour), ("wa:0", START - 2 * hour)]
+
+
+BOTH = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.abc", is_current=True)
+
+
+@virtual_time
+async def test_a_contact_has_one_conversation_under_every_address_that_was_seen_with_it() -> None:
+    known = directory(MemoryDatabase())
+    by_number, _ = await known.ensure([ANA], START)
+    _, facts = await known.ensure([BOTH], START)
+    assert [(fact.type, fact.data["contact_keys"]) for fact in facts] == [
+        ("conversation.linked", ["user:US.abc", "wa:16505550001"])
+    ]
+    by_user_id, none = await known.ensure([BEN], START)
+    assert none == []
+    assert by_user_id[NUMBER, BEN.key] is by_number[NUMBER, ANA.key]
+    assert known.key_of(NUMBER, BEN.key) == ANA.key
+    assert known.knows(BOTH)
+    assert known.link(BOTH, START) == []
+
+
+@virtual_time
+async def test_two_conversations_that_turn_out_to_be_with_one_person_become_one() -> None:
+    database, merged = MemoryDatabase(), []
+    for id_, key, unread, at in (("cnv_1", ANA.key, 1, 1), ("cnv_2", BEN.key, 2, 5)):
+        row = {"_id": id_, "number": NUMBER, "contact_key": key, "pair": f"{NUMBER}:{key}", "unread": unread}
+        last = START + timedelta(hours=at)
+        database.put("conversations", row | {"last_inbound_at": last, "labels": [f"of {id_}"], "activity": at})
+    known = directory(database)
+    known.mergers.append(lambda number, *, into, absorbed: merged.append((number, into.key, absorbed.key)))
+    standings, facts = await known.ensure([BOTH], START)
+    one = standings[NUMBER, ANA.key]
+    assert (one.conversation_id, one.last_inbound_at) == ("cnv_1", START + timedelta(hours=5))
+    assert merged == [(NUMBER, ANA.key, BEN.key)]
+    fact = next(fact for fact in facts if fact.type == "conversation.merged")
+    assert (fact.conversation_id, fact.data["merged_id"]) == ("cnv_1", "cnv_2")
+    assert (fact.data["unread_count"], fact.data["labels"]) == (2, ["of cnv_2"])
+    assert known.standing(NUMBER, BEN.key) is one
+
+
+@virtual_time
+async def test_what_contacts_know_of_a_person_counts_when_a_conversation_begins() -> None:
+    """Both addresses were seen at another number of ours, or before there was a conversation."""
+
+    class People:
+        async def load(self, keys: Iterable[str]) -> None:
+            self.asked = list(keys)
+
+        def aliases_of(self, key: str) -> tuple[str, ...]:
+            return (ANA.key, BEN.key) if key in (ANA.key, BEN.key) else ()
+
+    known = Directory(MemoryDatabase(), aliases=People())  # type: ignore[arg-type]
+    first, facts = await known.ensure([BEN], START)
+    assert facts[0].data["contact_keys"] == sorted([ANA.key, BEN.key])
+    second, none = await known.ensure([ANA], START)
+    assert (second[NUMBER, ANA.key], none) == (first[NUMBER, BEN.key], [])
+
+
+@virtual_time
+async def test_who_has_moved_keeps_the_conversation_and_somebody_else_on_the_old_number_gets_their_own() -> None:
+    known = directory(MemoryDatabase())
+    old, _ = await known.ensure([BOTH], START)
+    moved = ContactRef(NUMBER, wa_id="16505550009", user_id="US.abc", former=(ANA.key,), is_current=True)
+    new, facts = await known.ensure([moved], START)
+    assert new[NUMBER, moved.key] is old[NUMBER, ANA.key]
+    assert [fact.data["wa_id"] for fact in facts] == ["16505550009"]
+    late = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.abc")
+    assert known.link(late, START) == []  # a status of before names the old number: it is not news
+    stranger = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.other", is_current=True)
+    theirs, facts = await known.ensure([stranger], START)
+    assert [fact.type for fact in facts] == ["conversation.linked", "conversation.opened"]
+    assert ANA.key not in facts[0].data["contact_keys"]
+    assert theirs[NUMBER, ANA.key] is not new[NUMBER, moved.key]
+    assert facts[1].data["contact_key"] == "user:US.other"  # two conversations never go by one name
+
+
+@virtual_time
+async def test_a_stored_conversation_is_found_by_any_of_its_addresses_and_held_once() -> None:
+    database = MemoryDatabase()
+    pair = [f"{NUMBER}:{ANA.key}", f"{NUMBER}:{BEN.key}"]
+    database.put("conversations", {"_id": "cnv_1", "number": NUMBER, "contact_key": ANA.key, "pair": pair})
+    known = directory(database)
+    standings, facts = await known.ensure([BEN, ANA], START)
+    assert facts == []
+    assert standings[NUMBER, BEN.key] is standings[NUMBER, ANA.key]

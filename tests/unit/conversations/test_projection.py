@@ -19,7 +19,9 @@ def write_of(kind: str, **data: Any) -> Write:
 def test_an_opened_conversation_is_made_once_with_its_pair() -> None:
     write = write_of("conversation.opened", contact_key="wa:1650", wa_id="1650", user_id=None, name="Ana")
     assert write.upsert
-    assert write.set["pair"] == f"{NUMBER}:wa:1650"
+    assert write.set["pair"] == [f"{NUMBER}:wa:1650"]
+    named = write_of("conversation.opened", contact_key="wa:1650", contact_keys=["user:U", "wa:1650"], wa_id="1650")
+    assert named.set["pair"] == [f"{NUMBER}:user:U", f"{NUMBER}:wa:1650"]
     assert (write.set["unread"], write.set["status"], write.set["name"]) == (0, "open", "Ana")
     assert "user_id" not in write.set
 
@@ -63,3 +65,27 @@ def test_what_the_pace_must_know_after_a_restart_is_kept_with_the_conversation()
         "initiated_at": START,
     }
     assert project_conversation(Event("evt_1", NUMBER, 5, "message.sending", START, {"attempt": 1}, "cnv_1")) == []
+
+
+def test_other_addresses_of_a_contact_replace_those_before() -> None:
+    write = write_of("conversation.linked", contact_keys=["user:U", "wa:2"], wa_id="2", user_id="U")
+    assert write.set == {"pair": [f"{NUMBER}:user:U", f"{NUMBER}:wa:2"], "wa_id": "2", "user_id": "U"}
+
+
+def test_a_message_about_a_move_does_not_bring_the_old_number_back() -> None:
+    assert "wa_id" not in write_of("message.received", type="system", **{"from": "1650"}).set
+    assert write_of("message.received", **{"from": "1650"}).set["wa_id"] == "1650"
+
+
+def test_a_conversation_that_becomes_part_of_another_gives_its_addresses_up_before_that_takes_them() -> None:
+    data = {"merged_id": "cnv_2", "contact_keys": ["user:U", "wa:1"], "wa_id": "1", "user_id": "U"}
+    data |= {"unread_count": 2, "labels": ["vip"], "activity": 9, "last_inbound_at": START, "assignee": "ana"}
+    gone, kept, notes = project_conversation(
+        Event("evt_1", NUMBER, 5, "conversation.merged", START, {**data, "conversation_id": "cnv_1"}, "cnv_1")
+    )
+    assert (gone.id, gone.set["merged_into"], gone.set["pair"]) == ("cnv_2", "cnv_1", ["merged:cnv_2"])
+    assert "activity" in gone.drop  # so that no list shows it
+    assert kept.id == "cnv_1"
+    assert kept.set["pair"] == [f"{NUMBER}:user:U", f"{NUMBER}:wa:1"]
+    assert {"unread", "labels", "last_inbound_at", "assignee", "activity"} <= set(kept.compute)
+    assert (notes.where, dict(notes.set)) == ({"conversation": "cnv_2"}, {"conversation": "cnv_1"})

@@ -51,19 +51,23 @@ class Bench:
     governor: Governor = field(default_factory=Governor)
     is_owner: bool = True
     is_window_open: bool = True
+    standings: dict[str, str] = field(default_factory=dict)
+    """Conversations by the key of the contact; everybody else has one and the same."""
 
     def __post_init__(self) -> None:
         clock = LoopClock()
         self.governor.set_number(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
         self.ledger = Ledger(None)  # type: ignore[arg-type]  # nothing is read here
-        standing = Standing("cnv_1", last_inbound_at=clock.now() if self.is_window_open else None)
+        last = clock.now() if self.is_window_open else None
+        nobody = Standing("cnv_1", last_inbound_at=last)
+        self.known = {key: Standing(id_, last_inbound_at=last, key=key) for key, id_ in self.standings.items()}
         self.dispatcher = Dispatcher(
             lanes=self.lanes,
             ledger=self.ledger,
             recorder=self.journal,
             gate=SendGate(
                 self.governor,
-                standing_of=lambda _number, _key: standing,
+                standing_of=lambda _number, key: self.known.get(key, nobody),
                 consents=EverybodyConsents(),
                 is_marketing=lambda _message: False,
             ),
@@ -87,6 +91,12 @@ class Bench:
         for message in messages:
             self.dispatcher.offer(message)
         return tracked
+
+    def merge(self, absorbed: str, *, into: str) -> None:
+        """The directory learned that both are one."""
+        gone, kept = self.known[absorbed], self.known[into]
+        self.dispatcher.merge(NUMBER, into=kept, absorbed=gone)
+        self.known[absorbed] = kept
 
     async def until_idle(self, within_s: float = 3_600) -> None:
         async with asyncio.timeout(within_s):
@@ -523,3 +533,60 @@ def test_buckets_do_not_notice_that_the_clock_was_set() -> None:
         assert governor.take(NUMBER, "wa:ben", wall.timestamp(), is_initiation=False) <= 3
     monotonic += 6
     assert governor.pair_hold(NUMBER, "wa:ana", wall) is None
+
+
+@virtual_time
+async def test_two_contacts_that_turn_out_to_be_one_share_a_lane_and_keep_their_order() -> None:
+    """What is on its way stays on its way; the rest of both goes in the order of acceptance, one at a time."""
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()), standings={"wa:1": "cnv_1", "user:U": "cnv_2"})
+    to_user = {"to": "U", "recipient_kind": "user_id"}
+    bench.offer(outgoing(1, **to_user), outgoing(2, to="1"), outgoing(3, **to_user), outgoing(4, to="1"))
+    bench.offer(outgoing(5, **to_user), outgoing(6, to="1"))
+    await asyncio.sleep(1)
+    assert sorted(order.id for order in bench.link.asked) == ["msg_1", "msg_2"]
+    bench.merge("user:U", into="wa:1")
+    bench.offer(outgoing(7, **to_user))
+    await asyncio.sleep(1)
+    assert len(bench.link.asked) == 2
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert bench.sent()[2:] == ["msg_3", "msg_4", "msg_5", "msg_6", "msg_7"]
+    assert sorted(bench.sent()[:2]) == ["msg_1", "msg_2"]
+    assert {bench.ledger.get(f"msg_{position}").conversation_id for position in range(1, 7)} <= {"cnv_1", None}  # type: ignore[union-attr]
+
+
+@virtual_time
+async def test_a_head_that_waits_goes_to_the_lane_of_both_and_leaves_once() -> None:
+    bench = Bench(standings={"wa:1": "cnv_1", "user:U": "cnv_2"})
+    bench.governor.hold_pair(NUMBER, "user:U", Hold("platform_131056", START + timedelta(seconds=30)))
+    bench.offer(outgoing(1, to="U", recipient_kind="user_id"), outgoing(2, to="U", recipient_kind="user_id"))
+    await asyncio.sleep(1)
+    assert bench.sent() == []
+    bench.merge("user:U", into="wa:1")
+    bench.offer(outgoing(3, to="1"))
+    await asyncio.sleep(10)
+    assert bench.sent() == [], "the pair rate is one, too"
+    await bench.until_idle()
+    assert bench.sent() == ["msg_1", "msg_2", "msg_3"]
+
+
+@virtual_time
+async def test_what_waits_for_a_customer_to_write_comes_back_whichever_address_they_write_from() -> None:
+    bench = Bench(standings={"wa:1": "cnv_1", "user:U": "cnv_2"})
+    bench.dispatcher.park(NUMBER, "user:U", "msg_1")
+    bench.dispatcher.park(NUMBER, "wa:1", "msg_2")
+    bench.merge("user:U", into="wa:1")
+    bench.dispatcher.customer_wrote(NUMBER, "wa:1")
+    assert bench.dispatcher.take_released() == ["msg_1", "msg_2"]
+
+
+@virtual_time
+async def test_addresses_that_an_answer_names_together_are_given_once() -> None:
+    bench = Bench(link=ScriptedLink(names={"525500000001": "5215500000001"}))
+    bench.offer(outgoing(1, to="525500000001"))
+    await bench.until_idle()
+    assert bench.dispatcher.has_seen
+    (seen,) = bench.dispatcher.take_seen()
+    assert seen.keys == ("wa:5215500000001", "wa:525500000001")
+    assert bench.dispatcher.take_seen() == []

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.conversations import Directory
+from services.contacts import Identity
+from services.conversations import ContactRef, Directory
 from services.graph import CodeRule
 from services.messages import Ledger, MessageRepository, MessageStatus, Tracked, message_fact
 from services.messages.documents import MESSAGES, message_document
@@ -34,12 +35,21 @@ class Listener:
     failures: list[tuple[str, CodeRule, str]] = field(default_factory=list)
     writers: list[tuple[str, str]] = field(default_factory=list)
     nudges: int = 0
+    seen: list[ContactRef] = field(default_factory=list)
 
     def settled(self, message_id: str) -> None:
         self.settled_ids.append(message_id)
 
     def nudge(self) -> None:
         self.nudges += 1
+
+    @property
+    def has_seen(self) -> bool:
+        return bool(self.seen)
+
+    def take_seen(self) -> list[ContactRef]:
+        seen, self.seen = self.seen, []
+        return seen
 
     def customer_wrote(self, number: str, key: str) -> None:
         self.writers.append((number, key))
@@ -58,9 +68,11 @@ class Keeper:
     """Contacts: one fact for each change that it is shown."""
 
     shown: list[object] = field(default_factory=list)
+    seen: list[tuple[str, Identity]] = field(default_factory=list)
 
-    async def on_changes(self, changes: Sequence[object]) -> list[Fact]:
+    async def on_changes(self, changes: Sequence[object], seen: Sequence[tuple[str, Identity]] = ()) -> list[Fact]:
         self.shown += changes
+        self.seen += seen
         return []
 
 
@@ -353,3 +365,43 @@ async def test_a_field_that_we_do_not_know_becomes_one_event_however_often_it_co
     (fact,) = bench.journal.facts
     assert (fact.type, fact.number, fact.data["meta"]["value"]) == ("notification.unknown", NUMBER, value)
     assert bench.intake.stats.by_kind == {"UnknownChange": 2}
+
+
+USER = "US.13491208655302741918"
+
+
+@virtual_time
+async def test_a_status_that_names_both_addresses_makes_them_one_conversation_and_says_so_once() -> None:
+    bench = with_message(S.SENT, wamid="wamid.1")
+    pair = {"pair": [f"{NUMBER}:wa:{PHONE}"], "contact_key": f"wa:{PHONE}", "number": NUMBER}
+    bench.database.put("conversations", {"_id": "cnv_1", **pair})
+    await bench.hear(status("delivered", recipient_user_id=USER), status("read", recipient_user_id=USER))
+    linked = [fact for fact in bench.journal.facts if fact.type == "conversation.linked"]
+    assert [fact.data["contact_keys"] for fact in linked] == [[f"user:{USER}", f"wa:{PHONE}"]]
+    assert bench.keeper.seen == [(NUMBER, Identity(PHONE, USER, (f"wa:{PHONE}",)))] * 2
+    await bench.hear(text("wamid.9", **{"from": None, "from_user_id": USER}))
+    assert bench.journal.facts[-1].conversation_id == "cnv_1"
+    assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}")]
+
+
+@virtual_time
+async def test_the_number_that_whatsapp_knows_a_recipient_by_leads_to_the_same_conversation() -> None:
+    """A Mexican number is written with a 1 and known without it, or the other way round."""
+    bench = with_message(S.SENT, wamid="wamid.1")
+    pair = {"pair": f"{NUMBER}:wa:{PHONE}", "contact_key": f"wa:{PHONE}", "number": NUMBER}  # as stored before aliases
+    bench.database.put("conversations", {"_id": "cnv_1", **pair})
+    await bench.hear(status("delivered", recipient_id="5215500000001"))
+    await bench.hear(text("wamid.9", **{"from": "5215500000001"}))
+    assert bench.journal.facts[-1].conversation_id == "cnv_1"
+
+
+@virtual_time
+async def test_what_the_answer_to_a_send_names_is_taken_up_without_a_notification() -> None:
+    bench = with_message()
+    pair = {"pair": [f"{NUMBER}:wa:{PHONE}"], "contact_key": f"wa:{PHONE}", "number": NUMBER}
+    bench.database.put("conversations", {"_id": "cnv_1", **pair})
+    bench.listener.seen.append(ContactRef(NUMBER, PHONE, USER))
+    await bench.hear()
+    assert [fact.type for fact in bench.journal.facts] == ["conversation.linked"]
+    await bench.hear()
+    assert len(bench.journal.facts) == 1

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.conversations import Directory
+from services.conversations import ContactRef, Directory, Standing
 from services.messages import (
     EverybodyConsents,
     Governor,
@@ -17,6 +17,7 @@ from services.messages import (
     MessageRepository,
     MessageStatus,
     Priority,
+    contact_of,
 )
 from services.messages.documents import MESSAGES, message_document
 from services.whatsapp.admission import LANE_ROOM, Admission
@@ -34,12 +35,14 @@ class Offers:
     """The dispatcher as the admission sees it."""
 
     lanes: Lanes
+    directory: Directory
     offered: list[Message] = field(default_factory=list)
     parked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def offer(self, message: Message) -> None:
         self.offered.append(message)
-        self.lanes.add(message)
+        contact = contact_of(message)
+        self.lanes.add(message, self.directory.key_of(contact.phone_number_id, contact.key))
 
     def park(self, number: str, key: str, message_id: str) -> None:
         self.parked.append((number, key, message_id))
@@ -72,12 +75,13 @@ class Bench:
         self.now = (time.time_ns() // 1_000_000) << 20
         self.repository = MessageRepository(self.database)  # type: ignore[arg-type]
         self.ledger = Ledger(self.repository)
-        self.dispatcher = Offers(self.lanes)
+        self.directory = Directory(self.database)  # type: ignore[arg-type]
+        self.dispatcher = Offers(self.lanes, self.directory)
         self.admission = Admission(
             journal=self.journal,  # type: ignore[arg-type]
             ledger=self.ledger,
             lanes=self.lanes,
-            directory=Directory(self.database),  # type: ignore[arg-type]
+            directory=self.directory,
             dispatcher=self.dispatcher,  # type: ignore[arg-type]
             governor=self.governor,
             consents=self.consents,
@@ -92,6 +96,10 @@ class Bench:
             rate_per_s=lambda: self.rate_per_s,
             failures=lambda: self.failures,
         )
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """What the dispatcher does when two contacts are one."""
+        self.lanes.merge(number, into=into.key, absorbed=absorbed.key, may_move=lambda _message: True)
 
     def accept(self, *seconds_ago: float, first: int = 0, recipients: int = 10_000) -> list[str]:
         """Store messages as workers do; each has its order from so long ago."""
@@ -115,7 +123,7 @@ class Bench:
                 tracked = self.ledger.get(message.id)
                 assert tracked is not None
                 tracked.status = MessageStatus.SENT
-                self.lanes.finish(Lanes.key(message), message.id)
+                self.lanes.finish(Lanes.key(message, contact_of(message).key), message.id)
 
 
 @virtual_time
@@ -432,3 +440,32 @@ async def test_a_box_whose_clock_is_an_hour_ahead_is_heard_within_a_sweep_and_th
     (ours,) = bench.accept(0, first=20)  # of a box whose clock is right
     assert await bench.outbox.load() == 1
     assert bench.offered() == [ahead, next_, ours]
+
+
+@virtual_time
+async def test_what_was_left_behind_under_either_address_of_a_person_goes_in_order() -> None:
+    bench = Bench()
+    both = ContactRef(NUMBER, wa_id="16505550000", user_id="US.1")
+    await bench.admission.admit([outgoing(1, to="US.1", recipient_kind="user_id"), outgoing(2, to="16505550000")])
+    bench.directory.mergers += [bench.merge, bench.admission.merge]
+    await bench.directory.load([both])
+    bench.directory.link(both, START)
+    later = [
+        outgoing(at, to="US.1", recipient_kind="user_id") if at % 2 else outgoing(at, to="16505550000")
+        for at in range(3, 3 + 2 * LANE_ROOM)
+    ]
+    bench.database.put(MESSAGES, *(message_document(message) for message in later))
+    await bench.admission.admit(later)
+    assert bench.lanes.lane_count() == 1
+    assert len(bench.lanes) == LANE_ROOM
+    assert bench.admission.left_addresses(NUMBER, Priority.TRANSACTIONAL) == {"US.1", "16505550000"}
+    (key,) = bench.lanes.keys()
+    left = []
+    while (head := bench.lanes.head(key)) is not None:
+        left.append(head.id)
+        bench.lanes.finish(key, head.id)
+        tracked = bench.ledger.get(head.id)
+        assert tracked is not None
+        tracked.status = MessageStatus.SENT
+        await bench.admission.refill(bench.repository)
+    assert left == [f"msg_{at}" for at in range(1, 3 + 2 * LANE_ROOM)]

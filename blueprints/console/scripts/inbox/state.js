@@ -154,6 +154,10 @@ onEvent((event) => {
     change(id, values);
   } else if (type === 'conversation.read') {
     if (!(known?.last_message?.direction === 'in' && known.last_message.at > at)) change(id, { unread_count: 0 });
+  } else if (type === 'conversation.merged') {
+    return loadList(); // one of the two is gone
+  } else if (type === 'conversation.linked') {
+    if (known) want(id);
   } else if (type === 'conversation.updated') {
     const values = Object.fromEntries(['assignee', 'labels', 'status'].filter((name) => name in data).map((name) => [name, data[name]]));
     if (known) change(id, values);
