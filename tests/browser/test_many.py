@@ -1,4 +1,4 @@
-"""Ten thousand conversations scroll like ten: only the rows in sight are drawn, more are read when they come near."""
+"""Long lists scroll like short ones: of conversations only the rows in sight are drawn, other lists have an end."""
 
 import json
 from urllib.parse import parse_qs, urlsplit
@@ -67,3 +67,78 @@ def test_ten_thousand_conversations_scroll_smoothly(open_page: Open) -> None:
     assert seen["drawn"] <= MOST_DRAWN
     assert seen["p95"] < FRAME_MS
     expect(page.locator("a.row", has_text=f"Persona {COUNT - 1}")).to_be_visible()
+
+
+def event(n: int) -> dict[str, object]:
+    data = {"message_id": f"msg_{n}", "to": "16505551234", "status": "sent", "preview": f"Aviso {n} " + "palabra " * 20}
+    at = f"2026-01-28T10:{59 - n // 60:02d}:{59 - n % 60:02d}.000Z"
+    number = "106540352242922"
+    return {
+        "seq": 900_000 - n,
+        "id": f"evt_{n}",
+        "type": "message.sent",
+        "at": at,
+        "phone_number_id": number,
+        "data": data,
+    }
+
+
+def contact(n: int) -> dict[str, object]:
+    more = {"user_id": None, "profile_name": None, "username": None, "attributes": {}, "opted_out": None}
+    created = "2026-01-28T10:00:00.000Z"
+    return {
+        "id": f"con_{n}",
+        "wa_id": f"1650{n:07d}",
+        "name": f"Persona {n}",
+        "labels": ["vip"],
+        "created_at": created,
+        **more,
+    }
+
+
+SCROLLS = """async () => {
+    const box = document.querySelector('main');
+    const gaps = [];
+    let last = performance.now();
+    const until = last + 30000;
+    while (box.scrollTop + box.clientHeight < box.scrollHeight - 4 && performance.now() < until) {
+        box.scrollTop += 1500;
+        const now = await new Promise(requestAnimationFrame);
+        gaps.push(now - last);
+        last = now;
+    }
+    gaps.sort((a, b) => a - b);
+    return {reached: box.scrollTop + box.clientHeight >= box.scrollHeight - 4, p95: gaps[Math.floor(gaps.length * 0.95)]};
+}"""
+
+
+def test_the_lists_of_events_and_of_contacts_have_an_end_and_scroll_smoothly(open_page: Open) -> None:
+    page = open_page("/console/keys")
+    page.route(
+        "**/console/latest-events*",
+        lambda route: route.fulfill(json={"data": [event(n) for n in range(700)]}),
+    )
+    page.goto("/console/events")
+    expect(page.locator(".event")).to_have_count(500)
+    seen = page.evaluate(SCROLLS)
+    assert seen["reached"]
+    assert seen["p95"] < FRAME_MS
+
+    def people(route: Route) -> None:
+        asked = parse_qs(urlsplit(route.request.url).query)
+        start, limit = int(asked.get("cursor", ["0"])[0]), int(asked["limit"][0])
+        route.fulfill(
+            json={"data": [contact(n) for n in range(start, start + limit)], "next_cursor": str(start + limit)}
+        )
+
+    page.route("**/v1/contacts?*", people)
+    page.goto("/console/contacts")
+    more = page.get_by_role("button", name="Ver más")
+    while page.locator(".more .muted").count() == 0:
+        shown = page.locator(".person-link").count()
+        more.click()
+        expect(page.locator(".person-link")).not_to_have_count(shown)
+    assert page.locator(".person-link").count() <= 1_200
+    seen = page.evaluate(SCROLLS)
+    assert seen["reached"]
+    assert seen["p95"] < FRAME_MS

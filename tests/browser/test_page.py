@@ -1,11 +1,12 @@
 """The page as such: the door, languages, light and dark, accessibility, and what it may load."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.scenes import conversation_of, customer, text
@@ -118,22 +119,107 @@ def test_the_door_has_no_serious_fault_either(open_page: Open) -> None:
     assert faults_of(page) == []
 
 
-def test_everything_can_be_reached_by_keyboard(cluster: Cluster, open_page: Open) -> None:
+def tab_to(page: Page, goal: Locator, *, key: str = "Tab", most: int = 60) -> None:
+    """Press the key until the focus is there; it must be seen where it is."""
+    for _ in range(most):
+        page.keyboard.press(key)
+        if goal.evaluate_all("(found) => found.includes(document.activeElement)"):
+            style = goal.evaluate("(one) => getComputedStyle(one).outlineStyle")
+            assert style != "none", "nobody sees where the focus is"
+            return
+    raise AssertionError(f"{most} times {key} do not lead to {goal}")
+
+
+def test_a_day_by_keyboard_alone(cluster: Cluster, open_page: Open) -> None:
     wa_id = "16505550402"
     customer(cluster, wa_id, text("Solo teclado"))
     conversation = conversation_of(cluster, wa_id)
     page = open_page()
-    page.locator(f"[data-conversation={conversation['id']}]").wait_for()
-    page.keyboard.press("/")
-    page.keyboard.type("teclado")
+    keys, row = page.keyboard, page.locator(f"[data-conversation={conversation['id']}]")
+    writing = page.get_by_label("Escribe un mensaje")
+    row.wait_for()
+    # From the search to the conversation, and an answer.
+    keys.press("/")
+    keys.type("teclado")
     expect(page.locator("a.row")).to_have_count(1)
-    page.locator("a.row").focus()
-    page.keyboard.press("Enter")
-    page.get_by_label("Escribe un mensaje").wait_for()
-    expect(page.get_by_label("Escribe un mensaje")).to_be_focused()
-    page.keyboard.type("Con teclado también")
-    page.keyboard.press("Enter")
-    expect(page.locator(".bubble-line.out", has_text="Con teclado también")).to_be_visible()
+    tab_to(page, row)
+    keys.press("Enter")
+    expect(writing).to_be_focused()
+    keys.type("Con teclado también")
+    keys.press("Enter")
+    sent = page.locator(".bubble-line.out", has_text="Con teclado también")
+    expect(sent.locator(".ticks.read")).to_be_visible()
+    # A panel with arrows; what is chosen comes where it is written.
+    tab_to(page, page.get_by_role("button", name="Emoji"), key="Shift+Tab")
+    keys.press("Enter")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft", "Enter"):
+        keys.press(key)
+    expect(writing).to_be_focused()
+    expect(writing).to_have_value("😃")
+    keys.press("Control+A")
+    keys.press("Delete")
+    # A dialog gives the focus back, whether it is left or used.
+    picks = page.locator(".composer-tools").get_by_role("button", name="Plantilla")
+    tab_to(page, picks, key="Shift+Tab")
+    keys.press("Space")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keys.press("Escape")
+    expect(picks).to_be_focused()
+    keys.press("Enter")
+    tab_to(page, page.get_by_role("button", name=re.compile("^hello_world")))
+    keys.press("Space")
+    tab_to(page, page.get_by_role("button", name="Enviar plantilla"))
+    keys.press("Enter")
+    expect(page.locator(".bubble-line.out", has_text="Welcome and congratulations")).to_be_visible()
+    expect(picks).to_be_focused()
+    # Messages are one stop; arrows go through them.
+    tools = page.get_by_role("button", name="Acciones del mensaje")
+    expect(tools).to_have_count(3)
+    tab_to(page, tools.nth(2), key="Shift+Tab")
+    keys.press("ArrowUp")
+    expect(tools.nth(1)).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator(".menu")).to_be_visible()
+    keys.press("Escape")
+    expect(page.locator(".menu")).to_have_count(0)
+    expect(tools.nth(1)).to_be_focused()
+    # A label, in a panel beside.
+    details = page.get_by_role("button", name="Detalles", exact=True)
+    tab_to(page, details, key="Shift+Tab")
+    keys.press("Enter")
+    tab_to(page, page.get_by_placeholder("Añadir etiqueta"))
+    keys.type("urgente")
+    keys.press("Enter")
+    expect(row.locator(".row-tag.label")).to_have_text("urgente")
+    keys.press("Escape")
+    expect(details).to_be_focused()
+    # Another page, and a number that rests for a moment.
+    tab_to(page, page.get_by_role("link", name="Números"), key="Shift+Tab")
+    keys.press("Enter")
+    pause = page.locator(".card.number header .button")
+    tab_to(page, pause)
+    for key, words, then in (("Enter", "Número en pausa", "Reanudar"), ("Space", "Número reanudado", "Pausar")):
+        keys.press(key)
+        expect(page.locator(".toast", has_text=words)).to_be_visible()
+        expect(pause).to_have_text(then)
+        expect(pause).to_be_focused()
+
+
+def test_a_list_of_conversations_is_one_stop_and_arrows_go_through_it(cluster: Cluster, open_page: Open) -> None:
+    for n in range(3):
+        customer(cluster, f"1650555041{n}", text(f"Fila {n}"))
+        conversation_of(cluster, f"1650555041{n}")
+    page = open_page()
+    rows = page.locator("a.row")
+    expect(rows.nth(2)).to_be_visible()
+    tab_to(page, rows.first)
+    ids = rows.evaluate_all("(all) => all.map((one) => one.dataset.conversation)")
+    for key, position in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", -1), ("Home", 0)):
+        page.keyboard.press(key)
+        if position >= 0:
+            expect(page.locator(f"[data-conversation={ids[position]}]")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('a.row')") is None
 
 
 def test_nothing_is_wider_than_a_small_phone(cluster: Cluster, open_page: Open) -> None:

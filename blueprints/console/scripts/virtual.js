@@ -3,10 +3,13 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from './ui.js';
 
 const SPARE = 6;
 
-/** `rowHeight` in px, all the same. `onEnd` is called near the end: there more may be loaded. */
-export function VirtualList({ items, rowHeight, row, onEnd, label, focusIndex }) {
+/** `rowHeight` in px, all the same. `onEnd` is called near the end: there more may be loaded. `row` gets an item, and
+    whether it is the one stop of the Tab key: the last one used, else `chosen`, else the first in sight. */
+export function VirtualList({ items, rowHeight, row, onEnd, label, chosen }) {
   const box = useRef();
   const [view, setView] = useState({ top: 0, height: 600 });
+  const [used, setUsed] = useState(null);
+  const wanted = useRef(null);
   useLayoutEffect(() => {
     const element = box.current;
     const look = () => setView({ top: element.scrollTop, height: element.clientHeight });
@@ -19,21 +22,40 @@ export function VirtualList({ items, rowHeight, row, onEnd, label, focusIndex })
       element.removeEventListener('scroll', look);
     };
   }, []);
-  useEffect(() => {
-    if (focusIndex == null || focusIndex < 0) return;
-    const element = box.current;
-    const top = focusIndex * rowHeight;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = top + rowHeight - element.clientHeight;
-  }, [focusIndex]);
   const first = Math.max(0, Math.floor(view.top / rowHeight) - SPARE);
   const last = Math.min(items.length, Math.ceil((view.top + view.height) / rowHeight) + SPARE);
   useEffect(() => {
     if (onEnd && items.length && last >= items.length - SPARE) onEnd();
   }, [last, items.length]);
-  return html`<div class="virtual" ref=${box} role="list" aria-label=${label} tabindex="-1">
+  const shown = items.slice(first, last);
+  const top = Math.min(items.length - 1, Math.ceil(view.top / rowHeight));
+  const stop = shown.includes(used) ? used : shown.includes(chosen) ? chosen : items[top];
+  const focusOn = (index) => {
+    const element = box.current;
+    const at = index * rowHeight;
+    if (at < element.scrollTop) element.scrollTop = at;
+    else if (at + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = at + rowHeight - element.clientHeight;
+    setView({ top: element.scrollTop, height: element.clientHeight });
+    wanted.current = items[index];
+    setUsed(items[index]);
+  };
+  useEffect(() => {
+    const found = wanted.current != null && box.current.querySelector(`[data-item="${CSS.escape(wanted.current)}"] :is(a, button)`);
+    if (!found) return;
+    wanted.current = null;
+    found.focus({ preventScroll: true });
+  });
+  const move = (event) => {
+    const here = items.indexOf(event.target.closest('[data-item]')?.dataset.item);
+    const page = Math.max(1, Math.floor(view.height / rowHeight) - 1);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -items.length, End: items.length }[event.key];
+    if (here < 0 || !step) return;
+    event.preventDefault();
+    focusOn(Math.max(0, Math.min(items.length - 1, here + step)));
+  };
+  return html`<div class="virtual" ref=${box} role="list" aria-label=${label} tabindex="-1" onKeyDown=${move} onfocusin=${(event) => setUsed(event.target.closest('[data-item]')?.dataset.item ?? used)}>
     <div style=${{ height: `${items.length * rowHeight}px`, position: 'relative' }}>
-      ${items.slice(first, last).map((item, offset) => html`<div key=${item} role="listitem" aria-setsize=${items.length} aria-posinset=${first + offset + 1}
-        style=${{ position: 'absolute', insetInline: '0', height: `${rowHeight}px`, transform: `translateY(${(first + offset) * rowHeight}px)` }}>${row(item, first + offset)}</div>`)}
+      ${shown.map((item, offset) => html`<div key=${item} data-item=${item} role="listitem" aria-setsize=${items.length} aria-posinset=${first + offset + 1}
+        style=${{ position: 'absolute', insetInline: '0', height: `${rowHeight}px`, transform: `translateY(${(first + offset) * rowHeight}px)` }}>${row(item, item === stop)}</div>`)}
     </div></div>`;
 }

@@ -1,6 +1,7 @@
 // Small parts that every page uses.
-import { createStore, cx, html, useEffect, useRef, useState, useStore } from './ui.js';
+import { createStore, cx, html, useLayoutEffect, useRef, useState, useStore } from './ui.js';
 import { Icon } from './icons.js';
+import { CONTROLS, moveAmong } from './roving.js';
 import { t } from './words.js';
 
 export function Button({ icon, kind = 'plain', small, children, isBusy, label, class: more, ...rest }) {
@@ -46,7 +47,8 @@ export function Failure({ error, onRetry }) {
 /** A modal window with the browser's own dialog: focus stays inside, Escape closes it. */
 export function Dialog({ title, onClose, children, footer, isWide }) {
   const box = useRef();
-  useEffect(() => {
+  // At once: the next key must not go to what stands behind it.
+  useLayoutEffect(() => {
     const dialog = box.current;
     if (!dialog.open) dialog.showModal();
     return () => dialog.open && dialog.close();
@@ -58,19 +60,24 @@ export function Dialog({ title, onClose, children, footer, isWide }) {
     <div class="dialog-content">${children}</div>${footer && html`<footer>${footer}</footer>`}</div></dialog>`;
 }
 
-/** A small panel beside its button; outside clicks and Escape close it. */
+/** A small panel beside its button; outside clicks, Escape and leaving it close it, arrows move in it, the focus goes back to the button. */
 export function Popover({ button, children, align = 'start', up, class: more }) {
   const [isOpen, setOpen] = useState(false);
   const box = useRef();
-  const close = () => setOpen(false);
-  useEffect(() => {
+  const panel = useRef();
+  const goBack = () => box.current?.querySelector('button')?.focus();
+  const close = () => {
+    if (panel.current?.contains(document.activeElement)) goBack();
+    setOpen(false);
+  };
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
-    const outside = (event) => box.current?.contains(event.target) || close();
+    const outside = (event) => box.current?.contains(event.target) || setOpen(false);
     const escape = (event) => {
       if (event.key !== 'Escape') return;
       event.stopPropagation();
-      close();
-      box.current?.querySelector('button')?.focus();
+      setOpen(false);
+      goBack();
     };
     document.addEventListener('pointerdown', outside);
     document.addEventListener('keydown', escape, true);
@@ -79,9 +86,11 @@ export function Popover({ button, children, align = 'start', up, class: more }) 
       document.removeEventListener('keydown', escape, true);
     };
   }, [isOpen]);
-  return html`<div class=${cx('popover-anchor', more)} ref=${box}>
+  const leave = (event) => { if (event.relatedTarget && !box.current.contains(event.relatedTarget)) setOpen(false); };
+  const move = (event) => { if (panel.current) moveAmong([...panel.current.querySelectorAll(CONTROLS)], event); };
+  return html`<div class=${cx('popover-anchor', more)} ref=${box} onfocusout=${leave} onKeyDown=${move}>
     ${button({ isOpen, toggle: () => setOpen(!isOpen), 'aria-expanded': isOpen ? 'true' : 'false' })}
-    ${isOpen && html`<div class=${cx('popover', align, { up })}>${typeof children === 'function' ? children(close) : children}</div>`}</div>`;
+    ${isOpen && html`<div class=${cx('popover', align, { up })} ref=${panel}>${typeof children === 'function' ? children(close) : children}</div>`}</div>`;
 }
 
 const toasts = createStore({ items: [] });
@@ -109,6 +118,11 @@ export async function copy(text) {
     toast(t('copy.failed'), 'bad');
   }
 }
+
+/** Rows of `Cell`s under `columns`; on a phone each row is a card, and each cell says which column it is. */
+export const Table = ({ label, columns, children, ...rest }) => html`<div class="table-box stacks" tabindex="0"><table role="table"><caption class="visually-hidden">${label}</caption>
+  <thead role="rowgroup"><tr role="row">${columns.map((words) => html`<th role="columnheader" scope="col">${words || html`<span class="visually-hidden">${t('actions')}</span>`}</th>`)}</tr></thead><tbody role="rowgroup" ...${rest}>${children}</tbody></table></div>`;
+export const Cell = ({ label, children, ...rest }) => html`<td role="cell" data-label=${label} ...${rest}>${children}</td>`;
 
 /** A page with a heading, a sentence of what it is for, and actions. */
 export function Page({ title, lead, actions, children, class: more }) {

@@ -74,6 +74,10 @@ export function Composer({ conversation, replyTo, onReplied, catalogue, onSent }
     send(conversation, { type: 'text', text: { body, preview_url: /https?:\/\//.test(body) }, ...context }).catch(() => {});
   };
   const key = (event) => {
+    if (event.key === 'Escape' && found.length) {
+      setText('');
+      return;
+    }
     if (found.length && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
       event.preventDefault();
       setSlashAt((slashAt + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % found.length);
@@ -90,7 +94,7 @@ export function Composer({ conversation, replyTo, onReplied, catalogue, onSent }
     } else if (event.key === 'Escape' && (replyTo || isNote)) {
       onReplied();
       setNote(false);
-    }
+    } else if (event.key === 'Escape') document.querySelector('a.row.chosen')?.focus();
   };
   const take = (found) => { if (found?.length) setFiles([...files, ...found].slice(0, 10)); };
   const pickTemplate = (template) => { setPicking(false); onSent(); send(conversation, { type: 'template', template }).catch(() => {}); };

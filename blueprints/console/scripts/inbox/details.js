@@ -1,5 +1,5 @@
 // The right column: who this is, labels, assignee, and notes.
-import { html, useEffect, useState, useStore } from '../ui.js';
+import { html, useEffect, useRef, useState, useStore } from '../ui.js';
 import { inbox, setFilter, update } from './state.js';
 import { threadOf, threads } from './thread_state.js';
 import { nameOf } from './list.js';
@@ -36,11 +36,13 @@ function Assignee({ conversation }) {
 export function Details({ id, onClose }) {
   const conversation = useStore(inbox, (state) => state.byId[id]);
   const notes = useStore(threads, (state) => threadOf(state, id).notes);
+  const first = useRef();
+  useEffect(() => { first.current?.querySelector('button').focus({ preventScroll: true }); }, []);
   if (!conversation) return null;
   const name = nameOf(conversation);
   const turn = () => update(id, { status: conversation.status === 'open' ? 'closed' : 'open' }).catch(failed);
   return html`<div class="details-panel">
-    <header class="panel-head"><h2>${t('details.title')}</h2><${Button} icon="close" kind="quiet" label=${t('close')} onClick=${onClose} /></header>
+    <header class="panel-head" ref=${first}><h2>${t('details.title')}</h2><${Button} icon="close" kind="quiet" label=${t('close')} onClick=${onClose} /></header>
     <div class="panel-body"><div class="who"><${Avatar} name=${name} size=${72} /><h3>${name}</h3><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p>
       <${Badge} kind=${conversation.status === 'open' ? 'ok' : 'plain'}>${t(`conversation.${conversation.status}`)}<//>
       <${Button} small icon=${conversation.status === 'open' ? 'archive' : 'retry'} onClick=${turn}>${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')}<//></div>

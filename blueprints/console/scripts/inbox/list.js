@@ -15,13 +15,13 @@ const TYPING_MS = 220;
 
 export const nameOf = ({ contact }) => (contact.name && contact.name !== contact.wa_id ? contact.name : null) || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id) || '?';
 
-function Row({ id, isChosen }) {
+function Row({ id, isChosen, isStop }) {
   const conversation = useStore(inbox, (state) => state.byId[id]);
   if (!conversation) return null;
   const last = conversation.last_message;
   const name = nameOf(conversation);
   const words = last ? last.text || word('kind', last.type) : t('inbox.empty_thread');
-  return html`<${Link} to="inbox" id=${id} class=${cx('row', { chosen: isChosen, unread: conversation.unread_count > 0 })} aria-current=${isChosen ? 'true' : undefined} data-conversation=${id}>
+  return html`<${Link} to="inbox" id=${id} class=${cx('row', { chosen: isChosen, unread: conversation.unread_count > 0 })} aria-current=${isChosen ? 'true' : undefined} tabindex=${isStop ? 0 : -1} data-conversation=${id}>
     <${Avatar} name=${name} /><span class="row-main"><span class="row-top"><span class="row-name">${name}</span><time datetime=${last?.at}>${when(last?.at ?? conversation.created_at)}</time></span>
     <span class="row-bottom"><span class="row-text">${last?.direction === 'out' && (last.status ? html`<${Ticks} status=${last.status} size=${15} isQuiet />` : html`<${Icon} name="reply" size=${14} label=${t('you')} />`)}${last && last.type !== 'text' && html`<${Icon} name=${{ image: 'image', audio: 'mic', video: 'play', document: 'file', location: 'pin', template: 'template', contacts: 'user', interactive: 'list' }[last.type] ?? 'info'} size=${14} />`}${words}</span>
     ${conversation.assignee && html`<span class="row-tag" title=${t('inbox.assigned', { name: conversation.assignee })}>${conversation.assignee.slice(0, 10)}</span>`}
@@ -59,17 +59,9 @@ export function ConversationList({ chosen }) {
   const { order, isLoading, hasLoaded, error, view, search, label, cursor } = useStore(inbox);
   const [isStarting, setStarting] = useState(false);
   useEffect(() => { loadList(); }, []);
-  const move = (event) => {
-    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-    const rows = [...event.currentTarget.querySelectorAll('a.row')];
-    const here = rows.indexOf(document.activeElement);
-    if (here < 0) return;
-    event.preventDefault();
-    rows[Math.max(0, Math.min(rows.length - 1, here + (event.key === 'ArrowDown' ? 1 : -1)))]?.focus();
-  };
   const isEmpty = hasLoaded && !isLoading && order.length === 0;
   const isPlain = view === 'open' && !search && !label;
-  return html`<section class="list" aria-label=${t('inbox.list')} onKeyDown=${move}>
+  return html`<section class="list" aria-label=${t('inbox.list')}>
     <header class="list-head"><h1>${t('nav.inbox')}</h1><${Button} icon="plus" kind="primary" small onClick=${() => setStarting(true)}>${t('inbox.new')}<//></header>
     <${Search} />
     <div class="views" role="group" aria-label=${t('inbox.views')}>${VIEWS.map((name) => html`<button key=${name} type="button" class=${cx('chip', { chosen: view === name })} aria-pressed=${view === name ? 'true' : 'false'} onClick=${() => setFilter({ view: name })}>${t(`view.${name}`)}</button>`)}
@@ -77,7 +69,7 @@ export function ConversationList({ chosen }) {
     ${error && html`<${Failure} error=${error} onRetry=${() => loadList()} />`}
     ${!hasLoaded && !error && html`<div class="skeletons" aria-hidden="true">${[1, 2, 3, 4, 5, 6].map((n) => html`<div key=${n} class="skeleton-row"><i></i><span></span></div>`)}</div>`}
     ${isEmpty && (isPlain ? html`<${FirstSteps} onNew=${() => setStarting(true)} />` : html`<${Empty} icon=${search ? 'search' : 'inbox'} title=${t(search ? 'inbox.none.search' : 'inbox.none')}><p>${t(search ? 'inbox.none.search.text' : 'inbox.none.text')}</p><//>`)}
-    ${order.length > 0 && html`<${VirtualList} items=${order} rowHeight=${ROW_PX} label=${t('inbox.list')} row=${(id) => html`<${Row} id=${id} isChosen=${id === chosen} />`} onEnd=${() => cursor && loadList({ isMore: true })} />`}
+    ${order.length > 0 && html`<${VirtualList} items=${order} rowHeight=${ROW_PX} label=${t('inbox.list')} chosen=${chosen} row=${(id, isStop) => html`<${Row} id=${id} isChosen=${id === chosen} isStop=${isStop} />`} onEnd=${() => cursor && loadList({ isMore: true })} />`}
     ${isLoading && hasLoaded && html`<div class="list-loading"><${Spinner} /></div>`}
     ${isStarting && html`<${NewChat} onClose=${() => setStarting(false)} onStarted=${(id) => { setStarting(false); go('inbox', id); }} />`}
   </section>`;

@@ -10,6 +10,7 @@ import { WindowBadge } from './window.js';
 import { useCatalogue } from './catalogue.js';
 import { Avatar } from '../icons.js';
 import { Button, Failure, Spinner, failed, toast } from '../widgets.js';
+import { useRoving } from '../roving.js';
 import { dayName, t } from '../words.js';
 
 const NEAR_PX = 80;
@@ -88,6 +89,7 @@ export function Thread({ id, onDetails, areDetailsOpen, onPhone, isPhoneOpen }) 
       loadOlder(id);
     }
   };
+  const tools = useRoving('.bubble-tools > .popover-anchor > button', { startsAtEnd: true, ref: box });
   const shown = useMemo(() => lines(thread.messages, thread.notes), [thread.messages, thread.notes]);
   if (fault) return html`<section class="thread"><${Failure} error=${fault} onRetry=${() => go('inbox')} /></section>`;
   if (!conversation) return html`<section class="thread"><div class="thread-wait"><${Spinner} /></div></section>`;
@@ -99,10 +101,10 @@ export function Thread({ id, onDetails, areDetailsOpen, onPhone, isPhoneOpen }) 
     <header class="thread-head"><${Button} icon="back" kind="quiet" class="only-narrow" label=${t('back')} onClick=${() => go('inbox')} />
       <${Avatar} name=${name} size=${40} /><div class="thread-who"><h2>${name}</h2><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p></div>
       <${WindowBadge} conversation=${conversation} />
-      ${onPhone && html`<${Button} icon="phone" kind=${cx('quiet', { on: isPhoneOpen })} label=${t('phone.open')} aria-pressed=${isPhoneOpen ? 'true' : 'false'} onClick=${onPhone} />`}
+      ${onPhone && html`<${Button} icon="phone" kind=${cx('quiet', { on: isPhoneOpen })} label=${t('phone.open')} aria-pressed=${isPhoneOpen ? 'true' : 'false'} data-opens="phone" onClick=${onPhone} />`}
       <${Button} icon=${conversation.status === 'open' ? 'archive' : 'retry'} kind="quiet" class="only-wide" label=${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')} onClick=${close} />
-      <${Button} icon="info" kind=${cx('quiet', { on: areDetailsOpen })} label=${t('details.title')} aria-pressed=${areDetailsOpen ? 'true' : 'false'} onClick=${onDetails} /></header>
-    <div class="messages" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-label=${t('thread.messages')} aria-live="polite">
+      <${Button} icon="info" kind=${cx('quiet', { on: areDetailsOpen })} label=${t('details.title')} aria-pressed=${areDetailsOpen ? 'true' : 'false'} data-opens="details" onClick=${onDetails} /></header>
+    <div class="messages" ...${tools} onScroll=${onScroll} tabindex="0" role="log" aria-label=${t('thread.messages')} aria-live="polite">
       ${thread.isLoading && html`<div class="thread-wait"><${Spinner} /></div>`}
       ${thread.error && html`<${Failure} error=${thread.error} onRetry=${() => loadThread(id)} />`}
       ${thread.hasLoaded && !thread.isLoading && !thread.cursor && !thread.error && html`<p class="thread-start">${t('thread.start')}</p>`}

@@ -36,6 +36,7 @@ const merged = (older, newer) => {
   return [...byId.values()].sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
 };
 
+// What was sent or came while the page was being read is newer than it, and stays.
 export async function loadThread(id) {
   set(id, { isLoading: true, error: null });
   try {
@@ -44,7 +45,7 @@ export async function loadThread(id) {
       get(`/v1/conversations/${id}/notes`).catch(() => ({ data: [] })),
     ]);
     set(id, (thread) => ({
-      messages: merged(page.data.reverse(), thread.messages.filter((one) => one.isLocal)),
+      messages: merged([...page.data].reverse(), thread.messages.filter((one) => one.isLocal || !page.data.length || one.created_at > page.data[0].created_at)),
       notes: notes.data, cursor: page.next_cursor, isLoading: false, hasLoaded: true,
     }));
   } catch (error) {
@@ -138,7 +139,7 @@ onEvent((event) => {
   }
   const { type, data, at } = event;
   const id = data.conversation_id;
-  if (!id || !of(id).hasLoaded) return;
+  if (!id || !(of(id).hasLoaded || of(id).isLoading)) return;
   const known = of(id).messages.find((one) => one.id === data.message_id);
   if (type === 'message.received') {
     if (known) return;

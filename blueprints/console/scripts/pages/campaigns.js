@@ -5,7 +5,7 @@ import { onEvent } from '../live.js';
 import { failureOf } from '../failures.js';
 import { go } from '../router.js';
 import { Icon } from '../icons.js';
-import { Badge, Button, Dialog, Empty, Failure, Page, Spinner, failed } from '../widgets.js';
+import { Badge, Button, Cell, Dialog, Empty, Failure, Page, Spinner, Table, failed } from '../widgets.js';
 import { NewCampaign } from './new_campaign.js';
 import { moment, number, t, tn } from '../words.js';
 
@@ -57,8 +57,8 @@ function Detail({ id }) {
     <${Progress} campaign=${campaign} /><dl class="facts spaced"><dt>${t('campaign.total')}</dt><dd>${campaign.progress.total === null ? '—' : number(campaign.progress.total)}</dd><dt>${t('campaign.skipped')}</dt><dd>${number(campaign.progress.skipped ?? 0)}</dd><dt>${t('campaign.rate')}</dt><dd>${campaign.rate_per_minute ? t('campaign.rate.value', { rate: number(campaign.rate_per_minute) }) : t('campaign.rate.max')}</dd>
       ${campaign.send_at && html`<dt>${t('campaign.at')}</dt><dd>${moment(campaign.send_at)}</dd>`}${campaign.started_at && html`<dt>${t('campaign.started')}</dt><dd>${moment(campaign.started_at)}</dd>`}${campaign.finished_at && html`<dt>${t('campaign.finished')}</dt><dd>${moment(campaign.finished_at)}</dd>`}</dl>
     <footer><${Actions} campaign=${campaign} onChanged=${setCampaign} /></footer></section>
-    <section class="card"><header><div><h2>${t('campaign.people')}</h2></div></header>${people.rows.length === 0 ? html`<p class="muted">${t('campaign.people.none')}</p>` : html`<div class="table-box" tabindex="0"><table><caption class="visually-hidden">${t('campaign.people')}</caption><thead><tr><th scope="col">${t('phone')}</th><th scope="col">${t('campaign.variables')}</th><th scope="col">${t('state')}</th><th scope="col">${t('time')}</th></tr></thead>
-      <tbody>${people.rows.map((row) => html`<tr key=${row.to}><td>${/^\d+$/.test(row.to) ? `+${row.to}` : row.to}</td><td>${Object.values(row.variables ?? {}).join(' · ')}</td><td><${Badge} kind=${{ read: 'info', delivered: 'ok', failed: 'bad', skipped: 'warn' }[row.status] ?? 'plain'}>${t(`status.${row.status}`)}<//> <small>${failureOf(row.error)?.title ?? row.error?.title ?? row.reason ?? ''}</small></td><td>${row.updated_at ? moment(row.updated_at) : '—'}</td></tr>`)}</tbody></table></div>`}
+    <section class="card"><header><div><h2>${t('campaign.people')}</h2></div></header>${people.rows.length === 0 ? html`<p class="muted">${t('campaign.people.none')}</p>` : html`<${Table} label=${t('campaign.people')} columns=${[t('phone'), t('campaign.variables'), t('state'), t('time')]}>
+      ${people.rows.map((row) => html`<tr role="row" key=${row.to}><${Cell}>${/^\d+$/.test(row.to) ? `+${row.to}` : row.to}<//><${Cell} label=${t('campaign.variables')}>${Object.values(row.variables ?? {}).join(' · ')}<//><${Cell} label=${t('state')}><span><${Badge} kind=${{ read: 'info', delivered: 'ok', failed: 'bad', skipped: 'warn' }[row.status] ?? 'plain'}>${t(`status.${row.status}`)}<//> <small>${failureOf(row.error)?.title ?? row.error?.title ?? row.reason ?? ''}</small></span><//><${Cell} label=${t('time')}>${row.updated_at ? moment(row.updated_at) : '—'}<//></tr>`)}<//>`}
       ${people.cursor && html`<div class="more"><${Button} onClick=${more}>${t('more')}<//></div>`}</section>`;
 }
 

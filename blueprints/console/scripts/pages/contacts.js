@@ -5,9 +5,12 @@ import { go } from '../router.js';
 import { Avatar, Icon } from '../icons.js';
 import { Badge, Button, Dialog, Empty, Failure, Field, Page, Spinner, failed, toast } from '../widgets.js';
 import { CsvDrop } from './csv_drop.js';
+import { useRoving } from '../roving.js';
 import { day, moment, number, t, word } from '../words.js';
 
 const PAGE = 50;
+const NEXT_PAGE = 200;
+const MOST = 1_000;
 const nameOf = (contact) => contact.name || (contact.profile_name !== contact.wa_id && contact.profile_name) || contact.username || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id);
 
 function Person({ contact, onClose, onChanged }) {
@@ -63,7 +66,7 @@ export function ContactsPage() {
   const load = async ({ isMore = false } = {}) => {
     const mine = (turn.current += 1);
     try {
-      const found = await get(`/v1/contacts${query({ search, opted_out: filter, limit: PAGE, cursor: isMore ? state.cursor : null })}`);
+      const found = await get(`/v1/contacts${query({ search, opted_out: filter, limit: isMore ? NEXT_PAGE : PAGE, cursor: isMore ? state.cursor : null })}`);
       if (mine === turn.current) setState((before) => ({ contacts: isMore ? [...before.contacts, ...found.data] : found.data, cursor: found.next_cursor }));
     } catch (error) {
       if (mine === turn.current) setState((before) => ({ ...before, error }));
@@ -74,14 +77,15 @@ export function ContactsPage() {
     timer.current = setTimeout(load, search ? 220 : 0);
   }, [search, filter]);
   const { contacts, cursor, error } = state;
+  const rows = useRoving('.person-link');
   return html`<${Page} title=${t('nav.contacts')} lead=${t('contacts.lead')} actions=${html`<a class="button plain" href="/v1/contacts/export" download="contacts.csv"><${Icon} name="download" size=${18} /><span>${t('contacts.export')}</span></a><${Button} icon="upload" kind="primary" onClick=${() => setImporting(true)}>${t('contacts.import')}<//>`}>
     <div class="filters"><div class="search"><${Icon} name="search" size=${18} /><input type="search" value=${search} placeholder=${t('contacts.search')} aria-label=${t('contacts.search')} onInput=${(event) => setSearch(event.target.value)} /></div>
       <${Field} label=${t('contacts.filter')} isHidden kind="select" value=${filter} onChange=${(event) => setFilter(event.target.value)} options=${[['', t('contacts.everybody')], ['all', t('contacts.out.all')], ['marketing', t('contacts.out.marketing')]]} /></div>
     ${error && html`<${Failure} error=${error} onRetry=${load} />`}${!contacts && !error && html`<${Spinner} />`}
     ${contacts?.length === 0 && html`<${Empty} icon="contacts" title=${t('contacts.none')}><p>${t('contacts.none.text')}</p><//>`}
-    ${contacts?.length > 0 && html`<div class="table-box people" tabindex="0"><table><caption class="visually-hidden">${t('nav.contacts')}</caption><thead><tr><th scope="col">${t('keys.name')}</th><th scope="col">${t('phone')}</th><th scope="col">${t('details.labels')}</th><th scope="col">${t('contacts.consent')}</th><th scope="col">${t('details.since')}</th></tr></thead><tbody>
+    ${contacts?.length > 0 && html`<div class="table-box people" tabindex="0" ...${rows}><table><caption class="visually-hidden">${t('nav.contacts')}</caption><thead><tr><th scope="col">${t('keys.name')}</th><th scope="col">${t('phone')}</th><th scope="col">${t('details.labels')}</th><th scope="col">${t('contacts.consent')}</th><th scope="col">${t('details.since')}</th></tr></thead><tbody>
       ${contacts.map((one) => html`<tr key=${one.id}><td><button type="button" class="person-link" onClick=${() => setChosen(one)}><${Avatar} name=${nameOf(one)} size=${34} /><span class="who"><strong>${nameOf(one)}</strong><small aria-hidden="true">${one.wa_id ? `+${one.wa_id}` : one.user_id}</small></span></button></td><td>${one.wa_id ? `+${one.wa_id}` : html`<code>${one.user_id}</code>`}</td>
         <td>${one.labels.map((label) => html`<span class="row-tag label" key=${label}>${label}</span> `)}</td><td>${one.opted_out ? html`<${Badge} kind="bad">${t(`contacts.out.${one.opted_out}`)}<//>` : html`<${Badge} kind="ok">${t('contacts.may')}<//>`}</td><td>${day(one.created_at)}</td></tr>`)}</tbody></table></div>`}
-    ${cursor && html`<div class="more"><${Button} onClick=${() => load({ isMore: true })}>${t('more')}<//></div>`}
+    ${cursor && html`<div class="more">${contacts.length < MOST ? html`<${Button} onClick=${() => load({ isMore: true })}>${t('more')}<//>` : html`<p class="muted">${t('contacts.most', { count: number(contacts.length) })}</p>`}</div>`}
     ${chosen && html`<${Person} contact=${chosen} onClose=${() => setChosen(null)} onChanged=${load} />`}${isImporting && html`<${Import} onClose=${() => setImporting(false)} onDone=${load} />`}<//>`;
 }

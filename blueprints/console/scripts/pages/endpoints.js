@@ -2,7 +2,7 @@
 import { html, useEvery, useLoad, useState } from '../ui.js';
 import { del, get, patch, post } from '../api.js';
 import { Icon } from '../icons.js';
-import { Badge, Button, Dialog, Empty, Failure, Field, Page, Spinner, Tabs, copy, failed, toast } from '../widgets.js';
+import { Badge, Button, Cell, Dialog, Empty, Failure, Field, Page, Spinner, Table, Tabs, copy, failed, toast } from '../widgets.js';
 import { go } from '../router.js';
 import { ago, clockSeconds, moment, number, t, tn } from '../words.js';
 
@@ -42,11 +42,11 @@ function Attempts({ endpoint }) {
   return html`<section class="card"><header><div><h2>${t('endpoint.history')}</h2></div>${tab === 'dead-letters' && rows.length > 0 && html`<${Button} small icon="retry" onClick=${() => again({ dead_letters: true })}>${t('endpoint.redeliver.all')}<//>`}<${Button} small icon="retry" kind="quiet" label=${t('refresh')} onClick=${reload} /></header>
     <${Tabs} label=${t('endpoint.history')} chosen=${tab} onChoose=${setTab} tabs=${[['attempts', t('endpoint.attempts')], ['dead-letters', t('endpoint.dead')]]} />
     ${error && html`<${Failure} error=${error} onRetry=${reload} />`}${isLoading && !data && html`<${Spinner} />`}${!isLoading && !error && rows.length === 0 && html`<p class="muted">${t(tab === 'attempts' ? 'endpoint.attempts.none' : 'endpoint.dead.none')}</p>`}
-    ${rows.length > 0 && html`<div class="table-box" tabindex="0"><table><caption class="visually-hidden">${t('endpoint.history')}</caption><thead><tr><th scope="col">${t('time')}</th><th scope="col">${t('event')}</th><th scope="col">${t('answer')}</th><th scope="col">${t('endpoint.try')}</th><th scope="col"><span class="visually-hidden">${t('actions')}</span></th></tr></thead><tbody>
-      ${rows.map((row) => html`<tr key=${row.id ?? row.event_id}><td title=${moment(row.at)}>${clockSeconds(row.at)}</td><td><strong>${row.event_type}</strong><small>#${row.seq}</small></td>
-        <td>${tab === 'attempts' ? html`<${Badge} kind=${{ delivered: 'ok', retry: 'warn', dead: 'bad' }[row.outcome]}>${row.status ?? row.error ?? row.outcome}<//> <small>${number(row.duration_ms)} ms${row.next_at ? ` · ${t('endpoint.next', { time: clockSeconds(row.next_at) })}` : ''}</small>` : html`<${Badge} kind="bad">${row.last_status ?? row.reason}<//> <small>${row.reason}</small>`}
-          ${open === row.id && row.response_body && html`<pre>${row.response_body}</pre>`}</td><td>${row.attempt ?? row.attempts}</td>
-        <td><div class="row-actions">${row.response_body && html`<${Button} small kind="quiet" onClick=${() => setOpen(open === row.id ? null : row.id)}>${t('answer')}<//>`}<${Button} small icon="retry" onClick=${() => again({ event_id: row.event_id })}>${t('endpoint.redeliver')}<//></div></td></tr>`)}</tbody></table></div>`}</section>`;
+    ${rows.length > 0 && html`<${Table} label=${t('endpoint.history')} columns=${[t('event'), t('time'), t('answer'), t('endpoint.try'), '']}>
+      ${rows.map((row) => html`<tr role="row" key=${row.id ?? row.event_id}><${Cell}><strong>${row.event_type}</strong><small>#${row.seq}</small><//><${Cell} label=${t('time')} title=${moment(row.at)}>${clockSeconds(row.at)}<//>
+        <${Cell} label=${t('answer')}><span>${tab === 'attempts' ? html`<${Badge} kind=${{ delivered: 'ok', retry: 'warn', dead: 'bad' }[row.outcome]}>${row.status ?? row.error ?? row.outcome}<//> <small>${number(row.duration_ms)} ms${row.next_at ? ` · ${t('endpoint.next', { time: clockSeconds(row.next_at) })}` : ''}</small>` : html`<${Badge} kind="bad">${row.last_status ?? row.reason}<//> <small>${row.reason}</small>`}
+          ${open === row.id && row.response_body && html`<pre tabindex="0">${row.response_body}</pre>`}</span><//><${Cell} label=${t('endpoint.try')}>${row.attempt ?? row.attempts}<//>
+        <${Cell}><div class="row-actions">${row.response_body && html`<${Button} small kind="quiet" aria-expanded=${open === row.id ? 'true' : 'false'} onClick=${() => setOpen(open === row.id ? null : row.id)}>${t('answer')}<//>`}<${Button} small icon="retry" onClick=${() => again({ event_id: row.event_id })}>${t('endpoint.redeliver')}<//></div><//></tr>`)}<//>`}</section>`;
 }
 
 function One({ endpoint, onChanged, onSecret }) {

@@ -5,9 +5,11 @@ import { failureOf } from '../failures.js';
 import { onEvent } from '../live.js';
 import { Icon } from '../icons.js';
 import { Button, Empty, Failure, Field, Page, Spinner, copy } from '../widgets.js';
+import { useRoving } from '../roving.js';
 import { clockSeconds, moment, t } from '../words.js';
 
 const MOST = 500;
+const DRAW_EVERY_MS = 60;
 const FAMILIES = ['message', 'conversation', 'contact', 'template', 'number', 'campaign', 'webhook_endpoint', 'account', 'notification', 'cluster'];
 
 const about = (data) => [data.to && `→ +${data.to}`, data.from && `← +${data.from}`, data.preview, data.status, data.reason, failureOf(data.error)?.title ?? data.error?.title, data.name].filter((one) => typeof one === 'string').slice(0, 3).join(' · ');
@@ -39,21 +41,35 @@ export function EventsPage() {
   const [open, setOpen] = useState(null);
   const [isPaused, setPaused] = useState(false);
   const paused = useRef(false);
+  const fresh = useRef([]);
   paused.current = isPaused;
   const load = () => latest().then((found) => { setEvents((before) => [...above(found, before), ...found].slice(0, MOST)); setLoaded(true); setError(null); }, (failure) => { setError(failure); setLoaded(true); });
   useEffect(() => {
     load();
-    return onEvent((event) => {
+    let timer = null;
+    // However many come at once, the list is drawn a few times a second.
+    const take = () => { timer = null; setEvents(withNews); };
+    const withNews = (before) => {
+      const known = new Set(before.map((one) => one.id));
+      const news = fresh.current.splice(0).filter((event) => !known.has(event.id) && known.add(event.id));
+      return news.length ? [...news.reverse(), ...before].slice(0, MOST) : before;
+    };
+    const stop = onEvent((event) => {
       if (paused.current) return;
       if (event === null) load();
-      else setEvents((before) => (before.some((one) => one.id === event.id) ? before : [event, ...before].slice(0, MOST)));
+      else {
+        fresh.current.push(event);
+        timer ??= setTimeout(take, DRAW_EVERY_MS);
+      }
     });
+    return () => { stop(); clearTimeout(timer); };
   }, []);
+  const rows = useRoving('.event > button');
   const shown = useMemo(() => events.filter((event) => (!family || event.type.startsWith(`${family}.`)) && (!search || JSON.stringify(event).toLowerCase().includes(search.toLowerCase()))), [events, family, search]);
   return html`<${Page} title=${t('nav.events')} lead=${t('events.lead')} class="events" actions=${html`<${Button} icon=${isPaused ? 'play' : 'pause'} onClick=${() => { setPaused(!isPaused); if (isPaused) load(); }}>${t(isPaused ? 'events.go' : 'events.pause')}<//>`}>
     <div class="filters"><div class="search"><${Icon} name="search" size=${18} /><input type="search" value=${search} placeholder=${t('events.search')} aria-label=${t('events.search')} onInput=${(event) => setSearch(event.target.value)} /></div>
       <${Field} label=${t('events.family')} isHidden kind="select" value=${family} onChange=${(event) => setFamily(event.target.value)} options=${[['', t('events.all')], ...FAMILIES.map((one) => [one, `${one}.*`])]} /></div>
     ${error && html`<${Failure} error=${error} onRetry=${load} />`}${!hasLoaded && html`<${Spinner} />`}
     ${hasLoaded && !error && shown.length === 0 && html`<${Empty} icon="events" title=${t('events.none')}><p>${t('events.none.text')}</p><//>`}
-    <ol class="event-list" aria-label=${t('nav.events')}>${shown.map((event) => html`<${Row} key=${event.id} event=${event} isOpen=${open === event.id} onToggle=${() => setOpen(open === event.id ? null : event.id)} />`)}</ol><//>`;
+    <ol class="event-list" ...${rows} aria-label=${t('nav.events')}>${shown.map((event) => html`<${Row} key=${event.id} event=${event} isOpen=${open === event.id} onToggle=${() => setOpen(open === event.id ? null : event.id)} />`)}</ol><//>`;
 }

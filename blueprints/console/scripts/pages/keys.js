@@ -2,7 +2,7 @@
 import { cx, html, useLoad, useState } from '../ui.js';
 import { del, get, post } from '../api.js';
 import { Icon } from '../icons.js';
-import { Badge, Button, Dialog, Failure, Field, Page, Spinner, copy, failed, toast } from '../widgets.js';
+import { Badge, Button, Cell, Dialog, Failure, Field, Page, Spinner, Table, copy, failed, toast } from '../widgets.js';
 import { session } from '../session.js';
 import { ago, day, t } from '../words.js';
 
@@ -38,10 +38,10 @@ export function KeysPage() {
   const stateOf = (key) => (key.revoked_at ? 'revoked' : key.expires_at && new Date(key.expires_at) < new Date() ? 'expired' : 'valid');
   return html`<${Page} title=${t('nav.keys')} lead=${t('keys.lead')} actions=${html`<${Button} icon="plus" kind="primary" onClick=${() => setMaking(true)}>${t('keys.new')}<//>`}>
     ${error && html`<${Failure} error=${error} onRetry=${reload} />`}${!data && isLoading && html`<${Spinner} />`}
-    ${data && html`<div class="table-box" tabindex="0"><table><caption class="visually-hidden">${t('nav.keys')}</caption><thead><tr><th scope="col">${t('keys.name')}</th><th scope="col">${t('keys.scopes')}</th><th scope="col">${t('keys.used')}</th><th scope="col">${t('keys.expires')}</th><th scope="col">${t('state')}</th><th scope="col"><span class="visually-hidden">${t('actions')}</span></th></tr></thead>
-      <tbody>${data.data.map((key) => html`<tr key=${key.id} class=${stateOf(key)}><td><strong>${key.name}</strong><small><code>${key.id}</code></small></td><td class="scope-list">${key.scopes.length === SCOPES.length ? t('keys.set.all') : key.scopes.map((scope) => html`<code key=${scope}>${scope}</code> `)}</td>
-        <td>${key.last_used_at ? ago(key.last_used_at) : t('time.never')}</td><td>${key.expires_at ? day(key.expires_at) : t('time.never')}</td><td><${Badge} kind=${stateOf(key) === 'valid' ? 'ok' : 'plain'}>${t(`keys.${stateOf(key)}`)}<//></td>
-        <td>${stateOf(key) === 'valid' && key.id !== 'key_bootstrap' && key.id !== session.get().key_id && html`<${Button} small kind="danger" onClick=${() => setEnding(key)}>${t('keys.revoke')}<//>`}</td></tr>`)}</tbody></table></div>`}
+    ${data && html`<${Table} label=${t('nav.keys')} columns=${[t('keys.name'), t('keys.scopes'), t('keys.used'), t('keys.expires'), t('state'), '']}>
+      ${data.data.map((key) => html`<tr role="row" key=${key.id} class=${stateOf(key)}><${Cell}><strong>${key.name}</strong><small><code>${key.id}</code></small><//><${Cell} label=${t('keys.scopes')} class="scope-list"><span>${key.scopes.length === SCOPES.length ? t('keys.set.all') : key.scopes.map((scope) => html`<code key=${scope}>${scope}</code> `)}</span><//>
+        <${Cell} label=${t('keys.used')}>${key.last_used_at ? ago(key.last_used_at) : t('time.never')}<//><${Cell} label=${t('keys.expires')}>${key.expires_at ? day(key.expires_at) : t('time.never')}<//><${Cell} label=${t('state')}><${Badge} kind=${stateOf(key) === 'valid' ? 'ok' : 'plain'}>${t(`keys.${stateOf(key)}`)}<//><//>
+        <${Cell}>${stateOf(key) === 'valid' && key.id !== 'key_bootstrap' && key.id !== session.get().key_id && html`<${Button} small kind="danger" onClick=${() => setEnding(key)}>${t('keys.revoke')}<//>`}<//></tr>`)}<//>`}
     <p class="muted"><${Icon} name="info" size=${15} /> ${t('keys.note')}</p>
     ${isMaking && html`<${NewKey} onClose=${() => setMaking(false)} onMade=${reload} />`}
     ${ending && html`<${Dialog} title=${t('keys.revoke.title', { name: ending.name })} onClose=${() => setEnding(null)} footer=${html`<${Button} onClick=${() => setEnding(null)}>${t('cancel')}<//><${Button} kind="danger" onClick=${() => end(ending)}>${t('keys.revoke')}<//>`}><p>${t('keys.revoke.text')}</p><//>`}<//>`;
