@@ -14,7 +14,11 @@ from tests.browser.console_page import chromium, context_for, sign_in
 from tests.browser.scenes import ANA, LUIS, TOM, conversation_of, furnish
 from tests.harness import Cluster, start_cluster
 
-SIZES = {"360": {"width": 360, "height": 740}, "390": {"width": 390, "height": 844}, "1280": {"width": 1280, "height": 860}}
+SIZES = {
+    "360": {"width": 360, "height": 740},
+    "390": {"width": 390, "height": 844},
+    "1280": {"width": 1280, "height": 860},
+}
 PAGES = ("inbox", "contacts", "campaigns", "cluster", "templates", "numbers", "webhooks", "events", "keys")
 SETTLE_MS = 700
 

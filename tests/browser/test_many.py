@@ -108,7 +108,8 @@ SCROLLS = """async () => {
         last = now;
     }
     gaps.sort((a, b) => a - b);
-    return {reached: box.scrollTop + box.clientHeight >= box.scrollHeight - 4, p95: gaps[Math.floor(gaps.length * 0.95)]};
+    const reached = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+    return {reached, p95: gaps[Math.floor(gaps.length * 0.95)]};
 }"""
 
 
