@@ -43,6 +43,7 @@ from services.numbers import Number, NumberLimits, NumberRepository, Numbers, Ow
 from services.retention import StorageReader
 from services.store import (
     COMMANDS,
+    NOTIFICATION_GATHER_S,
     NOTIFICATIONS,
     Blobs,
     Database,
@@ -153,7 +154,9 @@ def build_worker(
     message_inserts = GroupCommit(
         database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0, stamp=stamp_order
     )
-    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter)
+    notification_inserts = GroupCommit(
+        database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter, gather_s=NOTIFICATION_GATHER_S
+    )
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)
     tail = Tail(database, kept=settings.stream_buffer)

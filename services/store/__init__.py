@@ -5,20 +5,12 @@ Process: worker, whatsapp.
 
 from services.store.ascent import EPOCH_FLOOR, Ascent
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
-from services.store.database import (
-    Database,
-    DatabaseBusy,
-    DatabaseOptions,
-    DatabaseUnavailable,
-    Document,
-    PoolUse,
-    StorageFull,
-    WriteRefused,
-)
+from services.store.database import Database, DatabaseOptions, Document, PoolUse
 from services.store.descent import newest
 from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
+from services.store.faults import DatabaseBusy, DatabaseUnavailable, StorageFull, WriteRefused
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
 from services.store.group_read import GroupRead, ReadsFull
 from services.store.guarded import Write
@@ -28,6 +20,7 @@ from services.store.inbox import (
     ERRAND,
     FAILED,
     NEW,
+    NOTIFICATION_GATHER_S,
     NOTIFICATIONS,
     RawNotification,
     mark,
@@ -52,6 +45,7 @@ __all__ = [
     "META",
     "NEW",
     "NOTIFICATIONS",
+    "NOTIFICATION_GATHER_S",
     "Ascent",
     "Blob",
     "BlobFacts",

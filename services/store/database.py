@@ -6,11 +6,10 @@ Process: worker, whatsapp.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from config.errors import PanalError, Unavailable
 from config.metering import SILENT, Meter
 from services.store.driver import (
     UNENCODABLE,
@@ -24,6 +23,19 @@ from services.store.driver import (
     UpdateOne,
     WaitQueueTimeoutError,
 )
+from services.store.faults import (
+    DUPLICATE_KEY,
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Duplicate,
+    StorageFull,
+    WriteRefused,
+    duplicates,
+    full_fault,
+    is_full,
+    passes,
+    refused_by,
+)
 from services.store.open_connections import OpenConnections
 from services.store.pacer import Pacer
 
@@ -31,52 +43,13 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 T = TypeVar("T")
-DUPLICATE_KEY: Final = 11000
-OUT_OF_DISK_SPACE: Final = 14031
-FULL_SIGNS: Final = ("over your space quota", "no space left on device", "enospc")
 AWAY_S: Final = 0.5
 """After a search for a server that found none, operations are refused at once for so long."""
-FULL_RETRY_S: Final = 60.0
-"""A full database is not emptied in a second: callers need not knock so often."""
+TOGETHER_FROM: Final = 3
+"""So many updates and more are worth a transaction, where it saves a commit each."""
 FULL_REMIND_S: Final = 600.0
 """How often a process says again in its log that the database is full."""
 EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
-
-
-class DatabaseUnavailable(Unavailable):
-    """The database did not answer in time, or cannot be reached. Nothing is known to be lost."""
-
-    code = "database_unavailable"
-    was_sent: bool = True
-    """May the operation have been applied all the same?"""
-
-
-class StorageFull(DatabaseUnavailable):
-    """The database refuses writes because it has no room left: an outage for what is written."""
-
-    code = "storage_full"
-    was_sent = False
-    default_text = "The database is full, so this was not stored. The operator has to make room; then send it again."
-
-    def __init__(self, *, detail: str | None = None) -> None:
-        """``detail`` is what the server said."""
-        super().__init__(detail=detail, retry_after_s=FULL_RETRY_S)
-
-
-class DatabaseBusy(Unavailable):
-    """More operations wait in this process than its pool can serve in the allowed time."""
-
-    code = "database_busy"
-
-
-class WriteRefused(PanalError):
-    """The database will never take one write of an ordered bulk: those before ``position`` are applied, none after it.
-
-    ``position`` None: the driver could not even encode one of them, and cannot say which.
-    """
-
-    code = "write_refused"
-    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +68,6 @@ class DatabaseOptions:
     app_name: str
     socket_ms: int = 15_000
     ops_per_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """One document of an insert met a unique index. ``index`` is its position in what was given."""
-
-    index: int
-    message: str
 
 
 @dataclass(slots=True)
@@ -152,7 +117,7 @@ class Database:
         self.use = PoolUse(limit=options.pool)
         self._away_until = 0.0
         self._told_full_at = float("-inf")
-        self._sorts_by_index: bool | None = None
+        self._is_embedded: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
@@ -190,7 +155,7 @@ class Database:
         except OperationFailure as error:
             if error.code != DUPLICATE_KEY and is_full(error.code, str(error)):
                 raise self._full(str(error)) from error
-            if error.code == DUPLICATE_KEY or not _passes(error):
+            if error.code == DUPLICATE_KEY or not passes(error):
                 raise
             self._failed()
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
@@ -238,9 +203,13 @@ class Database:
 
     async def sorts_by_index(self) -> bool:
         """Does the server walk an index in order and stop at the limit? MongoDB does; the embedded server does not."""
-        if self._sorts_by_index is None:
-            self._sorts_by_index = (await self.command("hello")).get("setName") != EMBEDDED_SET
-        return self._sorts_by_index
+        return not await self.is_embedded()
+
+    async def is_embedded(self) -> bool:
+        """Is it the embedded server, whose costs differ from MongoDB's?"""
+        if self._is_embedded is None:
+            self._is_embedded = (await self.command("hello")).get("setName") == EMBEDDED_SET
+        return self._is_embedded
 
     async def ping(self) -> None:
         """One round trip; raises DatabaseUnavailable."""
@@ -293,29 +262,52 @@ class Database:
         try:
             await self.run(lambda: self._db[name].insert_many(documents, ordered=ordered), documents=len(documents))
         except BulkWriteError as error:
-            if (refused := _full_fault(error)) is not None:
+            if (refused := full_fault(error)) is not None:
                 raise self._full(refused) from error
-            return _duplicates(error)
+            return duplicates(error)
         return []
 
-    async def bulk(self, name: str, writes: list[UpdateOne | UpdateMany], *, ordered: bool) -> int:
+    async def bulk(self, name: str, writes: Sequence[UpdateOne | UpdateMany], *, ordered: bool) -> int:
         """Apply many updates in one round trip; answer how many documents changed.
 
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
         try:
-            result = await self.run(lambda: self._db[name].bulk_write(writes, ordered=ordered), documents=len(writes))
+            if len(writes) >= TOGETHER_FROM and await self.is_embedded():
+                changed = await self.run(lambda: self._bulk_together(name, writes), documents=len(writes))
+                if changed is not None:
+                    return changed
+            given = list(writes)
+            result = await self.run(lambda: self._db[name].bulk_write(given, ordered=ordered), documents=len(given))
         except BulkWriteError as error:
-            if (full := _full_fault(error)) is not None:
+            if (full := full_fault(error)) is not None:
                 raise self._full(full) from error
             self._failed()
-            refused = _refused(error)
+            refused = refused_by(error)
             if refused is None or not ordered:
                 raise DatabaseUnavailable("A bulk write failed.", detail=str(error.details)[:2000]) from error
             raise refused from error
         except UNENCODABLE as error:
             raise WriteRefused("A write cannot be encoded.", detail=str(error)[:500]) from error
         return int(result.modified_count) + int(result.upserted_count)
+
+    async def _bulk_together(self, name: str, writes: Sequence[UpdateOne | UpdateMany]) -> int | None:
+        """All of them as one transaction; None when one was refused, and so none was made.
+
+        The embedded server commits, and waits for its disk, once for every update of a bulk: four times what a
+        transaction costs (200 against 55 µs each, batches of 100). MongoDB shares the wait by itself.
+        """
+        client = self.client.delegate
+
+        def commit() -> int | None:
+            try:
+                with client.start_session() as session, session.start_transaction():
+                    result = client[self.options.name][name].bulk_write(list(writes), ordered=True, session=session)
+            except OperationFailure:
+                return None  # one after the other they go as far as they can, and tell which it was
+            return int(result.modified_count) + int(result.upserted_count)
+
+        return await asyncio.to_thread(commit)
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
         """Update one document; answer 1 when it was changed or made, else 0."""
@@ -338,63 +330,3 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         self.client.close()
-
-
-def is_full(code: int | None, message: str) -> bool:
-    """Does the server refuse a write for want of room?
-
-    14031 is MongoDB's OutOfDiskSpace. 8000 is any error of Atlas itself; the quota is told by its words, "you are over
-    your space quota". A storage engine passes on the words of the operating system.
-    Source: MongoDB, "Error codes"; Atlas, "Free cluster limits".
-    """
-    words = message.lower()
-    return code == OUT_OF_DISK_SPACE or any(sign in words for sign in FULL_SIGNS)
-
-
-def _full_fault(error: BulkWriteError) -> str | None:
-    """What the server said of the first write that found no room."""
-    details: Mapping[str, Any] = error.details or {}
-    for fault in (*details.get("writeErrors", []), *details.get("writeConcernErrors", [])):
-        code, message = fault.get("code"), str(fault.get("errmsg", ""))
-        if code != DUPLICATE_KEY and is_full(code, message):
-            return message or f"code {code}"
-    return None
-
-
-def _passes(error: OperationFailure) -> bool:
-    """Is this failure one that may pass by itself (stepping down, interrupted, shutting down)?
-
-    64 is a write that too few members confirmed in time; 8000 is Atlas itself (over a limit of the free tier).
-    """
-    passing = {6, 7, 50, 64, 89, 91, 133, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435, 13436, 112, 251}
-    # The embedded engine stops at the first write that it cannot make, its disk full or damaged: WT_PANIC until it is
-    # started again.
-    return (error.code in passing) or "WT_PANIC" in str(error) or error.has_error_label("RetryableWriteError")
-
-
-_NEVER: Final = frozenset({14, 17, 22, 121, 10334, 17280, 17419})
-"""A write that carries one of these will be refused every time: bad type or BSON, document validation, an object
-that is, or would grow, too large, a key too large for its index. https://www.mongodb.com/docs/manual/reference/error-codes/
-"""
-
-
-def _refused(error: BulkWriteError) -> WriteRefused | None:
-    """The first write that the database will never take; None when the failure is of another kind."""
-    found: list[Document] = (error.details or {}).get("writeErrors") or []
-    if not found or found[0].get("code") not in _NEVER:
-        return None
-    refused = WriteRefused("The database refuses a write.", detail=str(found[0].get("errmsg"))[:500])
-    refused.position = int(found[0]["index"])
-    return refused
-
-
-def _duplicates(error: BulkWriteError) -> list[Duplicate]:
-    details = error.details or {}
-    if details.get("writeConcernErrors"):
-        # The primary has it, most members do not: a change of primary may still lose it.
-        raise DatabaseUnavailable("The database did not confirm a write.", detail=str(details)[:2000]) from error
-    faults = details.get("writeErrors", [])
-    others = [fault for fault in faults if fault.get("code") != DUPLICATE_KEY]
-    if others:
-        raise DatabaseUnavailable("The database refused a write.", detail=str(others[0])[:2000]) from error
-    return [Duplicate(index=int(fault["index"]), message=str(fault.get("errmsg", ""))) for fault in faults]

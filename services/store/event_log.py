@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from config.errors import PanalError
-from services.store.database import Database, DatabaseUnavailable, Document
+from services.store.database import Database, Document
 from services.store.driver import UNENCODABLE, encode
+from services.store.faults import DatabaseUnavailable
 
 EVENTS = "events"
 MAX_EVENT_BYTES = 16_000_000

@@ -2,8 +2,8 @@
 
 Process: worker, whatsapp.
 
-No timer: an idle process inserts at once, a busy one fills its batches by itself; one that has used up its operation
-budget waits for its turn. Each caller gets the outcome of its own document.
+An idle process inserts at once, a busy one fills its batches by itself; one that has used up its operation budget, or
+that may gather longer, waits for its turn. Each caller gets the outcome of its own document.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from typing import Any
 
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
-from services.store.database import Database, DatabaseUnavailable, Document, Duplicate
+from services.store.database import Database, Document
+from services.store.faults import DatabaseUnavailable, Duplicate
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +55,18 @@ class GroupCommit:
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
         weight: float = 1.0,
+        gather_s: float = 0.0,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
         """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
+
+        ``gather_s``: without one, how far apart batches are that follow one another (seconds).
 
         ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
         the time of storing must not be as old as a request that waited for its turn, or for the database.
         """
         self._database = database
-        self._line = database.pacer.line(weight)
+        self._line = database.pacer.line(weight, gather_s=gather_s)
         self._meter = meter
         self._collection = collection
         self._max_waiting = max_waiting

@@ -6,7 +6,7 @@ The filter is ``_id`` alone and the condition stands inside the update: a filter
 the embedded server, and costs nothing extra this way on any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,3 +64,33 @@ def operation(write: Write) -> UpdateOne | UpdateMany:
             {"$set": {name: {"$cond": [is_applied, "$$REMOVE", f"${name}"]} for name in write.drop}},
         )
     return UpdateOne({"_id": write.id}, stages, upsert=write.upsert)
+
+
+def operations(writes: Sequence[Write]) -> list[tuple[UpdateOne | UpdateMany, list[Write]]]:
+    """The operations for these writes, in order, each with the writes in it: the same mark on many is one."""
+    found: list[tuple[UpdateOne | UpdateMany, list[Write]]] = []
+    group: list[Write] = []
+    for write in writes:
+        if group and _is_same_mark(group[0], write):
+            group.append(write)
+            continue
+        if group:
+            found.append((_of_group(group), group))
+        group = [write]
+    if group:
+        found.append((_of_group(group), group))
+    return found
+
+
+def _is_same_mark(first: Write, other: Write) -> bool:
+    return _is_mark(first) and _is_mark(other) and other.set == first.set
+
+
+def _is_mark(write: Write) -> bool:
+    return write.seq is None and not write.upsert and not write.drop and write.where is None
+
+
+def _of_group(group: Sequence[Write]) -> UpdateOne | UpdateMany:
+    if len(group) == 1:
+        return operation(group[0])
+    return UpdateMany({"_id": {"$in": [write.id for write in group]}}, {"$set": dict(group[0].set)})

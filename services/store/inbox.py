@@ -18,6 +18,8 @@ ERRAND: Final = "errand"
 """A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
 DONE: Final = "done"
 FAILED: Final = "failed"
+NOTIFICATION_GATHER_S: Final = 0.04
+"""Batches of notifications in a row are so far apart: Meta waits for seconds, and nobody sees what a status waited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The operation budget: tokens that every operation takes, and lines in which batches wait for theirs.
+"""Lines in which batches wait for their turn: for a token of the operation budget, or only so that more gathers.
 
 Process: worker, whatsapp.
 
@@ -20,7 +20,8 @@ BURST_S = 1.0
 DEBT_S = 0.5
 """How far single operations may push the batches back, in seconds of the rate."""
 
-
+GATHER_BURST = 4.0
+"""So many batches of a line that gathers go at once; a lone message never waits."""
 REST_OPERATIONS = 4.0
 EASY_PER_S = 80.0
 """With so many operations a second of its own the owner polls as if there were no budget."""
@@ -81,9 +82,12 @@ class Pacer:
         """Batches that wait for their turn."""
         return len(self._waiting)
 
-    def line(self, weight: float = 1.0) -> "Line":
-        """A line of batches; one batch of it waits at a time."""
-        return Line(self, weight)
+    def line(self, weight: float = 1.0, *, gather_s: float = 0.0) -> "Line":
+        """A line of batches; one batch of it waits at a time.
+
+        ``gather_s``: without a budget, batches that follow one another are so far apart (seconds).
+        """
+        return Line(self, weight, gather_s=gather_s, monotonic=self._monotonic)
 
     def spend(self) -> None:
         """One operation goes out. Never waits. Change streams call it from threads of their own: nothing can break."""
@@ -134,15 +138,37 @@ class Pacer:
 class Line:
     """One kind of batch. ``finish`` is its virtual time: where its share of the budget stands."""
 
-    __slots__ = ("_pacer", "finish", "weight")
+    __slots__ = ("_at", "_gather_s", "_monotonic", "_pacer", "_ready", "finish", "weight")
 
-    def __init__(self, pacer: Pacer, weight: float) -> None:
-        """``weight`` against those of other lines, when several wait."""
+    def __init__(
+        self,
+        pacer: Pacer,
+        weight: float,
+        *,
+        gather_s: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``weight`` against those of other lines, when several wait; ``gather_s`` between batches in a row."""
         self._pacer = pacer
+        self._gather_s = gather_s
+        self._monotonic = monotonic
+        self._ready = GATHER_BURST
+        self._at = monotonic()
         self.weight = weight
         self.finish = 0.0
 
     async def turn(self) -> None:
-        """Wait for this line's turn; at once without a budget, or while there are tokens."""
+        """Wait for this line's turn; at once while there are tokens, or while its batches are seldom."""
         if self._pacer.per_s:
             await self._pacer.wait(self)
+        elif self._gather_s:
+            delay_s = self.gathers_for_s()
+            if delay_s > 0:
+                await asyncio.sleep(delay_s)
+
+    def gathers_for_s(self) -> float:
+        """Count one more batch; answer how long it gathers before it goes (seconds)."""
+        now = self._monotonic()
+        self._ready = min(GATHER_BURST, self._ready + (now - self._at) / self._gather_s) - 1
+        self._at = now
+        return max(0.0, -self._ready * self._gather_s)

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.store.database import Database, Document
+from services.store.driver import OperationFailure
 
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION: Final = 1
 META = "meta"
 _SCHEMA_ID = "schema"
+_NOT_THERE = (26, 27)
+"""NamespaceNotFound, IndexNotFound: https://www.mongodb.com/docs/manual/reference/error-codes/"""
+_COMPARED = ("expireAfterSeconds", "partialFilterExpression", "unique", "sparse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +29,23 @@ class Index:
     collection: str
     keys: tuple[tuple[str, int], ...]
     options: tuple[tuple[str, Any], ...] = ()
+    name: str = ""
 
-
-def _unique_when_present(field: str) -> tuple[tuple[str, Any], ...]:
-    return (("unique", True), ("partialFilterExpression", {field: {"$exists": True}}))
+    @property
+    def full_name(self) -> str:
+        """As MongoDB names it by itself, unless it has a name of its own."""
+        return self.name or "_".join(f"{field}_{way}" for field, way in self.keys)
 
 
 INDEXES: Final = (
     Index("messages", (("number", 1), ("status", 1), ("priority", 1), ("order", 1))),
-    Index("messages", (("number", 1), ("due_at", 1)), (("partialFilterExpression", {"due_at": {"$exists": True}}),)),
+    # Not partial: the embedded server finds nothing by a partial index and looks at every message instead.
+    Index("messages", (("number", 1), ("due_at", 1))),
     Index("messages", (("conversation", 1), ("order", 1))),
     Index("messages", (("order", 1),)),
     Index("messages", (("to", 1), ("order", 1))),
     Index("messages", (("wamid", 1),)),
-    Index("messages", (("idempotency", 1),), _unique_when_present("idempotency")),
+    Index("messages", (("idempotency", 1),), (("unique", True), ("sparse", True)), name="idempotency_1_sparse"),
     Index("events", (("number", 1), ("seq", 1)), (("unique", True),)),
     Index("conversations", (("pair", 1),), (("unique", True),)),
     Index("conversations", (("activity", 1),)),
@@ -78,6 +85,9 @@ INDEXES: Final = (
     Index("templates", (("waba", 1), ("name", 1), ("language", 1))),
 )
 
+RETIRED: Final = (("messages", "idempotency_1"),)
+"""Indexes of earlier versions, dropped once those that took their place stand: a unique one never has a gap."""
+
 
 def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: int = 30) -> tuple[Index, ...]:
     """Time-to-live indexes: retention in days for each collection.
@@ -102,6 +112,8 @@ async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
         return False
     for index in (*INDEXES, *expiry):
         await _make(database, index)
+    for collection, name in RETIRED:
+        await _drop(database, collection, name)
     await database.update(META, {"_id": _SCHEMA_ID}, {"$set": wanted}, upsert=True)
     log.info("Indexes are ready.", extra={"action": "schema.ready", "version": SCHEMA_VERSION})
     return True
@@ -114,15 +126,22 @@ async def is_schema_ready(database: Database) -> bool:
 
 
 async def _make(database: Database, index: Index) -> None:
+    """Make one index. One of that name with other options (a changed retention, say) is replaced."""
     collection = database.collection(index.collection)
-    name = "_".join(f"{field}_{way}" for field, way in index.keys)
-    options = dict(index.options)
-    if "expireAfterSeconds" in options:
-        # A changed retention is the same index with another option: MongoDB refuses that, so it is replaced.
-        existing = await database.run(lambda: collection.index_information())
-        if name in existing and existing[name].get("expireAfterSeconds") != options["expireAfterSeconds"]:
-            await database.run(lambda: collection.drop_index(name))
+    name, options = index.full_name, dict(index.options)
+    existing = await database.run(lambda: collection.index_information())
+    if name in existing and any(existing[name].get(option) != options.get(option) for option in _COMPARED):
+        await _drop(database, index.collection, name)
     await database.run(lambda: collection.create_index(list(index.keys), name=name, **options))
+
+
+async def _drop(database: Database, collection: str, name: str) -> None:
+    """Drop an index if it is there. Another box may be doing the same."""
+    try:
+        await database.run(lambda: database.collection(collection).drop_index(name))
+    except OperationFailure as error:
+        if error.code not in _NOT_THERE:
+            raise
 
 
 def _digest(indexes: Sequence[Index]) -> str:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from services.store import COMMANDS, Database, Write, WriteRefused
-from services.store.guarded import operation
+from services.store.guarded import operations
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +34,19 @@ async def apply_writes(
 async def _apply(
     database: Database, name: str, writes: Sequence[Write], on_refused: Callable[[Write, WriteRefused], None]
 ) -> None:
-    rest = list(writes)
+    rest = operations(writes)
     while rest:
         try:
-            await database.bulk(name, [operation(write) for write in rest], ordered=True)
+            await database.bulk(name, [one for one, _ in rest], ordered=True)
         except WriteRefused as refusal:
             if refusal.position is None and len(rest) > 1:
                 # The driver does not say which: one after the other, once in a blue moon.
-                for write in rest:
-                    await _apply(database, name, [write], on_refused)
+                for _, group in rest:
+                    await _apply(database, name, group, on_refused)
                 return
             position = refusal.position or 0
-            on_refused(rest[position], refusal)
+            for write in rest[position][1]:
+                on_refused(write, refusal)
             rest = rest[position + 1 :]
         else:
             return

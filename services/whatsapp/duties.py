@@ -47,6 +47,8 @@ from services.whatsapp.news import ClusterNews
 from services.whatsapp.outbox import BULK_EVERY, Depth, Due, Outbox, Queue, Released
 from services.whatsapp.watchdog import Watchdog
 
+GATHER_S = 0.03
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -54,6 +56,7 @@ class Duty:
 
     It is woken by an insert into ``inbox`` (None: by the clock alone), and looks by itself after ``poll_s`` seconds.
     ``is_thorough``: a step leaves nothing behind, so that another look is due only when it is woken.
+    ``gather_s``: steps that follow one another are so far apart, so that each finds more to do.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Duty:
     inbox: str | None = None
     poll_s: float = 1.0
     is_thorough: bool = False
+    gather_s: float = 0.0
 
 
 PROJECTIONS = (
@@ -264,12 +268,12 @@ def duties(
         return count + sum([await reader.load() for reader in due])
 
     return [
-        Duty("outbox", queue.load, MESSAGES, is_thorough=True),
+        Duty("outbox", queue.load, MESSAGES, is_thorough=True, gather_s=GATHER_S),
         Duty("refill", partial(admission.refill, court.messages), poll_s=0.1),
         Duty("depth", depth.step, poll_s=5.0),
         Duty("due", load_due, poll_s=0.25),
         Duty("freed", freed.step, poll_s=0.25),
-        Duty("intake", intake.ingest_new, NOTIFICATIONS),
+        Duty("intake", intake.ingest_new, NOTIFICATIONS, gather_s=GATHER_S),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),
         *news_of(court),

@@ -33,6 +33,9 @@ AHEAD = 60_000 << 20  # a minute, beyond the highest order that was seen
 
 BULK_EVERY = 4
 
+COUNT_SHARE = 100.0
+"""The embedded server looks at everything that it counts: so many times as long as that took it is left alone."""
+
 WINDOW_CLOSED = "window_closed"
 
 
@@ -66,6 +69,7 @@ class Outbox:
         self._slowest_look_s = 0.0
         self._reached = 0
         self._highest = 0
+        self._looked = 0
         self._slice: int | None = None
         self._swept_at = float("-inf")
         self._swept_all_at = clock.monotonic()
@@ -75,8 +79,12 @@ class Outbox:
     async def load(self) -> int:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
         count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
-        # A box whose clock runs ahead raises `reached`: the others' messages come below it.
-        above = max(0, min(self._reached, order_now()) - _orders_in(self._look_back_s()))
+        # Whatever is stored late was stamped a look back before the last look, or later: what was read of a backlog
+        # that is older than that need not be read again. A box whose clock runs ahead raises `reached`, and a clock
+        # that was put back leaves it high: the others' messages come below it.
+        now = order_now()
+        above = max(0, min(self._reached, min(self._looked, now) - _orders_in(self._look_back_s())))
+        self._looked = now
         while not (is_behind := not self._has_place()):
             end = max(order_ahead(), self._highest + AHEAD)
             up_to = min(end, above + self._slice) if self._slice is not None and above else end
@@ -181,13 +189,19 @@ class Depth:
         self._lanes = lanes
         self._repository = repository
         self._admission = admission
+        self._next_at = float("-inf")
 
     async def step(self) -> int:
         """Count, if anything was left in the database: one operation a number."""
         if not self._queue.is_behind and not self._admission.left_count:
             self._lanes.beside_count = 0
             return 0
+        began = time.monotonic()
+        if began < self._next_at:
+            return 0
         waiting = sum([await self._repository.queued_count(number) for number in self._numbers])
+        now = time.monotonic()
+        self._next_at = now + COUNT_SHARE * (now - began)
         self._lanes.beside_count = max(0, waiting - len(self._lanes))
         return 0
 

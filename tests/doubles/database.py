@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.store.database import Document, Duplicate
+from services.store.database import Document
+from services.store.faults import Duplicate
 from services.store.pacer import Pacer
 
 UNIQUE = {"events": [("number", "seq")], "messages": [("idempotency",)], "conversations": [("number", "contact_key")]}

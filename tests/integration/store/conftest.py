@@ -1,5 +1,6 @@
 """A real embedded server for this folder, and a database of its own for each test."""
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -73,11 +74,12 @@ async def database(connect: Callable[[], object]) -> Database:
 async def _opened(uri: str, name: str, options: dict[str, int]) -> AsyncIterator[Database]:
     limits = {"pool": 10, "wait_queue_ms": 1_000, "connect_ms": 1_000, "select_ms": 1_000} | options
     opened = Database(DatabaseOptions(uri=uri, name=name, app_name="test", **limits))
-    for _ in range(20):
-        try:
-            await opened.ping()
-            break
-        except DatabaseUnavailable:
-            continue
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await opened.ping()
+                break
+            except DatabaseUnavailable:
+                await asyncio.sleep(0.1)  # after a search that failed, it refuses for a moment without asking
     yield opened
     await opened.close()

@@ -17,7 +17,7 @@ async def test_both_ways_of_reading_a_page_give_the_same_page(database: Database
     rows: list[dict[str, Any]] = [{"_id": f"d{order}", "order": order, "number": "1"} for order in orders]
     await database.collection("descent").delete_many({})
     await database.insert_many("descent", rows, ordered=False)
-    database._sorts_by_index = sorts_by_index
+    database._is_embedded = not sorts_by_index
     seen: list[int] = []
     below = base + 1
     while True:

@@ -10,6 +10,7 @@ import pytest
 from services.conversations import project_conversation
 from services.store import Database, DatabaseUnavailable, DuplicateOf, Event, GroupCommit, Write, mark
 from services.store.guarded import operation
+from services.whatsapp.applier import apply_writes
 from tests.doubles.clock import START
 
 pytestmark = pytest.mark.integration
@@ -26,9 +27,7 @@ async def stored(database: Database, id_: str = "m") -> dict[str, Any]:
 
 
 async def unique_idempotency(database: Database) -> None:
-    await database.collection("messages").create_index(
-        [("idempotency", 1)], unique=True, partialFilterExpression={"idempotency": {"$exists": True}}
-    )
+    await database.collection("messages").create_index([("idempotency", 1)], unique=True, sparse=True)
 
 
 async def test_many_callers_share_a_few_inserts_and_each_learns_its_own_fate(database: Database) -> None:
@@ -181,3 +180,23 @@ async def test_the_newest_message_of_a_customer_decides_whatever_comes_last(data
     found = await stored(database)
     assert found["last_inbound_at"] == (START + timedelta(hours=7)).replace(microsecond=678_000)
     assert found["unread"] == 4
+
+
+async def test_a_bulk_with_a_write_that_fails_goes_as_far_as_it_can(database: Database) -> None:
+    """On the embedded server a bulk is one transaction; one that is refused is repeated without."""
+    await database.collection("messages").create_index([("wamid", 1)], unique=True, sparse=True)
+    await database.insert_many("messages", [{"_id": f"m{i}"} for i in range(6)], ordered=False)
+    writes = [Write("messages", f"m{i}", 1, set={"wamid": "same" if i in (1, 4) else f"w{i}"}) for i in range(6)]
+    with pytest.raises(DatabaseUnavailable):
+        await apply(database, *writes)
+    found = await database.find("messages", {}, limit=10)
+    assert sorted(one["_id"] for one in found if one.get("seq") == 1) == ["m0", "m1", "m2", "m3"]
+    await apply(database, *writes[:4], writes[5])
+    assert (await stored(database, "m5"))["wamid"] == "w5"
+
+
+async def test_one_mark_reaches_many(database: Database) -> None:
+    await database.insert_many("messages", [{"_id": f"m{i}", "state": "new"} for i in range(5)], ordered=False)
+    await apply_writes(database, [mark("messages", f"m{i}", "done") for i in range(4)])
+    found = await database.find("messages", {}, limit=10)
+    assert sorted(one["_id"] for one in found if one["state"] == "done") == ["m0", "m1", "m2", "m3"]

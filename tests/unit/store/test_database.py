@@ -19,7 +19,7 @@ from pymongo.errors import (
 )
 
 from services.store import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, StorageFull
-from services.store.database import _duplicates
+from services.store.faults import duplicates
 from tests.doubles.clock import virtual_time
 
 
@@ -178,7 +178,7 @@ def bulk_error(*codes: int, concern: int | None = None) -> BulkWriteError:
 
 
 def test_duplicates_are_told_by_their_position() -> None:
-    assert [(one.index, one.message) for one in _duplicates(bulk_error(11000, 11000))] == [
+    assert [(one.index, one.message) for one in duplicates(bulk_error(11000, 11000))] == [
         (0, "E11000"),
         (1, "E11000"),
     ]
@@ -187,7 +187,7 @@ def test_duplicates_are_told_by_their_position() -> None:
 @pytest.mark.parametrize("error", [bulk_error(11000, 2), bulk_error(concern=64), bulk_error(11000, concern=91)])
 def test_what_is_not_known_to_be_stored_on_most_members_is_not_acknowledged(error: BulkWriteError) -> None:
     with pytest.raises(DatabaseUnavailable):
-        _duplicates(error)
+        duplicates(error)
 
 
 QUOTA = "you are over your space quota, using 513 MB of 512 MB"

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 
-from services.store.pacer import Line, Pacer
+from services.store.pacer import GATHER_BURST, Line, Pacer
+from tests.doubles.clock import virtual_time
 
 RATE = 200.0
 SECONDS = 0.5
@@ -88,3 +89,33 @@ async def test_a_waiter_that_gives_up_takes_nothing() -> None:
     first.cancel()
     await asyncio.wait_for(second, 1)
     assert pacer.waiting_count == 0
+
+
+@virtual_time
+async def test_without_a_budget_batches_in_a_row_gather_and_a_lone_one_never_waits() -> None:
+    loop = asyncio.get_running_loop()
+    line = Pacer(0, monotonic=loop.time).line(gather_s=0.02)
+    began = loop.time()
+    for _ in range(int(GATHER_BURST)):
+        await line.turn()
+    assert loop.time() == began
+    for _ in range(50):
+        await line.turn()
+    assert abs(loop.time() - began - 50 * 0.02) < 1e-6
+
+    await asyncio.sleep(10)  # at rest, however long, no more than a burst gathers
+    began = loop.time()
+    for _ in range(int(GATHER_BURST) + 5):
+        await line.turn()
+    assert abs(loop.time() - began - 5 * 0.02) < 1e-6
+
+
+@virtual_time
+async def test_inside_a_budget_the_tokens_alone_decide() -> None:
+    loop = asyncio.get_running_loop()
+    pacer = Pacer(1_000, monotonic=loop.time)
+    line, began = pacer.line(gather_s=5.0), loop.time()
+    for _ in range(100):
+        await line.turn()
+        pacer.spend()
+    assert loop.time() == began

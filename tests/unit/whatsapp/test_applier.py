@@ -19,16 +19,20 @@ class Picky:
 
     async def bulk(self, name: str, writes: list[Any], *, ordered: bool) -> int:
         assert ordered
-        ids = [write._filter["_id"] for write in writes]
-        bad = next((position for position, one in enumerate(ids) if one in self.refused), None)
+        groups = [_ids(write._filter["_id"]) for write in writes]
+        bad = next((position for position, ids in enumerate(groups) if set(ids) & set(self.refused)), None)
         if bad is None:
-            self.applied += ids
-            return len(ids)
+            self.applied += [one for ids in groups for one in ids]
+            return len(groups)
         error = WriteRefused("No.")
         if self.knows_position:
-            self.applied += ids[:bad]
+            self.applied += [one for ids in groups[:bad] for one in ids]
             error.position = bad
         raise error
+
+
+def _ids(wanted: Any) -> list[str]:
+    return wanted["$in"] if isinstance(wanted, dict) else [wanted]
 
 
 def write(name: str) -> Write:
@@ -57,3 +61,16 @@ async def test_a_database_that_is_away_is_waited_for_by_others() -> None:
 
     with pytest.raises(DatabaseUnavailable):
         await apply_writes(Away(), [write("a")])  # type: ignore[arg-type]
+
+
+@virtual_time
+async def test_marks_that_went_together_are_told_of_one_by_one() -> None:
+    database = Picky("b")
+    told: list[str] = []
+    await apply_writes(
+        database,  # type: ignore[arg-type]
+        [write("a"), *(Write("messages", name, None, set={"state": "done"}) for name in "bc"), write("d")],
+        on_refused=lambda refused, _: told.append(refused.id),
+    )
+    assert database.applied == ["a", "d"]
+    assert told == ["b", "c"]

@@ -148,6 +148,20 @@ async def test_what_is_new_is_found_at_the_next_look() -> None:
 
 
 @virtual_time
+async def test_a_backlog_that_is_older_than_anything_late_is_not_read_again() -> None:
+    bench = Bench(rate_per_s=10.0)
+    bench.accept(*(600 + n / 1000 for n in range(3_000, 0, -1)))
+    await bench.outbox.load()
+    reached = bench.offered()[-1]
+    bench.send(bench.offered())
+    bench.database.finds.clear()
+    await bench.outbox.load()
+    first = bench.database.finds[0][1]["order"]["$gt"]
+    assert first == bench.database.rows[MESSAGES][reached]["order"]
+    assert len(bench.offered()) > 500
+
+
+@virtual_time
 async def test_a_document_that_is_behind_is_not_offered_again() -> None:
     bench = Bench()
     ids = bench.accept(1)
