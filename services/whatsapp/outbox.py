@@ -3,6 +3,7 @@
 Process: whatsapp.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from config.clock import Clock
