@@ -35,6 +35,11 @@ export function rich(text) {
   return parts;
 }
 
+const BARE = MARKS.map(([pattern]) => new RegExp(`(?<![\\p{L}\\p{N}])${pattern.source.slice(1)}(?![\\p{L}\\p{N}])`, 'gu'));
+
+/** The same words without the marks, in one line. */
+export const unmarked = (text) => BARE.reduce((rest, pattern) => rest.replace(pattern, '$1'), String(text ?? '').replace(/\s+/g, ' '));
+
 const MOST_TRIES = 3;
 const mediaUrl = (medium) => medium?.url_local ?? (medium?.id ? `/v1/media/${encodeURIComponent(medium.id)}/content` : medium?.link);
 

@@ -5,6 +5,7 @@ import { inbox, loadList, setFilter, VIEWS } from './state.js';
 import { Avatar, Icon } from '../icons.js';
 import { Badge, Button, Empty, Failure, Spinner } from '../widgets.js';
 import { VirtualList } from '../virtual.js';
+import { unmarked } from './content.js';
 import { Ticks } from './ticks.js';
 import { NewChat } from './new_chat.js';
 import { FirstSteps } from './first_steps.js';
@@ -20,7 +21,7 @@ function Row({ id, isChosen, isStop }) {
   if (!conversation) return null;
   const last = conversation.last_message;
   const name = nameOf(conversation);
-  const words = last ? last.text || word('kind', last.type) : t('inbox.empty_thread');
+  const words = last ? unmarked(last.text) || word('kind', last.type) : t('inbox.empty_thread');
   return html`<${Link} to="inbox" id=${id} class=${cx('row', { chosen: isChosen, unread: conversation.unread_count > 0 })} aria-current=${isChosen ? 'true' : undefined} tabindex=${isStop ? 0 : -1} data-conversation=${id}>
     <${Avatar} name=${name} /><span class="row-main"><span class="row-top"><span class="row-name">${name}</span><time datetime=${last?.at}>${when(last?.at ?? conversation.created_at)}</time></span>
     <span class="row-bottom"><span class="row-text">${last?.direction === 'out' && (last.status ? html`<${Ticks} status=${last.status} size=${15} isQuiet />` : html`<${Icon} name="reply" size=${14} label=${t('you')} />`)}${last && last.type !== 'text' && html`<${Icon} name=${{ image: 'image', audio: 'mic', video: 'play', document: 'file', location: 'pin', template: 'template', contacts: 'user', interactive: 'list' }[last.type] ?? 'info'} size=${14} />`}${words}</span>

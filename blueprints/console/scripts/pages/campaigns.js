@@ -20,6 +20,9 @@ const counts = (campaign) => {
   return { read: of('read'), delivered: of('delivered'), sent: of('sent'), failed: of('failed', 'expired', 'uncertain', 'canceled') };
 };
 
+const whyNot = ({ error, reason }) => failureOf(error)?.title ?? error?.title
+  ?? (reason?.startsWith('opted_out') ? t(reason.includes('marketing') ? 'contacts.out.marketing' : 'contacts.out.all') : reason ?? '');
+
 function Progress({ campaign }) {
   const total = campaign.progress.total ?? 0;
   const parts = counts(campaign);
@@ -58,7 +61,7 @@ function Detail({ id }) {
       ${campaign.send_at && html`<dt>${t('campaign.at')}</dt><dd>${moment(campaign.send_at)}</dd>`}${campaign.started_at && html`<dt>${t('campaign.started')}</dt><dd>${moment(campaign.started_at)}</dd>`}${campaign.finished_at && html`<dt>${t('campaign.finished')}</dt><dd>${moment(campaign.finished_at)}</dd>`}</dl>
     <footer><${Actions} campaign=${campaign} onChanged=${setCampaign} /></footer></section>
     <section class="card"><header><div><h2>${t('campaign.people')}</h2></div></header>${people.rows.length === 0 ? html`<p class="muted">${t('campaign.people.none')}</p>` : html`<${Table} label=${t('campaign.people')} columns=${[t('phone'), t('campaign.variables'), t('state'), t('time')]}>
-      ${people.rows.map((row) => html`<tr role="row" key=${row.to}><${Cell}>${/^\d+$/.test(row.to) ? `+${row.to}` : row.to}<//><${Cell} label=${t('campaign.variables')}>${Object.values(row.variables ?? {}).join(' · ')}<//><${Cell} label=${t('state')}><span><${Badge} kind=${{ read: 'info', delivered: 'ok', failed: 'bad', skipped: 'warn' }[row.status] ?? 'plain'}>${t(`status.${row.status}`)}<//> <small>${failureOf(row.error)?.title ?? row.error?.title ?? row.reason ?? ''}</small></span><//><${Cell} label=${t('time')}>${row.updated_at ? moment(row.updated_at) : '—'}<//></tr>`)}<//>`}
+      ${people.rows.map((row) => html`<tr role="row" key=${row.to}><${Cell}>${/^\d+$/.test(row.to) ? `+${row.to}` : row.to}<//><${Cell} label=${t('campaign.variables')}>${Object.values(row.variables ?? {}).join(' · ')}<//><${Cell} label=${t('state')}><span><${Badge} kind=${{ read: 'info', delivered: 'ok', failed: 'bad', skipped: 'warn' }[row.status] ?? 'plain'}>${t(`status.${row.status}`)}<//> <small>${whyNot(row)}</small></span><//><${Cell} label=${t('time')}>${row.updated_at ? moment(row.updated_at) : '—'}<//></tr>`)}<//>`}
       ${people.cursor && html`<div class="more"><${Button} onClick=${more}>${t('more')}<//></div>`}</section>`;
 }
 
