@@ -219,7 +219,7 @@ CONTACTS: Final = (
         (
             Answer(
                 200,
-                "How many lines were taken; `errors` names the others.",
+                "How many lines were taken; `errors` names the others, the first 1,000 of them, with the reason.",
                 object_of(
                     {
                         **{

@@ -16,7 +16,7 @@ from services.contacts.documents import contact_record
 from services.contacts.repository import ContactFilter, ContactRepository
 
 ROWS_PER_COMMAND: Final = 200
-MAX_ERRORS: Final = 100
+MAX_ERRORS: Final = 1_000
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ function Import({ onClose, onDone }) {
   };
   return html`<${Dialog} title=${t('contacts.import')} onClose=${onClose} footer=${report ? html`<${Button} kind="primary" onClick=${onClose}>${t('done')}<//>` : html`<${Button} onClick=${onClose}>${t('cancel')}<//><${Button} kind="primary" icon="upload" isBusy=${isBusy} disabled=${!file} onClick=${send}>${t('contacts.import.do')}<//>`}>
     ${report ? html`<div class="totals">${[['created', report.created], ['updated', report.updated], ['unchanged', report.unchanged], ['failed', report.failed]].map(([name, count]) => html`<div class="total" key=${name}><span>${t(`import.${name}`)}</span><strong>${number(count)}</strong></div>`)}</div>
-      ${report.errors.length > 0 && html`<ul class="faults">${report.errors.slice(0, 50).map((one) => html`<li>${t('import.line', { line: one.line })}: ${one.path} ${one.reason}</li>`)}</ul>`}`
+      ${report.errors.length > 0 && html`<ul class="faults">${report.errors.slice(0, 50).map((one) => html`<li>${t('import.line', { line: one.line })}: ${one.reason}</li>`)}</ul>`}`
     : html`<${CsvDrop} file=${file} onFile=${setFile} hint=${t('contacts.import.hint')} />`}<//>`;
 }
 
