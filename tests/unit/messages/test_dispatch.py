@@ -590,3 +590,18 @@ async def test_addresses_that_an_answer_names_together_are_given_once() -> None:
     (seen,) = bench.dispatcher.take_seen()
     assert seen.keys == ("wa:5215500000001", "wa:525500000001")
     assert bench.dispatcher.take_seen() == []
+
+
+@virtual_time
+async def test_what_is_on_its_way_under_one_address_is_waited_for_under_the_other() -> None:
+    bench = Bench(link=ScriptedLink(gate=asyncio.Event()), standings={"wa:1": "cnv_1", "user:U": "cnv_2"})
+    bench.offer(*(outgoing(at, to="U", recipient_kind="user_id") for at in (1, 2)))
+    await asyncio.sleep(1)
+    bench.merge("user:U", into="wa:1")
+    bench.offer(outgoing(3, to="1"))
+    await asyncio.sleep(5)
+    assert [order.id for order in bench.link.asked] == ["msg_1"]
+    assert bench.link.gate is not None
+    bench.link.gate.set()
+    await bench.until_idle()
+    assert bench.sent() == ["msg_1", "msg_2", "msg_3"]
