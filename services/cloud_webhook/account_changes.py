@@ -126,4 +126,5 @@ def _preferences(field: str, waba_id: str | None, value: dict[str, Any]) -> Iter
             choice=text(entry.get("value")),
             detail=text(entry.get("detail")),
             at=moment(entry.get("timestamp")),
+            value={**value, "user_preferences": [entry]},
         )

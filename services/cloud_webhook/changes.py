@@ -4,6 +4,7 @@ Process: worker, whatsapp.
 """
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -146,7 +147,10 @@ class AccountUpdate(Change):
 
 @dataclass(frozen=True, slots=True)
 class UserPreference(Change):
-    """A customer stopped or resumed marketing messages. `choice` is Meta's word: `stop` or `resume`."""
+    """A customer stopped or resumed marketing messages. `choice` is Meta's word: `stop` or `resume`.
+
+    `value` is Meta's own, with this preference alone.
+    """
 
     phone_number_id: str | None
     display_phone_number: str | None
@@ -156,6 +160,7 @@ class UserPreference(Change):
     choice: str | None
     detail: str | None
     at: datetime | None
+    value: dict[str, Any] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "read",
-        "The customer opened it, or played it.",
+        "The customer opened it.",
         """
         ~platform_at        moment  when, by WhatsApp's clock
         ~pricing            object  what Meta charges for it
@@ -89,6 +89,17 @@ MESSAGE_TYPES: Final = (
         """,
         status="read",
         platform_at="2026-01-02T03:05:10.000Z",
+        **_WAMID,
+    ),
+    _message(
+        "played",
+        "The customer played a voice note. Its status stays `read`.",
+        """
+        ~platform_at        moment  when, by WhatsApp's clock
+        ~recipient_user_id  text    the customer's business-scoped id
+        """,
+        status="read",
+        platform_at="2026-01-02T03:05:12.000Z",
         **_WAMID,
     ),
     _message(

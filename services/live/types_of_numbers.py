@@ -155,7 +155,7 @@ NUMBER_TYPES: Final = (
     _number(
         "error_reported",
         "WhatsApp reported trouble that belongs to no single message.",
-        "errors  objects  as Meta sent them: code, title, message, error_data\n",
+        "errors  objects  as Meta sent them: code, title, message, error_data\n~meta  object  Meta's own\n",
         errors=[{"code": 130429, "title": "Rate limit hit"}],
     ),
 )
@@ -179,7 +179,40 @@ _CALL: Final[dict[str, Any]] = {
     "calls": [{"id": "wacid.ABGGFjFVU2AfAgo6V", "from": "16505551234", "event": "connect", "timestamp": "1767323046"}],
 }
 
+_PREFERENCE: Final[dict[str, Any]] = {
+    "wa_id": "16505551234",
+    "detail": "User requested to stop marketing messages",
+    "category": "marketing_messages",
+    "value": "stop",
+    "timestamp": 1767323046,
+}
+
 NOTIFICATION_TYPES: Final = (
+    EventType(
+        "notification.preference",
+        "A customer told WhatsApp whether they want marketing messages. What that changes is an event of the contact.",
+        fields(
+            """
+            wa_id     text?   the customer's phone number
+            user_id   text?   the customer's business-scoped id
+            category  text?   Meta's word for what it is about
+            choice    text?   Meta's word: stop or resume
+            detail    text?   Meta's sentence about it
+            meta      object  Meta's own notification: field and value
+            """
+        ),
+        {
+            "wa_id": "16505551234",
+            "user_id": None,
+            "category": "marketing_messages",
+            "choice": "stop",
+            "detail": _PREFERENCE["detail"],
+            "meta": {
+                "field": "user_preferences",
+                "value": {"messaging_product": "whatsapp", "user_preferences": [_PREFERENCE]},
+            },
+        },
+    ),
     EventType(
         "notification.unknown",
         "WhatsApp told something that has no event of its own here (a call, a group, a new field). It is kept whole.",

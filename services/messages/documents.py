@@ -74,6 +74,8 @@ def message_document(message: Message) -> dict[str, Any]:
         document["on_uncertain"] = message.on_uncertain.value
     if message.attempt_count:
         document["attempts"] = message.attempt_count
+    if message.is_played:
+        document["is_played"] = True
     if message.timeline:
         document["timeline"] = [timeline_document(entry) for entry in message.timeline]
     return document
@@ -100,6 +102,7 @@ def message_record(document: Mapping[str, Any]) -> Message:
         timeline=tuple(_timeline_entry(entry) for entry in document.get("timeline", ())),
         seq=int(document.get("seq", 0)),
         is_stuck=bool(document.get("is_stuck", False)),
+        is_played=bool(document.get("is_played", False)),
         **plain,
     )
 

@@ -42,6 +42,7 @@ class Tracked:
     not_before: float = 0.0
     accepted_at: datetime | None = None  # a scheduled message: its own time
     sent_at: datetime | None = None
+    is_played: bool = False
 
 
 class Ledger:
@@ -82,6 +83,7 @@ class Ledger:
                 dead_wamid=message.dead_wamid,
                 accepted_at=max(message.created_at, message.send_at or message.created_at),
                 sent_at=message.updated_at if message.status is MessageStatus.SENT else None,
+                is_played=message.is_played,
             )
             self._tracked[message.id] = tracked
             if message.wamid:

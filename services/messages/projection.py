@@ -42,6 +42,8 @@ def project_message(event: Event) -> list[Write]:
     if event.type == "conversation.merged":
         moved = {"conversation": event.data["merged_id"]}
         return [Write(MESSAGES, "", None, set={"conversation": event.data["conversation_id"]}, where=moved)]
+    if event.type == "message.played":
+        return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_played": True})]
     if event.type == "message.stuck":
         return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_stuck": True})]
     status = _STATUS_OF.get(event.type)

@@ -95,6 +95,7 @@ class Message:
     timeline: tuple[TimelineEntry, ...] = ()
     seq: int = 0
     is_stuck: bool = False
+    is_played: bool = False
     idempotency: str | None = None
     body_digest: bytes | None = None
     key_id: str | None = None

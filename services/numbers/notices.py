@@ -9,7 +9,7 @@ Sources: Meta, "Webhooks: phone_number_quality_update", "… phone_number_name_u
 from datetime import datetime
 from typing import Any, Final
 
-from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange
+from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange, UserPreference
 from services.numbers.book import NumberBook
 from services.numbers.records import Number
 from services.store import Fact
@@ -27,7 +27,7 @@ _ACCOUNT_FIELDS: Final = {"account_alerts": "account.alerted", "account_review_u
 _LIMIT_KEYS: Final = ("max_daily_conversations_per_business", "max_daily_conversation_per_phone")
 
 
-Notice = NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange
+Notice = NumberUpdate | AccountUpdate | PlatformErrors | UserPreference | UnknownChange
 
 
 def facts_of(change: Notice, book: NumberBook, now: datetime) -> list[Fact] | None:
@@ -38,8 +38,10 @@ def facts_of(change: Notice, book: NumberBook, now: datetime) -> list[Fact] | No
     if isinstance(change, PlatformErrors):
         number = book.get(change.phone_number_id)
         errors = [error.raw for error in change.errors]
-        data = {**_who(number), "errors": errors} if number is not None else {}
+        data = {**_who(number), "errors": errors, "meta": _of_errors(change, errors)} if number is not None else {}
         return None if number is None else [Fact("number.error_reported", number.phone_number_id, now, data)]
+    if isinstance(change, UserPreference):
+        return _of_preference(change, book, now)
     if isinstance(change, UnknownChange):
         return _of_unknown(change, book, now)
     numbers = book.of_account(change.waba_id)
@@ -102,6 +104,16 @@ def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberBook, 
     return facts
 
 
+def _of_preference(change: UserPreference, book: NumberBook, now: datetime) -> list[Fact] | None:
+    """As it was told, whatever it means for the contact: that is an event of its own."""
+    number = book.get(change.phone_number_id) if change.phone_number_id is not None else next(iter(book), None)
+    if number is None:
+        return None
+    words = ("wa_id", "user_id", "category", "choice", "detail")
+    data = {**{word: getattr(change, word) for word in words}, "meta": _meta(change)}
+    return [Fact("notification.preference", number.phone_number_id, now, data)]
+
+
 def _of_unknown(change: UnknownChange, book: NumberBook, now: datetime) -> list[Fact] | None:
     """In the log of the number that it names, else of each number of its account, else of the default number."""
     data: dict[str, Any] = {"waba_id": change.waba_id, "field": change.field or None}
@@ -127,8 +139,13 @@ def _who(number: Number) -> dict[str, Any]:
     return {"display_phone_number": number.display_phone_number, "waba_id": number.waba_id}
 
 
-def _meta(change: NumberUpdate | AccountUpdate | UnknownChange) -> dict[str, Any]:
+def _meta(change: NumberUpdate | AccountUpdate | UserPreference | UnknownChange) -> dict[str, Any]:
     return {"field": change.field, "value": change.value}
+
+
+def _of_errors(change: PlatformErrors, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    metadata = {"display_phone_number": change.display_phone_number, "phone_number_id": change.phone_number_id}
+    return {"field": change.field, "value": {"messaging_product": "whatsapp", "metadata": metadata, "errors": errors}}
 
 
 def _limit(value: object) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from config.clock import Clock
 from config.errors import PanalError
-from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange
+from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange, UserPreference
 from services.graph import GraphAccess, NumberInfo
 from services.numbers.book import NumberBook
 from services.numbers.notices import Notice, facts_of
@@ -71,12 +71,12 @@ class NumberSync:
         """The facts of these notifications; a copy of one makes none. Memory alone, so it cannot fail."""
         facts: list[Fact] = []
         for change in changes:
-            if not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors | UnknownChange):
+            if not isinstance(change, NumberUpdate | AccountUpdate | PlatformErrors | UserPreference | UnknownChange):
                 continue
             told = self._news_of(change)
             facts += told
-            if isinstance(change, UnknownChange):
-                continue  # a call, a group: no news of the number that would be worth a reading
+            if isinstance(change, UserPreference | UnknownChange):
+                continue  # a customer, a call, a group: no news of the number that would be worth a reading
             for number in {fact.number for fact in told}:
                 known = self._book.get(number)
                 if known is not None and known.waba_id in self._due_at:

@@ -18,6 +18,7 @@ STATUS_WORDS: Final = {
     "message.sent": "sent",
     "message.delivered": "delivered",
     "message.read": "read",
+    "message.played": "played",
     "message.failed": "failed",
 }
 INBOUND: Final = "message.received"

@@ -17,8 +17,10 @@ from services.cloud_webhook import (
     Notification,
     NumberUpdate,
     PlatformErrors,
+    StatusKind,
     StatusUpdate,
     TemplateUpdate,
+    UnknownChange,
     UserPreference,
     parse_notification,
 )
@@ -122,7 +124,7 @@ class Intake:
         await self._templates.load(changes)
         facts = await self._facts(changes)
         of_templates, copies = await self._templates.on_changes(changes)
-        of_numbers = self._numbers.on_changes(changes)
+        of_numbers = self._numbers.on_changes([*changes, *_not_understood(changes)])
         entry = self._journal.record([*facts, *of_templates, *of_numbers], [*marks, *copies])
         self.stats.notifications += len(waiting)
         await entry.applied
@@ -264,6 +266,8 @@ class Intake:
             return []
         status = next_status(tracked.status, change.raw_status)
         if status is None:
+            if played := self._played(tracked, change):
+                return played
             if change.raw_status == "failed" and tracked.status in _IN_DOUBT and change.wamid:
                 tracked.dead_wamid = change.wamid  # a try that the next one has replaced: its "sent" proves nothing
             if change.raw_status != MessageStatus.SENT.value:  # every message has one after the answer to its send
@@ -293,7 +297,17 @@ class Intake:
             data["conversation"] = change.conversation
         if was_in_doubt:
             data["evidence"] = "status"
-        return [message_fact(tracked, f"message.{status.value}", data, self._clock)]
+        told = message_fact(tracked, f"message.{status.value}", data, self._clock)
+        return [told, *self._played(tracked, change)]
+
+    def _played(self, tracked: Tracked, change: StatusUpdate) -> list[Fact]:
+        """A voice note is played once it was read: no state of its own, and told once."""
+        if change.status is not StatusKind.PLAYED or tracked.is_played or tracked.status is not MessageStatus.READ:
+            return []
+        tracked.is_played = True
+        data = {"platform_at": change.at, "recipient_user_id": change.recipient_user_id}
+        known = {name: value for name, value in data.items() if value is not None}
+        return [message_fact(tracked, "message.played", known, self._clock)]
 
     def _failed(self, tracked: Tracked, change: StatusUpdate) -> list[Fact]:
         error = change.errors[0]
@@ -343,6 +357,22 @@ class Intake:
 def _identity(change: InboundMessage) -> tuple[str, str]:
     """What makes an inbound message the same one: our number and Meta's facts. In a group two numbers get one wamid."""
     return change.phone_number_id or "", change.content_key
+
+
+def _not_understood(changes: Sequence[object]) -> list[UnknownChange]:
+    """Messages without a sender, statuses with a new word: they change nothing here, and are told as they came."""
+    whole = []
+    for change in changes:
+        if isinstance(change, StatusUpdate) and change.status is StatusKind.UNKNOWN:
+            part: dict[str, object] = {"statuses": [change.raw]}
+        elif isinstance(change, InboundMessage) and _contact(change) is None:
+            part = {"messages": [change.content]}
+        else:
+            continue
+        number = {"display_phone_number": change.display_phone_number, "phone_number_id": change.phone_number_id}
+        value = {"messaging_product": "whatsapp", "metadata": number, **part}
+        whole.append(UnknownChange(f"uk:{change.content_key}", change.field, change.waba_id, value, is_value=True))
+    return whole
 
 
 def next_limit(limit: int, *, count: int, size: int) -> int:

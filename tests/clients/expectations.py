@@ -91,15 +91,32 @@ KINDS_OF_CLIENT = {
 
 RECEIVED = (
     "text", "reply", "image", "video", "audio", "document", "sticker", "location", "contacts", "reaction",
-    "button_reply", "list_reply", "nfm_reply", "button", "order", "unsupported", "edit", "revoke", "system",
-    "status_sent", "status_delivered", "status_read", "status_failed",
+    "button_reply", "list_reply", "nfm_reply", "button", "order", "referral", "unsupported", "edit", "revoke",
+    "user_changed_number", "user_changed_user_id", "unknown_kind",
+    "status_sent", "status_delivered", "status_read", "status_played", "status_failed", "errors",
+    "message_template_status_update", "message_template_quality_update", "template_category_update",
+    "message_template_components_update", "phone_number_quality_update", "account_update", "account_alerts",
+    "user_preferences", "field_of_tomorrow",
 )  # fmt: skip
-"""What a customer can do, and what becomes of messages: every one of them is notified."""
+"""What a customer can do, what becomes of messages, and what Meta tells of templates, numbers and the account."""
+
+OTHER_FIELDS = RECEIVED[RECEIVED.index("message_template_status_update") :]
+"""Notifications that are not about messages."""
 
 _NO_CONTACTS = "Meta's own system message has no contacts, and this client reads contacts[0]; Panal adds them"
 
+_NO_READER = "this client has no reader for it, and passes over it"
+_NONE = dict.fromkeys((*OTHER_FIELDS, "errors"), _NO_READER)
+_MOVES = dict.fromkeys(("user_changed_number", "user_changed_user_id"), _NO_CONTACTS)
+
 UNREAD: dict[tuple[str, str], dict[str, str]] = {
-    ("heyoo", "sandbox"): {"system": _NO_CONTACTS},
-    ("whatsapp-business", "sandbox"): {"system": _NO_CONTACTS},
+    ("pywa", "sandbox"): {"errors": _NO_READER},
+    ("pywa", "panal"): {"errors": _NO_READER},
+    ("heyoo", "sandbox"): _NONE | _MOVES,
+    ("heyoo", "panal"): _NONE,
+    ("whatsapp-business", "sandbox"): _NONE | _MOVES,
+    ("whatsapp-business", "panal"): _NONE,
+    ("whatsapp-api-js", "sandbox"): _NONE,
+    ("whatsapp-api-js", "panal"): _NONE,
 }
 """What a client's own code cannot read of what Meta itself would send, by client and path, with the reason."""

@@ -47,8 +47,12 @@ class Recorder:
 
     def values(self) -> list[dict[str, Any]]:
         """The values of every change, in the order of their coming."""
+        return [change["value"] for change in self.changes()]
+
+    def changes(self) -> list[dict[str, Any]]:
+        """Every change, field and value, in the order of their coming."""
         return [
-            change["value"]
+            change
             for request in list(self.requests)
             for entry in request["json"]["entry"]
             for change in entry["changes"]

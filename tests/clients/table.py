@@ -25,11 +25,11 @@ class Table:
 
     def text(self, directions: dict[str, Iterable[str]]) -> str:
         """The table, a line a kind."""
-        lines = [f"{'direction':9} {'kind':20} {'sandbox alone':58} through Panal"]
+        lines = [f"{'direction':9} {'kind':36} {'sandbox alone':58} through Panal"]
         for direction, kinds in directions.items():
             for kind in kinds:
                 cells = [", ".join(self._cells[direction, kind, path]) or "-" for path in PATHS]
-                lines.append(f"{direction:9} {kind:20} {cells[0]:58} {cells[1]}")
+                lines.append(f"{direction:9} {kind:36} {cells[0]:58} {cells[1]}")
         return "\n".join(lines)
 
 

@@ -15,21 +15,83 @@ pytestmark = pytest.mark.clients
 
 PHONE, UNREACHABLE = "16505552001", "16505552002"
 
+REFERRAL = {
+    "source_url": "https://fb.me/3cr4Wqqkv",
+    "source_id": "120226305854810726",
+    "source_type": "ad",
+    "headline": "Chat with us",
+    "body": "Summer succulents are here!",
+    "media_type": "image",
+    "image_url": "https://scontent.example/t45.1",
+    "ctwa_clid": "ARAkLkA8rmlFeiCktEJQ",
+}
+_TEMPLATE = {"message_template_id": 806312974732579, "message_template_name": TEMPLATE["name"]}
+_TEMPLATE |= {"message_template_language": TEMPLATE["language"]}
+META_NEWS: dict[str, dict[str, Any]] = {
+    "message_template_status_update": {**_TEMPLATE, "event": "APPROVED", "reason": "NONE"},
+    "message_template_quality_update": {
+        **_TEMPLATE,
+        "previous_quality_score": "GREEN",
+        "new_quality_score": "YELLOW",
+    },
+    "template_category_update": {**_TEMPLATE, "previous_category": "UTILITY", "new_category": "MARKETING"},
+    "message_template_components_update": {**_TEMPLATE, "message_template_element": "Hola {{1}}"},
+    "phone_number_quality_update": {
+        "display_phone_number": "15550783881",
+        "event": "THROUGHPUT_UPGRADE",
+        "current_limit": "TIER_10K",
+    },
+    "account_update": {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "ADULT"}},
+    "account_alerts": {"entity_type": "BUSINESS", "alert_severity": "INFORMATIONAL", "alert_type": "OBA_APPROVED"},
+    "user_preferences": {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": NUMBER},
+        "contacts": [{"profile": {"name": "Ana"}, "wa_id": "16505552005", "user_id": "US.13491208655302741918"}],
+        "user_preferences": [
+            {
+                "wa_id": "16505552005",
+                "detail": "User requested to stop marketing messages",
+                "category": "marketing_messages",
+                "value": "stop",
+                "timestamp": 1731705721,
+            }
+        ],
+    },
+    "field_of_tomorrow": {"what": "nobody knows yet", "depth": {"of": ["it", 3]}},
+}
+"""What Meta tells beside messages, by field. Source: Meta's samples, as pywa's repository has them."""
 
-def label_of(value: dict[str, Any]) -> str:
+
+def label_of(change: dict[str, Any]) -> str:
     """What a notification is about, in one word."""
+    value = change["value"]
+    if change["field"] != "messages":
+        return str(change["field"])
     if value.get("statuses"):
         return f"status_{value['statuses'][0]['status']}"
     if not value.get("messages"):
-        return "other"
+        return "errors" if value.get("errors") else "other"
     message = value["messages"][0]
-    if message["type"] == "interactive":
-        return str(message["interactive"]["type"])
+    if message["type"] in ("interactive", "system"):
+        return str(message[message["type"]]["type"])
+    if message.get("referral"):
+        return "referral"
+    if message["type"] == "hologram":
+        return "unknown_kind"
     return "reply" if message["type"] == "text" and message.get("context") else str(message["type"])
 
 
 def id_of(value: dict[str, Any]) -> str:
+    if value.get("errors"):
+        return str(value["errors"][0]["code"])
     return str((value.get("statuses") or value.get("messages") or [{}])[0].get("id"))
+
+
+def is_seen(change: dict[str, Any], seen: list[dict[str, Any]]) -> bool:
+    """Did the client hand it to its user: by its id, or, where it has none, by its field?"""
+    if change["field"] != "messages":
+        return any(one.get("field") == change["field"] for one in seen)
+    return any(one.get("id") == id_of(change["value"]) for one in seen)
 
 
 def send(side: Side, message: dict[str, Any], to: str = PHONE) -> str:
@@ -45,6 +107,9 @@ def converse(side: Side) -> None:
     """A customer and a business do everything that there is to notify."""
     side.open_window(PHONE)
     side.control.put(f"/_sandbox/phones/{UNREACHABLE}", json={"fails": 131026})
+    side.control.put(f"/_sandbox/phones/{PHONE}", json={"plays": True})
+    note = {"link": f"{side.control.base_url}/_sandbox/sample.ogg", "voice": True}
+    send(side, {"type": "audio", "audio": note})
     text = send(side, {"type": "text", "text": {"body": "Hello, ñandú 🐝"}})
     replies = [{"type": "reply", "reply": {"id": word.lower(), "title": word}} for word in ("Yes", "No")]
     buttons = send(side, _interactive("button", {"buttons": replies}))
@@ -74,12 +139,18 @@ def converse(side: Side) -> None:
                 "product_items": [{"product_retailer_id": "SKU-1", "quantity": 1, "item_price": 30, "currency": "USD"}],
             },
         },
+        {"type": "text", "text": {"body": "I saw your ad"}, "referral": REFERRAL},
         {"type": "unsupported", "unsupported": {"type": "poll"}},
+        {"type": "hologram", "hologram": {"depth": 3}},
         {
             "type": "edit",
             "edit": {"original_message_id": own, "message": {"type": "text", "text": {"body": "Another answer"}}},
         },
         {"type": "revoke", "revoke": {"original_message_id": own}},
+        {
+            "type": "system",
+            "system": {"body": "User A has another id", "user_id": "US.2", "type": "user_changed_user_id"},
+        },
         {
             "type": "system",
             "system": {
@@ -90,6 +161,9 @@ def converse(side: Side) -> None:
         },
     ):
         side.write(PHONE, message)
+    for news in ({"errors": [130429]}, *({"field": field, "value": value} for field, value in META_NEWS.items())):
+        answer = side.control.post("/_sandbox/notifications", json=news)
+        assert answer.status_code == 200, answer.text
 
 
 def _interactive(kind: str, action: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +193,7 @@ def requests_of(side: Side) -> list[dict[str, Any]]:
     converse(side)
 
     def missing() -> set[str]:
-        return set(RECEIVED) - {label_of(value) for value in side.recorder.values()}
+        return set(RECEIVED) - {label_of(change) for change in side.recorder.changes()}
 
     until(lambda: not missing(), "everything was notified", context=lambda: str(sorted(missing())))
     return side.recorder.requests[begin:]
@@ -137,21 +211,21 @@ def test_a_client_reads_every_notification(
     path: str, client: str, notified: dict[str, list[dict[str, Any]]], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     side: Side = request.getfixturevalue(f"{path}_side")
-    requests = [one for one in notified[path] if one["json"]["entry"][0]["changes"][0]["field"] == "messages"]
+    requests = notified[path]
     assert all(len(one["json"]["entry"]) == len(one["json"]["entry"][0]["changes"]) == 1 for one in requests)
     read = run_client(client, side.orders(tmp_path, to=PHONE, requests=requests), parses=True)
     assert len(read) == len(requests)
     faults = []
     for posted, line in zip(requests, read, strict=True):
-        value = posted["json"]["entry"][0]["changes"][0]["value"]
-        label = label_of(value)
+        change = posted["json"]["entry"][0]["changes"][0]
+        label = label_of(change)
         if label not in RECEIVED:
             continue
-        is_read = line["ok"] and any(one.get("id") == id_of(value) for one in line["seen"])
+        is_read = line["ok"] and is_seen(change, line["seen"])
         if is_read:
             TABLE.note("in", label, path, client)
         if is_read == (label in UNREAD.get((client, path), {})):
-            faults.append(f"{label}: {line} for {json.dumps(value)}")
+            faults.append(f"{label}: {line} for {json.dumps(change)}")
     assert not faults, "\n".join(faults)
 
 

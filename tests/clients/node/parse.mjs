@@ -23,7 +23,11 @@ async function kapso({ body, headers }) {
     const isGood = verifySignature({ appSecret: app_secret, rawBody: body, signatureHeader: headers["x-hub-signature-256"] });
     if (!isGood) throw new Error("the signature does not fit");
     const found = normalizeWebhook(JSON.parse(body));
+    const errors = (found.raw.messages ?? []).flatMap((value) => value.errors ?? []);
+    const snake = (field) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return [
+        ...Object.keys(found.raw).map((field) => ({ field: snake(field) })),
+        ...errors.map((one) => ({ kind: "errors", id: String(one.code) })),
         ...found.messages.map((one) => ({ kind: one.type, id: one.id })),
         ...found.statuses.map((one) => ({ status: one.status, id: one.id })),
     ];
@@ -32,8 +36,10 @@ async function kapso({ body, headers }) {
 async function greatDetail({ body, headers }) {
     const event = await new GreatDetail({}).webhook.eventNotification({ method: "POST", query: {}, body, headers });
     await event.verifySignature(app_secret);
-    const { value } = event.eventNotification.entry[0].changes[0];
+    const { field, value } = event.eventNotification.entry[0].changes[0];
     return [
+        { field },
+        ...(value.errors ?? []).map((one) => ({ kind: "errors", id: String(one.code) })),
         ...(value.messages ?? []).map((one) => ({ kind: one.type, id: one.id })),
         ...(value.statuses ?? []).map((one) => ({ status: one.status, id: one.id })),
     ];

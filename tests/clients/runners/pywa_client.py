@@ -170,13 +170,14 @@ def parse() -> None:
 
         @wa.on_raw_update
         def keep(_: WhatsApp, update: Any, seen: list[dict[str, Any]] = seen) -> None:
-            seen.append({"raw": True})
+            seen.append({"raw": True, "field": update["entry"][0]["changes"][0]["field"]})
 
         def note(_: WhatsApp, update: Any, seen: list[dict[str, Any]] = seen) -> None:
             kind = getattr(getattr(update, "type", None), "value", None)
             status = getattr(getattr(update, "status", None), "value", None)
             name = type(update).__name__
-            seen.append({"class": name, "kind": kind, "status": status, "id": getattr(update, "id", None)})
+            about = {"field": getattr(update, "_webhook_field", None), "id": getattr(update, "id", None)}
+            seen.append({"class": name, "kind": kind, "status": status, **about})
 
         for register in (
             wa.on_message,
@@ -185,6 +186,11 @@ def parse() -> None:
             wa.on_callback_selection,
             wa.on_flow_completion,
             wa.on_template_status_update,
+            wa.on_template_quality_update,
+            wa.on_template_category_update,
+            wa.on_template_components_update,
+            wa.on_account_update,
+            wa.on_user_marketing_preferences,
             wa.on_phone_number_change,
             wa.on_identity_change,
             wa.on_edited_message,
@@ -197,7 +203,8 @@ def parse() -> None:
             say({"ok": False, "seen": [], "error": f"{fault}"})
             continue
         text, status = wa.webhook_update_handler(raw)
-        read = [one for one in seen if "raw" not in one]
+        # What pywa has no type of its own for, its users read as it came.
+        read = [one for one in seen if "raw" not in one or one["field"] != "messages"]
         say({"ok": status == 200, "seen": read, "error": None if status == 200 else text})
 
 

@@ -244,3 +244,24 @@ async def test_a_log_that_was_cut_off_is_completed_and_only_completed() -> None:
     await second.recall(Remembered(rows))  # type: ignore[arg-type]
     assert [fact.number for fact in second.on_changes(banned)] == [OTHER]
     assert second.on_changes(banned) == []
+
+
+def test_what_a_customer_prefers_is_told_as_it_came() -> None:
+    book, _ = book_of()
+    entry = {"wa_id": "16505551234", "category": "marketing_messages", "value": "stop", "timestamp": 1767323046}
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": NUMBER}
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "user_preferences": [entry]}
+    (fact,) = told("user_preferences", value, book=book) or []
+    assert (fact.type, fact.number, fact.data["choice"]) == ("notification.preference", NUMBER, "stop")
+    assert fact.data["meta"] == {"field": "user_preferences", "value": value}
+    elsewhere = {**value, "metadata": {"phone_number_id": "1"}}
+    assert not told("user_preferences", elsewhere, book=book)
+
+
+def test_errors_of_no_message_keep_the_form_that_meta_gave_them() -> None:
+    book, _ = book_of()
+    metadata = {"display_phone_number": "15550783881", "phone_number_id": NUMBER}
+    errors = [{"code": 130429, "title": "Rate limit hit"}]
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "errors": errors}
+    (fact,) = told("messages", value, book=book) or []
+    assert fact.data["meta"] == {"field": "messages", "value": value}

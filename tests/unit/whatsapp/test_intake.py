@@ -405,3 +405,27 @@ async def test_what_the_answer_to_a_send_names_is_taken_up_without_a_notificatio
     assert [fact.type for fact in bench.journal.facts] == ["conversation.linked"]
     await bench.hear()
     assert len(bench.journal.facts) == 1
+
+
+@virtual_time
+async def test_a_voice_note_that_was_played_is_told_once_whatever_comes_before() -> None:
+    for words in (["read", "played", "played"], ["played", "read"], ["delivered", "played", "delivered", "played"]):
+        bench = with_message(wamid="wamid.1")
+        for word in words:
+            await bench.hear(status(word))
+        assert [one for one in bench.told() if one != "message.delivered"] == ["message.read", "message.played"]
+    again = with_message(S.READ, wamid="wamid.1", is_played=True)
+    await again.hear(status("played"))
+    assert again.told() == []
+
+
+@virtual_time
+async def test_what_nobody_here_understands_is_told_as_it_came() -> None:
+    bench = with_message(wamid="wamid.1")
+    nobody = {"id": "wamid.7", "timestamp": "1767323046", "type": "text", "text": {"body": "from nobody"}}
+    await bench.hear(status("teleported"), notification(messages=[nobody]), status("teleported"))
+    told = [fact.data["meta"] for fact in bench.journal.facts if fact.type == "notification.unknown"]
+    assert [one["field"] for one in told] == ["messages", "messages"]
+    assert told[0]["value"]["statuses"][0]["status"] == "teleported"
+    assert told[1]["value"]["messages"] == [nobody]
+    assert told[1]["value"]["metadata"]["phone_number_id"] == NUMBER
