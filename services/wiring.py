@@ -43,7 +43,7 @@ from services.numbers import Number, NumberLimits, NumberRepository, Numbers, Ow
 from services.retention import StorageReader
 from services.store import (
     COMMANDS,
-    NOTIFICATION_GATHER_S,
+    NOTIFICATION_GATHER,
     NOTIFICATIONS,
     Blobs,
     Database,
@@ -155,7 +155,7 @@ def build_worker(
         database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0, stamp=stamp_order
     )
     notification_inserts = GroupCommit(
-        database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter, gather_s=NOTIFICATION_GATHER_S
+        database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter, gather=NOTIFICATION_GATHER
     )
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
     commands = Commands(database, command_inserts, clock)

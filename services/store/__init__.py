@@ -20,7 +20,7 @@ from services.store.inbox import (
     ERRAND,
     FAILED,
     NEW,
-    NOTIFICATION_GATHER_S,
+    NOTIFICATION_GATHER,
     NOTIFICATIONS,
     RawNotification,
     mark,
@@ -29,7 +29,7 @@ from services.store.inbox import (
     notification_document,
 )
 from services.store.lease import Lease, LeaseView, is_lease_held
-from services.store.pacer import Line, Pacer, Shares, shares
+from services.store.pacer import Gather, Line, Pacer, Shares, shares
 from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
 from services.store.shared_read import SharedRead
 from services.store.sizes import CollectionSize, DatabaseSize, measure
@@ -45,7 +45,7 @@ __all__ = [
     "META",
     "NEW",
     "NOTIFICATIONS",
-    "NOTIFICATION_GATHER_S",
+    "NOTIFICATION_GATHER",
     "Ascent",
     "Blob",
     "BlobFacts",
@@ -63,6 +63,7 @@ __all__ = [
     "EventStream",
     "Fact",
     "Fenced",
+    "Gather",
     "GroupCommit",
     "GroupRead",
     "IntakeFull",

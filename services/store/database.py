@@ -273,7 +273,7 @@ class Database:
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
         try:
-            if len(writes) >= TOGETHER_FROM and await self.is_embedded():
+            if len(writes) >= TOGETHER_FROM and not self.pacer.is_paced and await self.is_embedded():
                 changed = await self.run(lambda: self._bulk_together(name, writes), documents=len(writes))
                 if changed is not None:
                     return changed
@@ -295,7 +295,8 @@ class Database:
         """All of them as one transaction; None when one was refused, and so none was made.
 
         The embedded server commits, and waits for its disk, once for every update of a bulk: four times what a
-        transaction costs (200 against 55 µs each, batches of 100). MongoDB shares the wait by itself.
+        transaction costs (200 against 55 µs each, batches of 100). MongoDB shares the wait by itself. Where operations
+        are counted, the commit would be one more.
         """
         client = self.client.delegate
 

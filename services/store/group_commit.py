@@ -17,6 +17,7 @@ from config.errors import Unavailable
 from config.metering import SILENT, Meter
 from services.store.database import Database, Document
 from services.store.faults import DatabaseUnavailable, Duplicate
+from services.store.pacer import Gather
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +56,18 @@ class GroupCommit:
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
         weight: float = 1.0,
-        gather_s: float = 0.0,
+        gather: Gather | None = None,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
         """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
 
-        ``gather_s``: without one, how far apart batches are that follow one another (seconds).
+        ``gather``: how far apart batches are that follow one another.
 
         ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
         the time of storing must not be as old as a request that waited for its turn, or for the database.
         """
         self._database = database
-        self._line = database.pacer.line(weight, gather_s=gather_s)
+        self._line = database.pacer.line(weight, gather=gather)
         self._meter = meter
         self._collection = collection
         self._max_waiting = max_waiting

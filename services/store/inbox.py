@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from services.store.database import Database, Document
 from services.store.guarded import Write
+from services.store.pacer import Gather
 
 NOTIFICATIONS: Final = "notifications"
 COMMANDS: Final = "commands"
@@ -18,8 +19,8 @@ ERRAND: Final = "errand"
 """A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
 DONE: Final = "done"
 FAILED: Final = "failed"
-NOTIFICATION_GATHER_S: Final = 0.04
-"""Batches of notifications in a row are so far apart: Meta waits for seconds, and nobody sees what a status waited."""
+NOTIFICATION_GATHER: Final = Gather(0.04, tokens=4.0)
+"""Meta waits for its answer for seconds, and nobody sees what a status waited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ DEBT_S = 0.5
 
 GATHER_BURST = 4.0
 """So many batches of a line that gathers go at once; a lone message never waits."""
+MAX_GATHER_S = 0.5
+"""However small the budget is."""
 REST_OPERATIONS = 4.0
 EASY_PER_S = 80.0
 """With so many operations a second of its own the owner polls as if there were no budget."""
@@ -42,6 +44,18 @@ def shares(ops_per_s: float, *, workers: int, instances: int = 1) -> Shares:
     """Divide a budget between the processes of a box; boxes have equal parts."""
     of_box = ops_per_s / max(1, instances)
     return Shares(of_box * QUEEN_SHARE, of_box * (1 - QUEEN_SHARE) / max(1, workers))
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """How far apart batches of a line are that follow one another, so that more is in each.
+
+    ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: who can wait
+    leaves tokens to those for whom somebody waits.
+    """
+
+    seconds: float
+    tokens: float = 0.0
 
 
 class Pacer:
@@ -82,12 +96,11 @@ class Pacer:
         """Batches that wait for their turn."""
         return len(self._waiting)
 
-    def line(self, weight: float = 1.0, *, gather_s: float = 0.0) -> "Line":
-        """A line of batches; one batch of it waits at a time.
-
-        ``gather_s``: without a budget, batches that follow one another are so far apart (seconds).
-        """
-        return Line(self, weight, gather_s=gather_s, monotonic=self._monotonic)
+    def line(self, weight: float = 1.0, *, gather: Gather | None = None) -> "Line":
+        """A line of batches; one batch of it waits at a time. ``gather``: how far apart those are that follow."""
+        apart = gather or Gather(0.0)
+        apart_s = min(apart.tokens / self.per_s, MAX_GATHER_S) if self.per_s else apart.seconds
+        return Line(self, weight, gather_s=apart_s, monotonic=self._monotonic)
 
     def spend(self) -> None:
         """One operation goes out. Never waits. Change streams call it from threads of their own: nothing can break."""
@@ -159,12 +172,12 @@ class Line:
 
     async def turn(self) -> None:
         """Wait for this line's turn; at once while there are tokens, or while its batches are seldom."""
-        if self._pacer.per_s:
-            await self._pacer.wait(self)
-        elif self._gather_s:
+        if self._gather_s:
             delay_s = self.gathers_for_s()
             if delay_s > 0:
                 await asyncio.sleep(delay_s)
+        if self._pacer.per_s:
+            await self._pacer.wait(self)
 
     def gathers_for_s(self) -> float:
         """Count one more batch; answer how long it gathers before it goes (seconds)."""

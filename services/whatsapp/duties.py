@@ -26,7 +26,7 @@ from services.messages import (
     project_message,
 )
 from services.numbers import NumberCommands, NumberSync, project_number
-from services.store import COMMANDS, NOTIFICATIONS, Event, Write
+from services.store import COMMANDS, NOTIFICATIONS, Event, Gather, Write
 from services.templates import TemplateRepository, TemplateSync
 from services.webhook_endpoints import (
     Deliveries,
@@ -47,7 +47,7 @@ from services.whatsapp.news import ClusterNews
 from services.whatsapp.outbox import BULK_EVERY, Depth, Due, Outbox, Queue, Released
 from services.whatsapp.watchdog import Watchdog
 
-GATHER_S = 0.03
+GATHER = Gather(0.03)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Duty:
 
     It is woken by an insert into ``inbox`` (None: by the clock alone), and looks by itself after ``poll_s`` seconds.
     ``is_thorough``: a step leaves nothing behind, so that another look is due only when it is woken.
-    ``gather_s``: steps that follow one another are so far apart, so that each finds more to do.
+    ``gather``: how far apart steps are that follow one another, so that each finds more to do.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Duty:
     inbox: str | None = None
     poll_s: float = 1.0
     is_thorough: bool = False
-    gather_s: float = 0.0
+    gather: Gather | None = None
 
 
 PROJECTIONS = (
@@ -268,12 +268,12 @@ def duties(
         return count + sum([await reader.load() for reader in due])
 
     return [
-        Duty("outbox", queue.load, MESSAGES, is_thorough=True, gather_s=GATHER_S),
+        Duty("outbox", queue.load, MESSAGES, is_thorough=True, gather=GATHER),
         Duty("refill", partial(admission.refill, court.messages), poll_s=0.1),
         Duty("depth", depth.step, poll_s=5.0),
         Duty("due", load_due, poll_s=0.25),
         Duty("freed", freed.step, poll_s=0.25),
-        Duty("intake", intake.ingest_new, NOTIFICATIONS, gather_s=GATHER_S),
+        Duty("intake", intake.ingest_new, NOTIFICATIONS, gather=GATHER),
         Duty("desk", desk.step, COMMANDS),
         Duty("watchdog", watchdog.step, poll_s=5.0),
         *news_of(court),

@@ -15,13 +15,13 @@ from functools import partial
 
 from config.errors import Unavailable
 from config.ids import new_id
-from services.store import Database, Event, Fact, Fenced, Lease, Unencodable, Write, append, fault_of
+from services.store import Database, Event, Fact, Fenced, Gather, Lease, Unencodable, Write, append, fault_of
 from services.whatsapp.applier import apply_writes
 
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 400
-GATHER_S = 0.03
+GATHER = Gather(0.03)
 """Batches in a row are so far apart: each is a commit of the log, and one of every collection that it touches."""
 REPLAY = 4 * MAX_BATCH
 """How many of the newest events a new owner applies again: more than can have been appended and not applied."""
@@ -65,7 +65,7 @@ class Journal:
     ) -> None:
         """Nothing runs yet; ``run`` is the loop."""
         self._database = database
-        self._line = database.pacer.line(weight=2.0, gather_s=GATHER_S)
+        self._line = database.pacer.line(weight=2.0, gather=GATHER)
         self._lease = lease
         self.seqs = seqs
         self.reached = dict(seqs)

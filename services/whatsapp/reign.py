@@ -274,7 +274,7 @@ class Reign:
 
         Inside an operation budget each step waits for its turn, and idle looks come less often.
         """
-        line, poll_s = self._database.pacer.line(gather_s=duty.gather_s), duty.poll_s * self._database.pacer.stretch
+        line, poll_s = self._database.pacer.line(gather=duty.gather), duty.poll_s * self._database.pacer.stretch
         while True:
             await line.turn()
             try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from services.store.pacer import GATHER_BURST, Line, Pacer
+from services.store.pacer import GATHER_BURST, Gather, Line, Pacer
 from tests.doubles.clock import virtual_time
 
 RATE = 200.0
@@ -94,7 +94,7 @@ async def test_a_waiter_that_gives_up_takes_nothing() -> None:
 @virtual_time
 async def test_without_a_budget_batches_in_a_row_gather_and_a_lone_one_never_waits() -> None:
     loop = asyncio.get_running_loop()
-    line = Pacer(0, monotonic=loop.time).line(gather_s=0.02)
+    line = Pacer(0, monotonic=loop.time).line(gather=Gather(0.02))
     began = loop.time()
     for _ in range(int(GATHER_BURST)):
         await line.turn()
@@ -111,11 +111,16 @@ async def test_without_a_budget_batches_in_a_row_gather_and_a_lone_one_never_wai
 
 
 @virtual_time
-async def test_inside_a_budget_the_tokens_alone_decide() -> None:
+async def test_inside_a_budget_batches_gather_as_long_as_some_tokens_take() -> None:
     loop = asyncio.get_running_loop()
-    pacer = Pacer(1_000, monotonic=loop.time)
-    line, began = pacer.line(gather_s=5.0), loop.time()
-    for _ in range(100):
+    pacer = Pacer(100, monotonic=loop.time)
+    line, began = pacer.line(gather=Gather(5.0)), loop.time()
+    for _ in range(50):
         await line.turn()
         pacer.spend()
     assert loop.time() == began
+
+    patient, began = Pacer(20, monotonic=loop.time).line(gather=Gather(5.0, tokens=4)), loop.time()
+    for _ in range(int(GATHER_BURST) + 10):
+        await patient.turn()
+    assert abs(loop.time() - began - 10 * 4 / 20) < 1e-6
