@@ -234,6 +234,18 @@ class Settings(BaseSettings):
     retention_notifications_days: int = setting(7, "days", "what Meta posted, as it came", ge=1)
     retention_attempts_days: int = setting(30, "days", "tries at webhook endpoints", ge=1)
     retention_campaigns_days: int = setting(90, "days", "campaigns and their recipients, after their end", ge=1)
+    retention_conversations_days: int = setting(
+        0,
+        "days",
+        "conversations and their notes, after the last message, once no message of them is left; 0 = kept",
+        ge=0,
+    )
+    retention_contacts_days: int = setting(
+        0,
+        "days",
+        "contacts without a conversation, after their last change; whoever opted out stays; 0 = kept",
+        ge=0,
+    )
     storage_mb: int = setting(
         512, "MB", "what the database may hold (Atlas M0: 512); a warning at 80 %; 0 = nobody counts", ge=0
     )

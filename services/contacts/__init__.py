@@ -7,7 +7,7 @@ from services.contacts.commands import ContactCommands
 from services.contacts.consents import OPTED_OUT, ConsentBook, ConsentReader, opted_out_among, reason_of
 from services.contacts.csv_records import CsvReader, CsvRecord, records_of
 from services.contacts.csv_rows import csv_line
-from services.contacts.documents import CONTACTS, contact_record
+from services.contacts.documents import CONTACTS, NOT_OPTED_OUT, contact_record
 from services.contacts.facts import ContactRegister, Decision, Patch
 from services.contacts.identity import IDENTITY_RULE, Identity, identity_of, identity_of_key, parse_identity
 from services.contacts.keeper import ContactKeeper
@@ -22,6 +22,7 @@ from services.contacts.transfer import ContactTransfer, ImportReport
 __all__ = [
     "CONTACTS",
     "IDENTITY_RULE",
+    "NOT_OPTED_OUT",
     "OPTED_OUT",
     "ConsentBook",
     "ConsentCategory",

@@ -7,6 +7,7 @@ Only the owner makes contacts, so what it holds is the truth; the database is re
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from services.contacts.documents import CONTACTS
 from services.contacts.identity import Identity
 from services.contacts.records import ConsentCategory, ConsentStatus
 from services.conversations import holders_of
-from services.store import Database
+from services.store import Database, ReadGate
 
 MAX_HELD: Final = 20_000
 MOST_MERGES: Final = 10
@@ -42,6 +43,8 @@ class Known:
     """Every address under which this contact may come: those in use, and those that they had before."""
     entries: dict[ConsentCategory, Mapping[str, Any]] = field(default_factory=dict)
     """The decisions behind ``consent``, as they are stored."""
+    is_idle: bool = False
+    """Nobody has asked for it since retention came by."""
 
 
 class ContactLedger:
@@ -54,10 +57,19 @@ class ContactLedger:
         self._id_of_key: dict[str, str] = {}
         self._absent: OrderedDict[str, None] = OrderedDict()
         self._merged: dict[str, str] = {}
+        self._gate = ReadGate()
 
     async def load(self, keys: Iterable[str]) -> None:
         """Read those that are neither held nor known to be absent, in one round trip. Raises ``Unavailable``."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._id_of_key and key not in self._absent]
+        async with self._gate.reading():
+            await self._load(keys)
+
+    async def _load(self, keys: Iterable[str]) -> None:
+        wanted = list(dict.fromkeys(keys))
+        for key in wanted:
+            if key in self._id_of_key:
+                self._held[self._id_of_key[key]].is_idle = False
+        missing = [key for key in wanted if key not in self._id_of_key and key not in self._absent]
         if not missing:
             return
         found = await self._database.find(
@@ -73,6 +85,10 @@ class ContactLedger:
 
     async def load_id(self, contact_id: str) -> Known | None:
         """One contact by its id. Raises ``Unavailable``."""
+        async with self._gate.reading():
+            return await self._load_id(contact_id)
+
+    async def _load_id(self, contact_id: str) -> Known | None:
         for _ in range(MOST_MERGES):
             contact_id = self._merged.get(contact_id, contact_id)
             if contact_id in self._held:
@@ -84,7 +100,29 @@ class ContactLedger:
                 contact_id = document["merged_into"]
             else:
                 self._take(document)
-        return self._held.get(contact_id)
+        known = self._held.get(contact_id)
+        if known is not None:
+            known.is_idle = False
+        return known
+
+    def closed(self) -> AbstractAsyncContextManager[None]:
+        """Nothing is read from the database meanwhile: who is not held then is held by nobody."""
+        return self._gate.closed()
+
+    def retire(self, ids: Iterable[str]) -> list[str]:
+        """Of these contacts those that are not held. Whoever was not asked for since being named here before is let
+        go; the rest is asked about again at the next pass."""
+        free = []
+        for id_ in ids:
+            known = self._held.get(id_)
+            if known is not None and not known.is_idle:
+                known.is_idle = True
+                continue
+            free.append(id_)
+            if known is not None:
+                del self._held[id_]
+                self._let_go(known)
+        return free
 
     async def history_of(self, contact_id: str) -> list[Mapping[str, Any]]:
         """The decisions of a contact as they are stored, oldest first. Raises ``Unavailable``."""
@@ -130,9 +168,12 @@ class ContactLedger:
             self._absent.pop(key, None)
         while len(self._held) > MAX_HELD:
             _, forgotten = self._held.popitem(last=False)
-            for key in forgotten.keys:
-                if self._id_of_key.get(key) == forgotten.id:
-                    del self._id_of_key[key]
+            self._let_go(forgotten)
+
+    def _let_go(self, forgotten: Known) -> None:
+        for key in forgotten.keys:
+            if self._id_of_key.get(key) == forgotten.id:
+                del self._id_of_key[key]
 
     def _take(self, document: Mapping[str, Any]) -> None:
         if document["_id"] in self._held or document["_id"] in self._merged:

@@ -5,13 +5,15 @@ Process: worker, whatsapp.
 
 from services.conversations.addresses import holders_of, keys_of
 from services.conversations.commands import ConversationCommands
-from services.conversations.directory import ContactRef, Directory, Standing
-from services.conversations.projection import project_conversation
+from services.conversations.directory import CONVERSATIONS, ContactRef, Directory, Standing, pair_of
+from services.conversations.projection import NOTES, project_conversation
 from services.conversations.records import Conversation, Note
 from services.conversations.repository import ConversationFilter, ConversationRepository
 from services.conversations.standing_reader import StandingReader
 
 __all__ = [
+    "CONVERSATIONS",
+    "NOTES",
     "ContactRef",
     "Conversation",
     "ConversationCommands",
@@ -23,5 +25,6 @@ __all__ = [
     "StandingReader",
     "holders_of",
     "keys_of",
+    "pair_of",
     "project_conversation",
 ]

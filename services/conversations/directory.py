@@ -8,6 +8,7 @@ together when WhatsApp names them together; two conversations that turn out to b
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from config.ids import new_id
 from services.conversations.addresses import holders_of, keys_of
-from services.store import Database, Document, Fact
+from services.store import Database, Document, Fact, ReadGate
 
 CONVERSATIONS = "conversations"
 MAX_KNOWN = 50_000
@@ -66,6 +67,8 @@ class Standing:
     keys: set[str] = field(default_factory=set)
     wa_id: str | None = None
     user_id: str | None = None
+    is_idle: bool = False
+    """Nobody has asked for it since retention came by."""
 
 
 def pair_of(number: str, key: str) -> str:
@@ -107,6 +110,7 @@ class Directory:
         self._aliases = aliases
         self._known: OrderedDict[Place, Standing] = OrderedDict()
         self._to_merge: dict[str, Document] = {}
+        self._gate = ReadGate()
         self.mergers: list[Merger] = []
 
     def standing(self, number: str, key: str) -> Standing | None:
@@ -173,13 +177,40 @@ class Directory:
         standings = [standing for number in self._numbers if (standing := self._known.get((number, key))) is not None]
         return tuple(dict.fromkeys(key for standing in standings for key in sorted(standing.keys)))
 
+    # --- forgetting
+
+    def closed(self) -> AbstractAsyncContextManager[None]:
+        """Nothing is read from the database meanwhile: who is not known then is known to nobody."""
+        return self._gate.closed()
+
+    def retire(self, ids: Iterable[str]) -> list[str]:
+        """Of these conversations those that are not known here. What nobody asked for since it was named here before
+        is forgotten; the rest is asked about again at the next pass."""
+        held = {standing.conversation_id: (number, standing) for (number, _), standing in self._known.items()}
+        free = []
+        for id_ in ids:
+            number, standing = held.get(id_, ("", None))
+            if standing is not None and not standing.is_idle:
+                standing.is_idle = True
+                continue
+            free.append(id_)
+            for key in standing.keys if standing is not None else ():
+                if self._known.get((number, key)) is standing:
+                    del self._known[number, key]
+        return free
+
     # --- reading
 
     async def _read(self, places: Mapping[Place, None]) -> list[Place]:
         """Take up what the database has; answer which places nobody has."""
+        async with self._gate.reading():
+            return await self._read_now(places)
+
+    async def _read_now(self, places: Mapping[Place, None]) -> list[Place]:
         missing: dict[str, list[str]] = {}
         for place in places:
             if place in self._known:
+                self._known[place].is_idle = False
                 self._known.move_to_end(place)
             else:
                 missing.setdefault(place[0], []).append(place[1])

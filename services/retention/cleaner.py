@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from config.clock import Clock
 from services.campaigns import CAMPAIGNS, RECIPIENTS, CampaignStatus
 from services.messages import MESSAGES
+from services.retention.idle import IdleCleaner
 from services.retention.policy import DAY, expired_messages, order_at
 from services.store import META, Ascent, Database, Fact, Write
 
@@ -55,13 +56,15 @@ class Cleaner:
         *,
         is_owner: Callable[[], bool],
         options: RetentionOptions,
+        idle: IdleCleaner | None = None,
     ) -> None:
-        """Nothing is read yet."""
+        """``idle`` deletes conversations and contacts. Nothing is read yet."""
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._is_owner = is_owner
         self._options = options
+        self._idle = idle
         self._messages: Ascent | None = None
         self._keys: Ascent | None = None
         self._next_pass_s = clock.monotonic()
@@ -82,6 +85,8 @@ class Cleaner:
         if self._messages is None:
             if self._clock.monotonic() < self._next_pass_s:
                 return 0
+            if self._idle is not None:
+                self._idle.begin()
             self._messages = Ascent(
                 self._database,
                 MESSAGES,
@@ -95,9 +100,10 @@ class Cleaner:
             cutoff = self._clock.now() - self._options.messages_days * DAY
             await self._delete(MESSAGES, expired_messages(page, cutoff))
             return len(page)
-        if await self._clean_campaigns():
+        if await self._clean_campaigns() or (self._idle is not None and await self._idle.step()):
             return 1
         self._messages, self._next_pass_s = None, self._clock.monotonic() + PASS_EVERY_S
+        self._deleted |= self._idle.deleted if self._idle is not None else {}
         if self._deleted:
             log.info("Old documents were deleted.", extra={"action": "retention.deleted", **self._deleted})
             self._deleted = {}

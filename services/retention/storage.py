@@ -18,9 +18,17 @@ log = logging.getLogger(__name__)
 MEASURE_EVERY_S: Final = 60.0
 REMIND_EVERY_S: Final = 3_600.0
 LARGEST: Final = 10
+KEPT_BY_SETTING: Final = frozenset(
+    {
+        "messages", "events", "notifications", "attempts", "campaigns", "campaign_recipients", "conversations",
+        "contacts",
+    }
+)  # fmt: skip
+"""Collections that a ``PANAL_RETENTION_…`` setting rules: they are shown however small they are."""
 _RECORD: Final = "storage"
 NEXT_STEP: Final = (
-    "Keep less (PANAL_RETENTION_MESSAGES_DAYS, PANAL_RETENTION_EVENTS_DAYS, PANAL_RETENTION_NOTIFICATIONS_DAYS), or "
+    "Keep less (PANAL_RETENTION_MESSAGES_DAYS, PANAL_RETENTION_EVENTS_DAYS, PANAL_RETENTION_NOTIFICATIONS_DAYS, "
+    "PANAL_RETENTION_CONVERSATIONS_DAYS, PANAL_RETENTION_CONTACTS_DAYS), or "
     "move to a larger database and raise PANAL_STORAGE_MB. A full database refuses every message."
 )
 
@@ -102,7 +110,8 @@ class StorageWatch:
                     "data_mb": round(one.data_bytes / 1_000_000, 2),
                     "index_mb": round(one.index_bytes / 1_000_000, 2),
                 }
-                for one in size.collections[:LARGEST]
+                for position, one in enumerate(size.collections)
+                if position < LARGEST or one.name in KEPT_BY_SETTING
             ],
         }
 

@@ -30,6 +30,7 @@ from services.store.inbox import (
 )
 from services.store.lease import Lease, LeaseView, is_lease_held
 from services.store.pacer import Gather, Line, Pacer, Shares, shares
+from services.store.read_gate import ReadGate
 from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
 from services.store.shared_read import SharedRead
 from services.store.sizes import CollectionSize, DatabaseSize, measure
@@ -73,6 +74,7 @@ __all__ = [
     "Pacer",
     "PoolUse",
     "RawNotification",
+    "ReadGate",
     "ReadsFull",
     "SharedRead",
     "Shares",

@@ -12,7 +12,7 @@ from config.clock import Clock
 from config.settings import Settings
 from services.campaigns import CampaignBook
 from services.cluster.board import Board
-from services.contacts import ContactRegister
+from services.contacts import ContactLedger, ContactRegister
 from services.conversations import Directory
 from services.graph import GraphAccess
 from services.links import Link
@@ -42,6 +42,7 @@ class Court:
     dispatcher: Dispatcher
     governor: Governor
     consents: Consents
+    contact_ledger: ContactLedger
     contacts: ContactRegister
     campaigns: CampaignBook
     messages: MessageRepository

@@ -3,13 +3,23 @@
 Process: whatsapp.
 """
 
-from services.retention import Cleaner, RetentionOptions, StorageWatch
+from services.retention import Cleaner, IdleCleaner, RetentionOptions, StorageWatch
 from services.whatsapp.court import Court
 
 
 def cleaner_of(court: Court) -> Cleaner:
     """Who deletes."""
     settings = court.settings
+    idle = IdleCleaner(
+        court.database,
+        court.journal,
+        court.clock,
+        conversations=court.directory,
+        contacts=court.contact_ledger,
+        conversations_days=settings.retention_conversations_days,
+        contacts_days=settings.retention_contacts_days,
+        numbers=court.number_ids,
+    )
     return Cleaner(
         court.database,
         court.journal,
@@ -20,6 +30,7 @@ def cleaner_of(court: Court) -> Cleaner:
             campaigns_days=settings.retention_campaigns_days,
             idempotency_s=settings.idempotency_ttl_s,
         ),
+        idle=idle,
     )
 
 

@@ -133,6 +133,7 @@ class Reign:
             dispatcher=dispatcher,
             governor=governor,
             consents=consents,
+            contact_ledger=people,
             contacts=ContactRegister(people, consents, directory),
             campaigns=campaigns,
             messages=repository,

@@ -21,9 +21,12 @@ KILOBYTES = 100
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     # One megabyte is the limit, and a little more than that is about to be there.
-    with start_cluster(
-        tmp_path_factory.mktemp("retention"), workers=1, environment={"PANAL_STORAGE_MB": "1"}
-    ) as running:
+    settings = {
+        "PANAL_STORAGE_MB": "1",
+        "PANAL_RETENTION_CONVERSATIONS_DAYS": "30",
+        "PANAL_RETENTION_CONTACTS_DAYS": "30",
+    }
+    with start_cluster(tmp_path_factory.mktemp("retention"), workers=1, environment=settings) as running:
         yield running
 
 
@@ -52,6 +55,26 @@ def message(name: str, at: datetime, **more: Any) -> dict[str, Any]:
     }
 
 
+IDLE, STOPPED = "15550300002", "15550300003"
+SIZED = {"messages", "conversations", "contacts"}
+
+
+def people(database: Database[dict[str, Any]]) -> None:
+    """Two who were last heard of long ago; one of them wants no messages."""
+    at = NOW - timedelta(days=50)
+    order = int(at.timestamp() * 1000) << 20
+    for phone, opted_out in ((IDLE, ""), (STOPPED, "all")):
+        contact = {"_id": f"con_{phone}", "key": f"wa:{phone}", "keys": [f"wa:{phone}"], "wa_id": phone, "tokens": []}
+        database["contacts"].insert_one(
+            {**contact, "opted_out": opted_out, "order": order, "created_at": at, "updated_at": at, "labels": []}
+        )
+    conversation = {"_id": "cnv_idle", "number": NUMBER, "contact_key": f"wa:{IDLE}", "pair": [f"{NUMBER}:wa:{IDLE}"]}
+    database["conversations"].insert_one(
+        {**conversation, "wa_id": IDLE, "activity": order, "created_at": at, "status": "open", "unread": 0, "seq": 1}
+    )
+    database["notes"].insert_one({"_id": "note_idle", "conversation": "cnv_idle", "order": order})
+
+
 def test_a_new_owner_cleans_what_is_old_and_tells_that_the_database_is_full(
     cluster: Cluster, database: Database[dict[str, Any]]
 ) -> None:
@@ -63,6 +86,7 @@ def test_a_new_owner_cleans_what_is_old_and_tells_that_the_database_is_full(
     fresh = message("fresh", NOW - timedelta(hours=1), idempotency="fresh", digest=b"x")
     database["messages"].insert_many([*old, *used, fresh])
     database["padding"].insert_many([{"text": "x" * KILOBYTES * 1000} for _ in range(PADDING)])
+    people(database)
     # The first owner has looked at yesterday already; what stands there now has grown old in a moment.
     database["meta"].delete_one({"_id": "retention"})
     cluster.kill(cluster.pid("Sanic-WhatsApp-0"))
@@ -90,3 +114,17 @@ def test_a_new_owner_cleans_what_is_old_and_tells_that_the_database_is_full(
     )
     assert storage["collections"][0]["name"] == "padding"
     assert storage["used_percent"] > 95
+    assert {one["name"] for one in storage["collections"]} >= SIZED, "what a setting rules is always shown"
+
+
+def test_idle_conversations_and_contacts_are_gone_and_the_opt_out_is_not(
+    cluster: Cluster, database: Database[dict[str, Any]]
+) -> None:
+    until(lambda: not database["contacts"].count_documents({"_id": f"con_{IDLE}"}), "the contact is gone", within_s=60)
+    assert database["conversations"].count_documents({"_id": "cnv_idle"}) == 0
+    assert database["notes"].count_documents({}) == 0
+    refused = cluster.client.post("/v1/messages", json={"to": STOPPED, "type": "text", "text": {"body": "x"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "opted_out")
+    cluster.write_as_customer(IDLE, "here I am again")
+    until(lambda: cluster.client.get("/v1/conversations", params={"wa_id": IDLE}).json()["data"], "it begins anew")
+    assert cluster.client.get("/v1/contacts", params={"search": IDLE}).json()["data"][0]["id"] != f"con_{IDLE}"
