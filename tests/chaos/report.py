@@ -23,7 +23,7 @@ MUST_HOLD = {
     "R3": "nothing lost, nothing twice; sending again within 3 s",
     "R4": "serving again within 5 s; nothing accepted is lost",
     "R5": "nobody holds the port or the lease after 2 s; a new main takes over",
-    "R6": "nothing lost, nothing twice, each phone in order",
+    "R6": "nothing lost, nothing twice, each phone in order; all well at the end",
     "R7": "given up after at most 6 tries; the others serve; /readyz says so",
     "R8": "killed and replaced within 10 s; the others do not notice",
     "R9": "replaced without a failed request",
