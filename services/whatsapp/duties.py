@@ -90,6 +90,11 @@ async def know(court: Court, message: Message) -> None:
     await court.directory.load([contact])
 
 
+def first_duties(court: Court) -> list[Duty]:
+    """What needs no journal: in a full database nothing can be recorded before something old has gone."""
+    return [Duty("retention", cleaner_of(court).step, poll_s=5.0)]
+
+
 def handlers(court: Court) -> Mapping[str, Handler]:
     """Who carries out which command."""
     messages = MessageCommands(
@@ -280,7 +285,6 @@ def duties(
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
         Duty("campaigns", feeder_of(court).step, poll_s=0.25),
-        Duty("retention", cleaner_of(court).step, poll_s=5.0),
         Duty("storage", storage_of(court).step, poll_s=5.0),
         Duty("media", keeping.sweep, poll_s=60.0),
         Duty("templates", templates.step, poll_s=0.5),

@@ -34,7 +34,7 @@ from services.store import Blobs, Database, Fact, Fenced, last_seq, read_events
 from services.whatsapp.admission import Admission
 from services.whatsapp.applier import apply_writes
 from services.whatsapp.court import Court
-from services.whatsapp.duties import Duty, due_readers, duties, numbers_of, project, templates_of
+from services.whatsapp.duties import Duty, due_readers, duties, first_duties, numbers_of, project, templates_of
 from services.whatsapp.journal import REPLAY, Journal
 from services.whatsapp.outbox import Due
 from services.whatsapp.paces import pace_of
@@ -168,14 +168,12 @@ class Reign:
             )
             self.court.directory.mergers.append(admission.merge)
             due = due_readers(self.court, admission)
+            loops += self._loops(first_duties(self.court))
             await self._open(due)
             await templates.recall()
             await numbers.recall(self._number_repository)
             loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
-            loops += [
-                asyncio.create_task(self._forever(duty), name=duty.name)
-                for duty in duties(self.court, admission, due, templates=templates, numbers=numbers)
-            ]
+            loops += self._loops(duties(self.court, admission, due, templates=templates, numbers=numbers))
             ends: list[asyncio.Future[Any]] = [*loops, stopping, self.court.dispatcher.failure]
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
@@ -188,6 +186,9 @@ class Reign:
             await asyncio.gather(*loops, return_exceptions=True)
             # What left already may still be answered: the process remembers it for its next reign.
             await self.court.dispatcher.stop(within_s=self._options.stop_s if not stop.is_set() else 0.0)
+
+    def _loops(self, duties: list[Duty]) -> list[asyncio.Task[None]]:
+        return [asyncio.create_task(self._forever(duty), name=duty.name) for duty in duties]
 
     async def _open(self, due: list[Due]) -> None:
         """Finish what the last owner left, say in every log that a reign began (the fence), find messages in doubt."""

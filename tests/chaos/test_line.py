@@ -1,20 +1,24 @@
-"""The line to the database: far away, cut under load, crowded; and silent for the owner alone."""
+"""The line to the database: far away, cut under load, crowded, out of room; and silent for the owner alone."""
 
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 
 from tests.chaos.box import Box, box_in, failed_of, load_of, sums
 from tests.chaos.figures import assert_within, note
+from tests.chaos.test_outage import MESSAGE
 from tests.chaos.test_two_boxes import LEASE_TTL_S, queen_of
 from tests.harness import free_port, start_cluster
 from tests.harness.cluster import until
 from tests.harness.externals import DatabaseServer, box_environment, external_sandbox
-from tests.harness.line import Line, line_to
-from tests.harness.load import SUBMIT, offer
+from tests.harness.line import Line, QuotaLine, line_to, quota_line_to
+from tests.harness.load import SUBMIT, Report, offer
 from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
@@ -35,8 +39,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServe
 
 
 @pytest.fixture(scope="module")
-def line(database: DatabaseServer) -> Iterator[Line]:
-    with line_to(database.port) as line:
+def line(database: DatabaseServer) -> Iterator[QuotaLine]:
+    with quota_line_to(database.port) as line:
         yield line
 
 
@@ -105,6 +109,88 @@ def test_a_burst_opens_no_more_connections_than_planned(box: Box, line: Line) ->
     assert line.peak <= plan["instance_connections"]
 
 
+def test_two_boxes_open_no_more_connections_than_planned(box: Box, line: Line, tmp_path: Path) -> None:
+    """As in a deploy: the next box beside the old one, both under a burst."""
+    first = box.cluster()
+    environment = box_environment(line.uri, first.sandbox_port)
+    with start_cluster(tmp_path / "second", workers=2, environment=environment) as second:
+        until(lambda: queen_of(second).get("state") == "standby", "the second stands by", within_s=20 * slack())
+        planned = sum(box.client.get("/v1/capacity").json()["instance_connections"] for box in (first, second))
+        line.peak = line.open
+        with (
+            offer(first, clients=BURST // 2, requests=5 * BURST, order_every=4) as load,
+            offer(second, clients=BURST // 2, requests=5 * BURST, order_every=4) as other,
+        ):
+            reports = [load.wait(), other.wait()]
+    report = Report([shot for one in reports for shot in one.shots])
+    accounted = sums(first, report)
+    note(
+        "D5",
+        f"two boxes on one database, each under a burst of {BURST // 2} clients",
+        load=load_of(report),
+        figure=f"at most {line.peak} connections, counted on the line; planned {planned}; {failed_of(report)}; "
+        f"{accounted}",
+    )
+    assert report.failures == []
+    assert line.peak <= planned
+
+
+def test_a_database_over_its_quota(box: Box, line: QuotaLine, database: DatabaseServer) -> None:
+    """It takes no document any more, until something is deleted. Old messages lie there, and the next pass is due."""
+    cluster = box.cluster()
+    queen = cluster.pid("Sanic-WhatsApp-0")
+    deaths_before = cluster.log.count("process.died")
+    with offer(cluster) as load:
+        time.sleep(1)
+        leave_old_messages(database, count=20)
+        deletes_before = line.counts["delete"]
+        line.room_after, line.refuses = 1, frozenset({"insert"})
+        at = time.monotonic()
+        time.sleep(1)
+        refused = cluster.client.post("/v1/messages", json=MESSAGE)
+        alive = cluster.client.get("/livez").status_code
+        cluster.kill(queen)  # a new owner begins with a pass, the old one does one an hour
+        until(lambda: not line.refuses, "something old was deleted", within_s=30 * slack())
+        room_at = time.monotonic()
+        time.sleep(4)
+    report = load.report
+    accounted = sums(cluster, report)
+    recovery_s = report.recovery_s(room_at)
+    note(
+        "D6",
+        "the database takes no insert any more: over its quota; the WhatsApp process is killed meanwhile",
+        load=load_of(report),
+        figure=f"{failed_of(report)}; refused with {refused.status_code} {refused.json()['code']}; the next owner "
+        f"made room {room_at - at:.1f} s later ({line.counts['delete'] - deletes_before} deletes); last failure "
+        f"{recovery_s:.1f} s after that; nothing else died; {accounted}",
+    )
+    assert (refused.status_code, refused.json()["code"], "retry-after" in refused.headers) == (
+        507,
+        "storage_full",
+        True,
+    )
+    assert alive == 200
+    assert set(report.reasons) <= {"507"}
+    assert cluster.log.count("process.died") == deaths_before + 1
+    assert cluster.log.count("storage.full") <= 4, "told once a process"
+    assert_within(recovery_s, 5.0, "the recovery")
+
+
+def leave_old_messages(database: DatabaseServer, *, count: int) -> None:
+    """Messages of a year ago, as like to today's as can be."""
+    year_ms = 365 * 86_400_000
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(database.uri)
+    with client:
+        messages = client["panal"]["messages"]
+        found = until(lambda: messages.find_one({"direction": "out", "status": "read"}), "a message was read")
+        old = datetime.now(UTC) - timedelta(days=365)
+        stamps = {name: old for name, value in found.items() if isinstance(value, datetime)}
+        messages.insert_many(
+            {**found, **stamps, "_id": f"msg_old{number}", "order": found["order"] - (year_ms << 20) + number}
+            for number in range(count)
+        )
+
+
 def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
     tmp_path: Path,
 ) -> None:
@@ -117,10 +203,13 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
         webhook_url = f"http://127.0.0.1:{second_port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
         shared = box_environment(own.uri, sandbox_port)
-        cut_off = {**shared, "PANAL_MONGODB_URI": line.uri, "PANAL_HEARTBEAT_S": "0.2"}
+        # Each box has a line of its own to WhatsApp: who sends what, and when.
+        sends, sends_of_other = (stack.enter_context(line_to(sandbox_port)) for _ in range(2))
+        sends.watched = sends_of_other.watched = b"/messages?"
+        cut_off = {**shared, "PANAL_MONGODB_URI": line.uri, "PANAL_HEARTBEAT_S": "0.2", **through(sends)}
         first = stack.enter_context(start_cluster(tmp_path / "first", workers=1, environment=cut_off))
         until(lambda: queen_of(first).get("state") == "owner", "the first box owns the number")
-        other = {**shared, "TEST_PORT": str(second_port)}
+        other = {**shared, "TEST_PORT": str(second_port), **through(sends_of_other)}
         second = stack.enter_context(start_cluster(tmp_path / "second", workers=1, environment=other))
         until(lambda: queen_of(second).get("state") == "standby", "the second stands by")
         with offer(second) as load:
@@ -141,14 +230,23 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
         until(lambda: queen_of(first).get("state") == "standby", "the first box stands by", within_s=20 * slack())
         report = load.report
         accounted = sums(second, report)
+        last_s, first_s = max(sends.seen, default=at) - at, min(sends_of_other.seen, default=at) - at
         note(
             "O3",
             f"two boxes; the owner is cut off from the database alone, its lease is {LEASE_TTL_S:g} s",
             load=load_of(report),
             figure=f"its own lease was over after {min(gave_up_s, default=-1.0):.1f} s, the other owns the "
-            f"number after {took_s:.1f} s; fenced when the line is back; "
+            f"number after {took_s:.1f} s; sends: {len(sends.seen)} by the first, the last {last_s:.1f} s after the "
+            f"cut, {len(sends_of_other.seen)} by the other, from {first_s:.1f} s on; fenced when the line is back; "
             f"{failed_of(report)}; {accounted}",
         )
+        assert sends.seen, "the first sent while it owned the number"
+        assert last_s <= min(gave_up_s, default=0.0), "no send after its lease"
+        assert last_s < first_s, "at no time do both send"
         assert gave_up_s, "it may not send any more when the other begins"
         assert "owner.fenced" in first.log
         assert_within(took_s, LEASE_TTL_S + 2, "the takeover")
+
+
+def through(line: Line) -> dict[str, str]:
+    return {"PANAL_GRAPH_BASE_URL": f"http://127.0.0.1:{line.port}"}

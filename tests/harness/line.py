@@ -1,19 +1,31 @@
-"""A line to the database that a test can slow down, cut once, or let fall silent; it counts the connections on it."""
+"""A line to the database that a test can slow down, cut once, let fall silent, or let run out of room; it counts."""
 
 import asyncio
 import contextlib
+import struct
 import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bson import encode
+
+from benchmarks.atlas_m0 import HEADER, OP_MSG, read_command
+
 
 class Line:
-    """Passes bytes on. `delay_s` is added to everything that goes to the server; `is_silent` holds all of it back."""
+    """Passes bytes on. `delay_s` is added to everything that goes to the server; `is_silent` holds all of it back.
+
+    `seen`: when `watched` went to the server (time.monotonic), for requests that come in one piece.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.delay_s = 0.0
         self.is_silent = False
+        self.watched = b""
+        self.seen: list[float] = []
         self.open = 0
         self.peak = 0
         self._target_port = target_port
@@ -66,7 +78,7 @@ class Line:
             answers, upstream = await asyncio.open_connection("127.0.0.1", self._target_port)
             self._writers.add(upstream)
             ways = [
-                asyncio.ensure_future(self._pass_on(reader, upstream, is_request=True)),
+                asyncio.ensure_future(self._pass_requests(reader, upstream, writer)),
                 asyncio.ensure_future(self._pass_on(answers, writer, is_request=False)),
             ]
             try:
@@ -84,6 +96,11 @@ class Line:
                     self._writers.discard(end)
                     end.close()
 
+    async def _pass_requests(
+        self, reader: asyncio.StreamReader, upstream: asyncio.StreamWriter, _back: asyncio.StreamWriter
+    ) -> None:
+        await self._pass_on(reader, upstream, is_request=True)
+
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_request: bool) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(2**16):
@@ -91,8 +108,68 @@ class Line:
                     await asyncio.sleep(self.delay_s)
                 while self.is_silent:  # noqa: ASYNC110 - another thread decides
                     await asyncio.sleep(0.05)
+                if is_request and self.watched and self.watched in data:
+                    self.seen.append(time.monotonic())
                 writer.write(data)
                 await writer.drain()
+
+
+class QuotaLine(Line):
+    """A server that has run out of room: while `refuses` names a command, it is answered as Atlas does.
+
+    `counts` of every command that was passed on, by name, and of the refused ones under `refused`. After `room_after`
+    deletes that were passed on there is room again.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        super().__init__(target_port)
+        self.refuses: frozenset[str] = frozenset()
+        self.counts: Counter[str] = Counter()
+        self.room_after = 0
+
+    async def _pass_requests(
+        self, reader: asyncio.StreamReader, upstream: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                header = await reader.readexactly(HEADER.size)
+                length, request_id, _, opcode = HEADER.unpack(header)
+                body = await reader.readexactly(length - HEADER.size)
+                name = read_command(opcode, body).name
+                if name in self.refuses:
+                    self.counts["refused"] += 1
+                    back.write(_refusal(request_id))
+                    continue
+                self.counts[name] += 1
+                upstream.write(header + body)
+                await upstream.drain()
+                if name == "delete" and self.refuses:
+                    self.room_after -= 1
+                    if self.room_after <= 0:
+                        self.refuses = frozenset()
+
+
+def _refusal(request_id: int) -> bytes:
+    """OP_MSG with what Atlas says when a free cluster is over its 512 MB."""
+    fault = {
+        "ok": 0.0,
+        "code": 8000,
+        "codeName": "AtlasError",
+        "errmsg": "you are over your space quota, using 513 MB of 512 MB",
+    }
+    body = struct.pack("<IB", 0, 0) + encode(fault)
+    return HEADER.pack(HEADER.size + len(body), 0, request_id, OP_MSG) + body
+
+
+@contextmanager
+def quota_line_to(target_port: int) -> Iterator[QuotaLine]:
+    """The same with a quota."""
+    line = QuotaLine(target_port)
+    line.start()
+    try:
+        yield line
+    finally:
+        line.stop()
 
 
 @contextmanager
