@@ -1,6 +1,7 @@
 """Workers that stand still, leak or cannot start; slow clients; and the end of main, by force and in peace."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -9,9 +10,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from tests.chaos.box import Box, another, box_in, eventually, failed_of, family, gone_s, kill, load_of, row, rows, sums
+from tests.chaos.box import (
+    Box,
+    another,
+    box_in,
+    eventually,
+    failed_of,
+    family,
+    gone_s,
+    kill,
+    load_of,
+    row,
+    rows,
+    sums,
+    zygote,
+)
 from tests.chaos.figures import assert_within, note
 from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
@@ -118,38 +134,65 @@ def test_a_worker_that_leaks_is_replaced_without_a_failed_request(cluster: Clust
     assert report.failures == []
 
 
-def test_a_worker_that_cannot_start_any_more_is_given_up_and_the_others_serve(cluster: Cluster) -> None:
+@contextlib.contextmanager
+def every_successor_ends(cluster: Cluster) -> Iterator[None]:
     crash = Path(cluster.environment["CHAOS_CRASH_FILE"])
+    crash.touch()
+    try:
+        yield
+    finally:
+        crash.unlink()
+
+
+@contextlib.contextmanager
+def too_little_memory(cluster: Cluster) -> Iterator[None]:
+    """Somebody lowers the limit of the running service: what is started from now on has no room for a thread."""
+    forker = zygote(cluster)
+    before = forker.rlimit(psutil.RLIMIT_AS)
+    forker.rlimit(psutil.RLIMIT_AS, (forker.memory_info().vms + 2**20, before[1]))
+    try:
+        yield
+    finally:
+        forker.rlimit(psutil.RLIMIT_AS, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "spoiled", "fault"),
+    [
+        ("Sanic-Server-2-0", every_successor_ends, "a worker dies and every successor ends at once"),
+        ("Sanic-Server-0-0", too_little_memory, "a worker dies and its successors get too little memory to start"),
+    ],
+)
+def test_a_worker_that_cannot_start_any_more_is_given_up_and_the_others_serve(
+    cluster: Cluster, name: str, spoiled: Callable[[Cluster], contextlib.AbstractContextManager[None]], fault: str
+) -> None:
     deaths_before = cluster.log.count("process.died")
     with offer(cluster) as load:
         time.sleep(1)
-        victim = cluster.processes()["Sanic-Server-2-0"]
-        crash.touch()
-        at = kill(victim, signal.SIGKILL)
-        until(
-            lambda: row(cluster, "Sanic-Server-2-0").get("breaker") == "open",
-            "the breaker opens",
-            within_s=30 * slack(),
-        )
-        opened_s = time.monotonic() - at
-        not_ready = cluster.client.get("/readyz")
-        deaths = cluster.log.count("process.died") - deaths_before
-        crash.unlink()
-        closed_s = eventually(
-            lambda: row(cluster, "Sanic-Server-2-0")["state"] == "ready", "it serves again", 60 * slack()
-        )
+        victim = cluster.processes()[name]
+        with spoiled(cluster):
+            at = kill(victim, signal.SIGKILL)
+            until(
+                lambda: row(cluster, name).get("breaker") == "open",
+                "the breaker opens",
+                within_s=30 * slack(),
+            )
+            opened_s = time.monotonic() - at
+            not_ready = cluster.client.get("/readyz")
+            deaths = cluster.log.count("process.died") - deaths_before
+        closed_s = eventually(lambda: row(cluster, name)["state"] == "ready", "it serves again", 60 * slack())
     report = load.report
     accounted = sums(cluster, report)
     note(
         "R7",
-        "a worker dies and every successor ends at once",
+        fault,
         load=load_of(report),
         figure=f"given up after {deaths} deaths in {opened_s:.1f} s, /readyz says so; the others serve; mended: back "
         f"by itself {closed_s:.1f} s later (pause 3 s); {failed_of(report)}; {accounted}",
     )
     assert deaths <= 6
     assert not_ready.status_code == 503
-    assert "Sanic-Server-2-0" in not_ready.json()["checks"]["cluster"]
+    assert name in not_ready.json()["checks"]["cluster"]
     assert "breaker.opened" in cluster.log
     assert len(report.failures) <= 8 * slack()
 
