@@ -106,3 +106,9 @@ TEST_RECIPIENTS_COUNT: Final = 5  # [D25] of a test number; others get 131030
 NOTIFICATION_MAX_BYTES: Final = 3 * MB  # [D26] Webhooks overview
 NOTIFICATION_MAX_CHANGES: Final = 1000  # [D26] updates in one post
 NOTIFICATION_RETRY_WINDOW: Final = timedelta(days=7)  # [D26] then Meta drops it
+
+# Errors.
+LATE_ERROR_CODES: Final = (130403, 130472, 131026, 131042, 131047, 131048, 131049, 131050, 131053)  # [D26]
+"""A send is answered 200, and fails afterwards in a status: one list for the table of codes and for the sandbox.
+
+131052 is about what a customer sent, and stands in that message; 137000 is the answer to the request."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from config import limits
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
 
 MINUTE_S = 60.0
@@ -44,7 +45,7 @@ CLASS_DEFAULTS: Mapping[ErrorClass, Mapping[str, Any]] = MappingProxyType(
 def _row(klass: ErrorClass, code: int | None, http_status: int, title: str, **facts: Any) -> CodeRule:
     return CodeRule(
         code=code, subcode=facts.pop("subcode", None), http_status=http_status, title=title, klass=klass,
-        **{**CLASS_DEFAULTS[klass], **facts},
+        is_async=code in limits.LATE_ERROR_CODES, **{**CLASS_DEFAULTS[klass], **facts},
     )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ RULES: tuple[CodeRule, ...] = (
            hold_max_s=HOUR_S,
            details="Message failed to send because there were too many messages sent from this phone number to the "
                    "same phone number in a short period of time."),
-    _hold(131048, 400, "Spam rate limit hit", scope=NUMBER, is_async=True,
+    _hold(131048, 400, "Spam rate limit hit", scope=NUMBER,
           details="Message failed to send because there are restrictions on how many messages can be sent from this "
                   "phone number. This may be because too many previous messages were blocked or flagged as spam."),
     _hold(131064, 400, "Messaging limit reached due to template classification violations", scope=ACCOUNT),
@@ -138,36 +139,36 @@ RULES: tuple[CodeRule, ...] = (
     # --- the recipient
     _fail(130403, 400, "Message not sent because the business has blocked this user",
           next_step="Unblock the user first."),
-    _fail(130472, 400, "User's number is part of an experiment", is_async=True,
+    _fail(130472, 400, "User's number is part of an experiment",
           details="Failed to send message because this user's phone number is part of an experiment"),
     _fail(131021, 400, "Recipient cannot be sender", details="Sender and recipient phone number is the same."),
-    _fail(131026, 400, "Message undeliverable", is_async=True, details="Message Undeliverable.",
+    _fail(131026, 400, "Message undeliverable", details="Message Undeliverable.",
           next_step="Check that the number is on WhatsApp, and ask for it to be reached another way."),
     _fail(131030, 400, "Recipient phone number not in allowed list",
           details="Recipient phone number not in allowed list: Add recipient phone number to recipient list and try "
                   "again."),
-    _fail(131047, 400, "Re-engagement message", is_async=True,
+    _fail(131047, 400, "Re-engagement message",
           details="Message failed to send because more than 24 hours have passed since the customer last replied to "
                   "this number.",
           next_step="Send a template message."),
     _hold(131049, 400, "This message was not delivered to maintain healthy ecosystem engagement.", scope=MESSAGE,
-          hold_s=DAY_S, hold_max_s=7 * DAY_S, is_async=True,
+          hold_s=DAY_S, hold_max_s=7 * DAY_S,
           details="In order to maintain a healthy ecosystem engagement, the message failed to be delivered."),
-    _fail(131050, 400, "User has stopped marketing messages from this business", is_async=True,
+    _fail(131050, 400, "User has stopped marketing messages from this business",
           details="Unable to deliver the message. This recipient has chosen to stop receiving marketing messages on "
                   "WhatsApp from your business."),
     _fail(137000, 400, "Recipient identity key hash mismatch"),
     # --- the account
     _hold(131037, 400, "WhatsApp provided number needs display name approval before message can be sent.",
           scope=NUMBER),
-    _hold(131042, 400, "Business eligibility payment issue", scope=ACCOUNT, is_async=True,
+    _hold(131042, 400, "Business eligibility payment issue", scope=ACCOUNT,
           details="Message failed to send because there were one or more errors related to your payment method.",
           next_step="Mend the payment method of the WhatsApp Business Account."),
     _hold(131044, 400, "Business eligibility payment issue", scope=ACCOUNT),
     _fail(134011, 400, "WhatsApp payments terms of service has not been accepted"),
     # --- media
     _fail(131052, 400, "Media download error", details="Unable to download the media sent by the user."),
-    _fail(131053, 400, "Media upload error", is_async=True, details="Unable to upload the media used in the message."),
+    _fail(131053, 400, "Media upload error", details="Unable to upload the media used in the message."),
     # --- templates and flows
     _fail(132000, 400, "Number of parameters does not match the expected number of params", next_step=_TEMPLATE_STEP),
     _fail(132001, 404, "Template name does not exist in the translation", next_step=_TEMPLATE_STEP),

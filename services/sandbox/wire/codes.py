@@ -1,29 +1,30 @@
-"""Graph error codes as data: HTTP status, title, usual details, and whether a send learns it late.
+"""Graph error codes as data: HTTP status, title, usual details.
 
 Process: sandbox.
 
 Sources: Meta, "Error codes" (2026-09-11) for code and title; HTTP statuses of the December 2025 edition, where the
-later one prints none; late codes (`failed` status after a 200) from captured traffic in pywa's tests. Unknown codes
-get 400.
+later one prints none. Unknown codes get 400.
 """
 
 from dataclasses import dataclass
 
+from config import limits
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One row. `is_late`: the send is answered 200 with a wamid and fails afterwards in a status."""
+    """One row."""
 
     code: int
     http: int
     title: str
     details: str | None = None
-    is_late: bool = False
     kind: str = "OAuthException"
 
-
-def _late(code: int, title: str, details: str | None = None) -> Code:
-    return Code(code, 400, title, details, is_late=True)
+    @property
+    def is_late(self) -> bool:
+        """The send is answered 200 with a wamid, and fails afterwards in a status."""
+        return self.code in limits.LATE_ERROR_CODES
 
 
 _ROWS = (
@@ -41,10 +42,11 @@ _ROWS = (
     Code(368, 403, "Temporarily blocked for policies violations", "The account has been restricted or disabled."),
     Code(613, 400, "Calls to this api have exceeded the rate limit."),
     Code(80007, 400, "Rate limit issues", "The WhatsApp Business Account has reached its rate limit."),
-    _late(130403, "User is blocked", "Message failed to send because the business has blocked this user."),
+    Code(130403, 400, "User is blocked", "Message failed to send because the business has blocked this user."),
     Code(130429, 400, "Rate limit hit", "Cloud API message throughput has been reached."),
-    _late(
+    Code(
         130472,
+        400,
         "User's number is part of an experiment",
         "Failed to send message because this user's phone number is part of an experiment",
     ),
@@ -55,27 +57,34 @@ _ROWS = (
     Code(131009, 400, "Parameter value is not valid"),
     Code(131016, 500, "Service unavailable", "A service is temporarily unavailable."),
     Code(131021, 400, "Recipient cannot be sender", "Sender and recipient phone number is the same."),
-    _late(131026, "Message undeliverable", "Message Undeliverable."),
+    Code(131026, 400, "Message undeliverable", "Message Undeliverable."),
     Code(131030, 400, "Recipient phone number not in allowed list", "Add it to the recipient list and try again."),
     Code(131031, 403, "Account has been locked", "The WhatsApp Business Account has been restricted or disabled."),
     Code(131037, 400, "Display name approval is needed before a message can be sent from this number."),
-    _late(131042, "Business eligibility payment issue", "There was an error related to your payment method."),
+    Code(131042, 400, "Business eligibility payment issue", "There was an error related to your payment method."),
     Code(131045, 500, "Incorrect certificate", "Message failed to send due to a phone number registration error."),
-    _late(
+    Code(
         131047,
+        400,
         "Re-engagement message",
         "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
     ),
-    _late(131048, "Spam rate limit hit", "There are restrictions on how many messages this number can send."),
-    _late(
+    Code(131048, 400, "Spam rate limit hit", "There are restrictions on how many messages this number can send."),
+    Code(
         131049,
+        400,
         "This message was not delivered to maintain healthy ecosystem engagement.",
         "In order to maintain a healthy ecosystem engagement, the message failed to be delivered.",
     ),
-    _late(131050, "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages."),
+    Code(131050, 400, "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages."),
     Code(131051, 400, "Unsupported message type", "Message type is not currently supported."),
-    _late(131052, "Media download error", "Unable to download the media sent by the user."),
-    _late(131053, "Media upload error", "Downloading media from weblink failed with http code 404, status message N/A"),
+    Code(131052, 400, "Media download error", "Unable to download the media sent by the user."),
+    Code(
+        131053,
+        400,
+        "Media upload error",
+        "Downloading media from weblink failed with http code 404, status message N/A",
+    ),
     Code(131055, 400, "Method not allowed", "Only marketing template messages are allowed."),
     Code(
         131056,
@@ -113,7 +122,7 @@ _ROWS = (
     Code(134101, 400, "Template is still syncing"),
     Code(134102, 500, "Template unavailable for use"),
     Code(135000, 400, "Generic user error"),
-    _late(137000, "Recipient identity key hash mismatch"),
+    Code(137000, 400, "Recipient identity key hash mismatch"),
     Code(139100, 400, "Failed to block/unblock some users"),
     Code(139101, 400, "Blocklist limit reached"),
     Code(139102, 400, "Blocklist concurrent update"),

@@ -4,6 +4,7 @@ import pytest
 
 from services.graph import CodeRule, ErrorClass, HoldScope, classify
 from services.graph.code_table import BY_CODE, RANGES, RULES
+from services.sandbox.wire.codes import CODES
 
 RETRY, HOLD, AUTH, FAIL = ErrorClass.RETRY, ErrorClass.HOLD, ErrorClass.AUTH, ErrorClass.FAIL
 MESSAGE, PAIR, NUMBER, ACCOUNT = HoldScope.MESSAGE, HoldScope.PAIR, HoldScope.NUMBER, HoldScope.ACCOUNT
@@ -153,3 +154,15 @@ def test_what_no_table_knows_is_judged_by_its_http_status(
     assert rule.klass is klass
     assert rule.code == code
     assert (rule.wait_s() == 0) == (klass is FAIL)
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_the_emulator_answers_as_the_table_says(code: int) -> None:
+    rule, row = classify(code), CODES[code]
+    assert (row.http, row.is_late) == (rule.http_status, rule.is_async)
+
+
+def test_which_codes_are_told_late() -> None:
+    """Source: the error table of the Cloud API, column of captured statuses."""
+    late = {rule.code for rule in RULES if rule.is_async}
+    assert late == {130403, 130472, 131026, 131042, 131047, 131048, 131049, 131050, 131053}
