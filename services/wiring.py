@@ -383,7 +383,7 @@ def _graph(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
         version=settings.graph_version,
         timeout_s=settings.graph_timeout_s,
         tokens=lambda _phone_number_id: token,
-        app_secret=None if is_sandbox else settings.app_secret.get_secret_value(),
+        app_secret=settings.app_secret.get_secret_value(),
     )
 
 

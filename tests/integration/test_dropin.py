@@ -308,3 +308,28 @@ def test_a_key_of_another_number_sees_nothing_of_this_one(cluster: Cluster) -> N
         body = text() if method == "POST" else None
         answer = httpx.request(method, f"{base}/v23.0/{path}", json=body, headers=stranger)
         assert (answer.status_code, error_of(answer)["error_subcode"]) == (400, 33), f"{method} {path}: {answer.text}"
+
+
+def test_every_call_to_whatsapp_is_proved_to_come_from_the_app(cluster: Cluster) -> None:
+    """Meta's app setting "Require app secret": a call without the right `appsecret_proof` is refused."""
+    cluster.sandbox.put("/_sandbox/settings", json={"require_proof": True})
+    try:
+        direct = cluster.sandbox.get(f"/v23.0/{NUMBER}", headers={"authorization": "Bearer sandbox-token"})
+        assert (direct.status_code, error_of(direct)["code"]) == (400, 100)
+        sent = cluster.send(PHONE, "proved")
+        until(lambda: cluster.message(sent["id"])["status"] in ("delivered", "read"), "the message arrives")
+        file = {"file": ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(200), "image/png")}
+        media = cluster.client.post(f"/v23.0/{NUMBER}/media", data={"messaging_product": "whatsapp"}, files=file)
+        picture = {"messaging_product": "whatsapp", "to": PHONE, "type": "image", "image": {"id": media.json()["id"]}}
+        assert cluster.client.post(f"/v23.0/{NUMBER}/messages", json=picture).status_code == 200
+        until(lambda: "image" in [entry["type"] for entry in cluster.phone(PHONE)], "a picture arrives, too")
+        for path in (
+            NUMBER,
+            f"{NUMBER}/whatsapp_business_profile",
+            f"{WABA}/message_templates",
+            f"{WABA}/phone_numbers",
+        ):
+            assert cluster.client.get(f"/v23.0/{path}").status_code == 200, path
+        assert cluster.client.post("/v1/templates/sync").status_code < 300
+    finally:
+        cluster.sandbox.put("/_sandbox/settings", json={"require_proof": False})

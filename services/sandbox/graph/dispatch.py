@@ -6,6 +6,7 @@ Order of events: token → fault rules → handler → log on disk → answer (l
 """
 
 import asyncio
+import hmac
 import logging
 from dataclasses import replace
 
@@ -99,6 +100,21 @@ class GraphApi:
             raise GraphFault(104)
         if token != self._world.options.token:
             raise GraphFault(190)
+        self._check_proof(call, token)
+
+    def _check_proof(self, call: Call, token: str) -> None:
+        """A proof that is given must be right; the setting `require_proof` wants one.
+
+        Source: Meta, "Secure Graph API calls" (developers.facebook.com/docs/graph-api/guides/secure-requests).
+        """
+        given = call.query.get("appsecret_proof")
+        if given is None:
+            if self._world.settings.now.require_proof:
+                raise GraphFault(100, "API calls from the server require an appsecret_proof argument")
+            return
+        right = hmac.digest(self._world.options.app_secret.encode("utf-8"), token.encode("utf-8"), "sha256").hex()
+        if not hmac.compare_digest(given.encode("utf-8"), right.encode("ascii")):
+            raise GraphFault(100, "Invalid appsecret_proof provided in the API argument")
 
     def _refuse(self, request: web.Request, fault: GraphFault) -> web.Response:
         status = fault.http

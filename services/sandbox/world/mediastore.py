@@ -74,7 +74,7 @@ class MediaStore:
         else:
             path.write_bytes(data)
             sha256 = hashlib.sha256(data).hexdigest()
-        life_s = INBOUND_LIFE_S if is_inbound else UPLOAD_LIFE_S
+        life_s = world.settings.now.media_life_s or (INBOUND_LIFE_S if is_inbound else UPLOAD_LIFE_S)
         media: Json = {
             "id": media_id,
             "mime_type": mime_type,

@@ -31,8 +31,12 @@ class SandboxSettings(BaseModel):
     """What becomes of new templates; PENDING: nothing, until the control API says so."""
     media_needs_token: bool = False
     """True: bytes of media want the bearer token beside the url's own hash."""
+    media_life_s: int | None = Field(default=None, ge=1)
+    """How long media ids live from now on; null: as Meta's do, 30 days for uploads, 7 for what customers send."""
     media_delay_ms: int = Field(default=0, ge=0, le=600_000)
     """Media answers leave this much later."""
+    require_proof: bool = False
+    """True: every call needs the right `appsecret_proof`, as with Meta's app setting "Require app secret"."""
     system_contacts: bool = False
     """True: `contacts` beside system messages, where Meta sends none."""
 

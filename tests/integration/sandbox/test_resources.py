@@ -1,6 +1,7 @@
 """Media, templates, numbers, profiles, blocks, callbacks and the rest of the Graph paths."""
 
 import hashlib
+import hmac
 import io
 from typing import Any
 from urllib.parse import urlsplit
@@ -322,3 +323,31 @@ async def test_broken_bodies_are_refused_in_graphs_words(sandbox: Any) -> None:
     assert status == 413
     form_body = {"messaging_product": "whatsapp", "to": PHONE, "text": '{"body":"as a form"}'}
     assert (await sandbox.call("POST", path, data=form_body))[0] == 200
+
+
+async def test_a_wrong_proof_is_refused_and_one_may_be_asked_for(sandbox: Any) -> None:
+    right = hmac.digest(b"a-secret-of-this-test", b"a-token-of-this-test", "sha256").hex()
+    path = f"/v23.0/{NUMBER}"
+    assert (await sandbox.call("GET", f"{path}?appsecret_proof={right}"))[0] == 200
+    status, answer = await sandbox.call("GET", f"{path}?appsecret_proof={'0' * 64}")
+    assert (status, answer["error"]["code"]) == (400, 100)
+    assert "Invalid appsecret_proof" in answer["error"]["error_data"]["details"]
+    await sandbox.put("/_sandbox/settings", {"require_proof": True})
+    status, answer = await sandbox.call("GET", path)
+    assert "require an appsecret_proof" in answer["error"]["error_data"]["details"]
+    assert (await sandbox.call("GET", f"{path}?appsecret_proof={right}"))[0] == 200
+    await sandbox.put("/_sandbox/settings", {"require_proof": False})
+
+
+async def test_a_media_id_ends(sandbox: Any, until: Any) -> None:
+    await sandbox.put("/_sandbox/settings", {"media_life_s": 1})
+    media_id = await uploaded(sandbox)
+    await sandbox.put("/_sandbox/settings", {"media_life_s": None})
+
+    async def is_over() -> bool:
+        status, answer = await sandbox.call("GET", f"/v23.0/{media_id}")
+        return bool(status == 400 and answer["error"]["error_subcode"] == 33)
+
+    await until(is_over, "the id has ended")
+    status, answer = await sandbox.send(PHONE, type="image", image={"id": media_id})
+    assert (status, answer["error"]["code"]) == (400, 100)
