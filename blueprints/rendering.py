@@ -161,6 +161,7 @@ def conversation_json(conversation: Conversation, status: str | None = None) -> 
             "wa_id": conversation.wa_id,
             "user_id": conversation.user_id,
             "name": conversation.name,
+            "group_id": conversation.group_id,
         },
         "status": "open" if conversation.is_open else "closed",
         "unread_count": conversation.unread_count,

@@ -97,7 +97,7 @@ MESSAGE: Final[dict[str, Any]] = {
 CONVERSATION: Final[dict[str, Any]] = {
     "id": CONVERSATION_ID,
     "phone_number_id": NUMBER,
-    "contact": {"wa_id": PHONE, "user_id": "US.42531333576785310336", "name": "Ana"},
+    "contact": {"wa_id": PHONE, "user_id": "US.42531333576785310336", "name": "Ana", "group_id": None},
     "status": "open",
     "unread_count": 1,
     "assignee": None,

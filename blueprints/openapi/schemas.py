@@ -129,7 +129,14 @@ CONVERSATION: Final = object_of(
     {
         "id": ID,
         "phone_number_id": {"type": "string"},
-        "contact": object_of({"wa_id": MAYBE_TEXT, "user_id": MAYBE_TEXT, "name": MAYBE_TEXT}),
+        "contact": object_of(
+            {
+                "wa_id": MAYBE_TEXT,
+                "user_id": MAYBE_TEXT,
+                "name": MAYBE_TEXT,
+                "group_id": {**MAYBE_TEXT, "description": "A group: it has no number of its own."},
+            }
+        ),
         "status": {"type": "string", "enum": ["open", "closed"]},
         "unread_count": {"type": "integer"},
         "assignee": MAYBE_TEXT,

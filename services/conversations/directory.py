@@ -41,15 +41,25 @@ class ContactRef:
     name: str | None = None
     former: tuple[str, ...] = ()
     is_current: bool = False
+    group_id: str | None = None
+
+    @classmethod
+    def at(cls, phone_number_id: str, to: str | None, kind: str) -> "ContactRef":
+        """Whom a message is for: ``kind`` says what its ``to`` is, ``wa_id``, ``user_id`` or ``group``."""
+        if kind == "group":
+            return cls(phone_number_id, None, group_id=to)
+        return cls(phone_number_id, None, to) if kind == "user_id" else cls(phone_number_id, to)
 
     @property
     def key(self) -> str:
         """What identifies the contact towards our number."""
-        return f"wa:{self.wa_id}" if self.wa_id else f"user:{self.user_id}"
+        return self.keys[0]
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every address."""
+        """Every address. What is said in a group has nothing to do with what its members say in private."""
+        if self.group_id is not None:
+            return (f"group:{self.group_id}",)
         return keys_of(self.wa_id, self.user_id, self.former)
 
 
@@ -359,4 +369,7 @@ def _linked(number: str, standing: Standing, now: datetime) -> Fact:
 
 def _opened(number: str, standing: Standing, name: str | None, now: datetime) -> Fact:
     data = {**_addresses(standing), "contact_key": standing.key, "name": name}
+    kind, _, group_id = standing.key.partition(":")
+    if kind == "group":
+        data["group_id"] = group_id
     return Fact("conversation.opened", number, now, data, standing.conversation_id)

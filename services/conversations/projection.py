@@ -52,7 +52,7 @@ def _opened(event: Event) -> Write:
         "activity": int(event.at.timestamp() * 1000) << 20,
         "created_at": event.at,
     }
-    values |= {name: data[name] for name in ("wa_id", "user_id", "name") if data.get(name)}
+    values |= {name: data[name] for name in ("wa_id", "user_id", "group_id", "name") if data.get(name)}
     values["tokens"] = values["name_tokens"] = name_words(data.get("name"), data.get("wa_id"))
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
 
@@ -113,8 +113,10 @@ def _inbound(event: Event) -> Write:
         "preview": _preview(event, "in"),
     }
     # A system message tells of an address that its sender has left: where they are now is told beside it.
-    addresses = () if data["type"] == "system" else (("from", "wa_id"), ("from_user_id", "user_id"))
-    values |= {target: data[source] for source, target in (*addresses, ("name", "name")) if data.get(source)}
+    keeps_addresses = data["type"] == "system" or bool(data.get("group_id"))
+    addresses = () if keeps_addresses else (("from", "wa_id"), ("from_user_id", "user_id"))
+    names_of = () if data.get("group_id") else (("name", "name"),)
+    values |= {target: data[source] for source, target in (*addresses, *names_of) if data.get(source)}
     names = name_words(data.get("name"), data.get("from"))
     said = text_words(str(data.get("preview") or ""))
     compute: dict[str, Any] = {
@@ -127,7 +129,7 @@ def _inbound(event: Event) -> Write:
         compute["text_tokens"] = {"$slice": [kept, MAX_TEXT_WORDS]}
     else:
         compute["text_tokens"] = {"$ifNull": ["$text_tokens", []]}
-    if data["type"] != "system":
+    if not keeps_addresses:
         values["name_tokens"] = names
         compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)

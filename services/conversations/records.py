@@ -36,6 +36,7 @@ class Conversation:
     preview: Preview | None
     assignee: str | None = None
     labels: tuple[str, ...] = ()
+    group_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,4 +142,5 @@ def _record(document: Mapping[str, Any]) -> Conversation:
         else None,
         assignee=document.get("assignee"),
         labels=tuple(document.get("labels", ())),
+        group_id=document.get("group_id"),
     )

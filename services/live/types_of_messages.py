@@ -187,6 +187,7 @@ MESSAGE_TYPES: Final = (
             wamid                text?   WhatsApp's id of it
             from                 text?   the customer's phone number; null when only the user id is known
             from_user_id         text?   the customer's business-scoped id
+            ~group_id            text    the group in which it was written
             ~name                text?   the name that the customer has given to himself
             type                 text    Meta's word: text, image, reaction, button, interactive …
             content              object  Meta's message object, without from, id and timestamp
@@ -243,6 +244,7 @@ CONVERSATION_TYPES: Final = (
             wa_id            text?  the contact's phone number
             user_id          text?  the contact's business-scoped id
             ~name            text?  the contact's name, where it is known
+            ~group_id        text   the group, when it is not with one person
             """
         ),
         {

@@ -117,5 +117,4 @@ def _opted_out(reason: str) -> OptedOut:
 
 
 def _contact(phone_number_id: str, content: Content) -> ContactRef:
-    is_user = content.recipient_kind == "user_id"
-    return ContactRef(phone_number_id, wa_id=None if is_user else content.to, user_id=content.to if is_user else None)
+    return ContactRef.at(phone_number_id, content.to, content.recipient_kind)

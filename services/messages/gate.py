@@ -153,7 +153,4 @@ class SendGate:
 
 def contact_of(message: Message) -> ContactRef:
     """The contact of an outbound message, as conversations and consents name it."""
-    is_user = message.recipient_kind == "user_id"
-    return ContactRef(
-        message.phone_number_id, wa_id=None if is_user else message.to, user_id=message.to if is_user else None
-    )
+    return ContactRef.at(message.phone_number_id, message.to, message.recipient_kind)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.conversations import Standing
+from services.conversations import ContactRef, Standing
 from services.messages.records import Message, Priority
 from services.messages.repository import MessageRepository
 from services.messages.states import ACTIVE, MessageStatus
@@ -77,7 +77,7 @@ class Ledger:
                 metadata=message.metadata,
                 callback_data=message.callback_data,
                 priority=message.priority,
-                contact_key=f"user:{message.to}" if message.recipient_kind == "user_id" else f"wa:{message.to}",
+                contact_key=ContactRef.at(message.phone_number_id, message.to, message.recipient_kind).key,
                 held_reason=message.held_reason,
                 held_until=message.held_until,
                 dead_wamid=message.dead_wamid,

@@ -337,6 +337,7 @@ class Intake:
             "from": change.from_wa_id,
             "from_user_id": change.from_user_id,
             "name": change.profile_name,
+            **({} if change.group_id is None else {"group_id": change.group_id}),
             "type": change.kind,
             "content": {key: value for key, value in change.content.items() if key not in ("from", "id", "timestamp")},
             "context_wamid": change.context_wamid,
@@ -385,6 +386,8 @@ def next_limit(limit: int, *, count: int, size: int) -> int:
 def _contact(change: InboundMessage) -> ContactRef | None:
     if change.phone_number_id is None or not (change.from_wa_id or change.from_user_id):
         return None
+    if change.group_id is not None:
+        return ContactRef(change.phone_number_id, None, group_id=change.group_id)
     return ContactRef(
         phone_number_id=change.phone_number_id,
         wa_id=change.now.wa_id,

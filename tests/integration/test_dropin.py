@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.messages import message_id_of
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import NUMBER, until
 
@@ -333,3 +334,25 @@ def test_every_call_to_whatsapp_is_proved_to_come_from_the_app(cluster: Cluster)
         assert cluster.client.post("/v1/templates/sync").status_code < 300
     finally:
         cluster.sandbox.put("/_sandbox/settings", json={"require_proof": False})
+
+
+def test_a_group_is_a_conversation_of_its_own_with_a_window_of_its_own(cluster: Cluster) -> None:
+    group, member = "Y2FwaV9ncm91cDox", "16505557099"
+    message = {"type": "text", "text": {"body": "hello all"}, "group_id": group}
+    assert cluster.sandbox.post(f"/_sandbox/phones/{member}/messages", json=message).status_code == 200
+
+    def of_the_group() -> dict[str, Any] | None:
+        found = cluster.all_pages("/v1/conversations")
+        return next((one for one in found if one["contact"]["group_id"] == group), None)
+
+    conversation = until(of_the_group, "the group has a conversation")
+    assert conversation["contact"]["wa_id"] is None
+    private = {"to": member, "type": "text", "text": {"body": "in private"}}
+    refused = cluster.client.post("/v1/messages", json=private)
+    assert refused.json()["code"] == "window_closed", refused.text
+    answer = cluster.client.post(f"/v23.0/{NUMBER}/messages", json=text(to=group, recipient_type="group"))
+    assert answer.status_code == 200, answer.text
+    ours = message_id_of(answer.json()["messages"][0]["id"])
+    assert ours is not None
+    until(lambda: cluster.message(ours)["status"] in ("sent", "delivered", "read"), "the group gets it")
+    assert cluster.message(ours)["conversation_id"] == conversation["id"]

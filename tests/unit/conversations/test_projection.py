@@ -89,3 +89,10 @@ def test_a_conversation_that_becomes_part_of_another_gives_its_addresses_up_befo
     assert kept.set["pair"] == [f"{NUMBER}:user:U", f"{NUMBER}:wa:1"]
     assert {"unread", "labels", "last_inbound_at", "assignee", "activity"} <= set(kept.compute)
     assert (notes.where, dict(notes.set)) == ({"conversation": "cnv_2"}, {"conversation": "cnv_1"})
+
+
+def test_a_group_has_no_number_and_is_not_called_as_its_members() -> None:
+    opened = write_of("conversation.opened", contact_key="group:G1", contact_keys=["group:G1"], group_id="G1")
+    assert (opened.set["group_id"], opened.set["pair"]) == ("G1", [f"{NUMBER}:group:G1"])
+    said = write_of("message.received", group_id="G1", name="Ana", **{"from": "1650"})
+    assert not {"wa_id", "name", "name_tokens"} & set(said.set)

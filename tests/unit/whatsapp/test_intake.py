@@ -429,3 +429,16 @@ async def test_what_nobody_here_understands_is_told_as_it_came() -> None:
     assert told[0]["value"]["statuses"][0]["status"] == "teleported"
     assert told[1]["value"]["messages"] == [nobody]
     assert told[1]["value"]["metadata"]["phone_number_id"] == NUMBER
+
+
+@virtual_time
+async def test_what_is_said_in_a_group_is_no_part_of_a_private_conversation() -> None:
+    bench = Bench()
+    await bench.hear(text("wamid.1"), text("wamid.2", group_id="G1"), text("wamid.3", group_id="G1"))
+    opened = [fact.data for fact in bench.journal.facts if fact.type == "conversation.opened"]
+    assert [data["contact_key"] for data in opened] == [f"wa:{PHONE}", "group:G1"]
+    assert (opened[1]["group_id"], opened[1]["wa_id"]) == ("G1", None)
+    received = [fact for fact in bench.journal.facts if fact.type == "message.received"]
+    assert [fact.data.get("group_id") for fact in received] == [None, "G1", "G1"]
+    assert received[1].conversation_id == received[2].conversation_id != received[0].conversation_id
+    assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}"), (NUMBER, "group:G1"), (NUMBER, "group:G1")]

@@ -43,7 +43,7 @@ export function Details({ id, onClose }) {
   const turn = () => update(id, { status: conversation.status === 'open' ? 'closed' : 'open' }).catch(failed);
   return html`<div class="details-panel">
     <header class="panel-head" ref=${first}><h2>${t('details.title')}</h2><${Button} icon="close" kind="quiet" label=${t('close')} onClick=${onClose} /></header>
-    <div class="panel-body"><div class="who"><${Avatar} name=${name} size=${72} /><h3>${name}</h3><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p>
+    <div class="panel-body"><div class="who"><${Avatar} name=${name} size=${72} /><h3>${name}</h3><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id ?? conversation.contact.group_id}</p>
       <${Badge} kind=${conversation.status === 'open' ? 'ok' : 'plain'}>${t(`conversation.${conversation.status}`)}<//>
       <${Button} small icon=${conversation.status === 'open' ? 'archive' : 'retry'} onClick=${turn}>${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')}<//></div>
     <${Assignee} conversation=${conversation} /><${Labels} conversation=${conversation} />

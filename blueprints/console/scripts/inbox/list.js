@@ -14,7 +14,7 @@ import { t, when, word } from '../words.js';
 const ROW_PX = 76;
 const TYPING_MS = 220;
 
-export const nameOf = ({ contact }) => (contact.name && contact.name !== contact.wa_id ? contact.name : null) || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id) || '?';
+export const nameOf = ({ contact }) => (contact.name && contact.name !== contact.wa_id ? contact.name : null) || (contact.wa_id ? `+${contact.wa_id}` : contact.user_id) || (contact.group_id ? `# ${contact.group_id.slice(-8)}` : '?');
 
 function Row({ id, isChosen, isStop }) {
   const conversation = useStore(inbox, (state) => state.byId[id]);

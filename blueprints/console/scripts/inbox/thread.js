@@ -99,7 +99,7 @@ export function Thread({ id, onDetails, areDetailsOpen, onPhone, isPhoneOpen }) 
     .then(() => toast(t(conversation.status === 'open' ? 'thread.closed' : 'thread.opened')), failed);
   return html`<section class="thread" aria-label=${t('thread.label', { name })}>
     <header class="thread-head"><${Button} icon="back" kind="quiet" class="only-narrow" label=${t('back')} onClick=${() => go('inbox')} />
-      <${Avatar} name=${name} size=${40} /><div class="thread-who"><h2>${name}</h2><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id}</p></div>
+      <${Avatar} name=${name} size=${40} /><div class="thread-who"><h2>${name}</h2><p>${conversation.contact.wa_id ? `+${conversation.contact.wa_id}` : conversation.contact.user_id ?? conversation.contact.group_id}</p></div>
       <${WindowBadge} conversation=${conversation} />
       ${onPhone && html`<${Button} icon="phone" kind=${cx('quiet', { on: isPhoneOpen })} label=${t('phone.open')} aria-pressed=${isPhoneOpen ? 'true' : 'false'} data-opens="phone" onClick=${onPhone} />`}
       <${Button} icon=${conversation.status === 'open' ? 'archive' : 'retry'} kind="quiet" class="only-wide" label=${t(conversation.status === 'open' ? 'thread.close' : 'thread.open')} onClick=${close} />

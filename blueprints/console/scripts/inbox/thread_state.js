@@ -82,9 +82,10 @@ export async function send(conversation, order) {
 
 export async function submit(conversation, local) {
   patchMessage(conversation.id, local.id, { status: 'pending', refusal: null });
-  const to = conversation.contact.wa_id ?? conversation.contact.user_id;
+  const { wa_id: waId, user_id: userId, group_id: groupId } = conversation.contact;
+  const to = groupId ? { to: groupId, recipient_type: 'group' } : { to: waId ?? userId };
   try {
-    const accepted = await post('/v1/messages', { ...local.order, to, from: conversation.phone_number_id }, { headers: { 'idempotency-key': local.key } });
+    const accepted = await post('/v1/messages', { ...local.order, ...to, from: conversation.phone_number_id }, { headers: { 'idempotency-key': local.key } });
     set(conversation.id, (thread) => {
       const arrived = thread.messages.find((one) => one.id === accepted.id);
       const others = thread.messages.filter((one) => one.id !== local.id && one.id !== accepted.id);
