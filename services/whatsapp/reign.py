@@ -44,6 +44,9 @@ from services.wiring import Queen
 
 log = logging.getLogger(__name__)
 
+OPENS_WITHIN_S = 1.0
+"""Longer only when the database takes nothing: then something old has to go first."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReignOptions:
@@ -168,8 +171,13 @@ class Reign:
             )
             self.court.directory.mergers.append(admission.merge)
             due = due_readers(self.court, admission)
-            loops += self._loops(first_duties(self.court))
-            await self._open(due)
+            opening = asyncio.create_task(self._open(due), name="open")
+            try:
+                await asyncio.wait([opening], timeout=OPENS_WITHIN_S)
+                loops += self._loops(first_duties(self.court))
+                await opening
+            finally:
+                opening.cancel()
             await templates.recall()
             await numbers.recall(self._number_repository)
             loops.append(asyncio.create_task(self._keep_floors(), name="floors"))
