@@ -18,7 +18,7 @@ import orjson
 from benchmarks import growth, live, scenarios, servers
 from benchmarks.drive import Seen
 from benchmarks.plots import line_plot
-from benchmarks.report import OURS, cpu_table, latency_plot, machine, peers_table, rates_table
+from benchmarks.report import OURS, SENDING, cpu_table, latency_plot, machine, peers_table, rates_table
 from benchmarks.scenarios import Result
 from benchmarks.servers import Server
 
@@ -45,8 +45,9 @@ class Run:
     def versus(self) -> None:
         """Accept and read by id, Panal and every peer in turn, round after round.
 
-        All of them stand ready all the time, so that a machine that gets busier hits every one alike. Panal sends only
-        while it is measured: a peer has nothing to send and must not pay for it.
+        All of them stand ready all the time, so that a machine that gets busier hits every one alike. Panal is measured
+        twice: doing what a peer does (its number paused, so it stores and answers), and while it sends 80 messages a
+        second, numbers their events and takes in their statuses. A peer has nothing to send and must not pay for it.
         """
         with contextlib.ExitStack() as stack:
             found = [self._peer(stack, name) for name in self.options.peers]
@@ -71,13 +72,14 @@ class Run:
         seen: dict[tuple[str, str], list[Seen]] = {}
         for turn in range(self.options.rounds):
             for server in found:
-                with self._sending(server):
-                    self._say(f"round {turn + 1}: {server.name}")
-                    accept = scenarios.saturate(server, "accept", self.pace)
-                    read = scenarios.saturate(server, "read", self.pace, ids=accept.ids)
-                    seen.setdefault((server.name, "accept"), []).append(accept)
-                    seen.setdefault((server.name, "read"), []).append(read)
-                self.rss_mb[server.name] = max(self.rss_mb[server.name], server.worker_rss_mb())
+                for name in self._ways(server):
+                    with self._sending(server, name):
+                        self._say(f"round {turn + 1}: {name}")
+                        accept = scenarios.saturate(server, "accept", self.pace)
+                        read = scenarios.saturate(server, "read", self.pace, ids=accept.ids)
+                        seen.setdefault((name, "accept"), []).append(accept)
+                        seen.setdefault((name, "read"), []).append(read)
+                    self.rss_mb[name] = max(self.rss_mb.get(name, 0.0), server.worker_rss_mb())
         for (name, kind), all_rounds in seen.items():
             middle = statistics.median_low([one.achieved_per_s for one in all_rounds])
             result = Result(name, kind, saturation=next(o for o in all_rounds if o.achieved_per_s == middle))
@@ -85,20 +87,24 @@ class Run:
             self.results.append(result)
 
     def _rates(self, found: Sequence[Server]) -> None:
-        going = list(found)
+        going = [(server, name) for server in found for name in self._ways(server)]
         for rate in self.options.rates:
-            for server in list(going):
-                self._say(f"{rate}/s: {server.name}")
-                with self._sending(server):
+            for server, name in list(going):
+                self._say(f"{rate}/s: {name}")
+                with self._sending(server, name):
                     seen = scenarios.at_rate(server, "accept", self.pace, rate)
-                result = next(one for one in self.results if one.server == server.name and one.scenario == "accept")
+                result = next(one for one in self.results if one.server == name and one.scenario == "accept")
                 result.at_rates.append(seen)
                 if seen.achieved_per_s < 0.9 * rate or seen.failed_share > 0.01:
-                    going.remove(server)
+                    going.remove((server, name))
+
+    @staticmethod
+    def _ways(server: Server) -> Sequence[str]:
+        return (OURS, SENDING) if server.name == OURS else (server.name,)
 
     @contextlib.contextmanager
-    def _sending(self, server: Server) -> Iterator[None]:
-        if server.name != OURS:
+    def _sending(self, server: Server, name: str) -> Iterator[None]:
+        if name != SENDING:
             yield
             return
         scenarios.set_paused(server, False)

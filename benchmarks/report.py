@@ -16,6 +16,8 @@ from benchmarks.scenarios import Result
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = "Panal"
+SENDING = "Panal, sending meanwhile"
+ALL_OURS = (OURS, SENDING)
 
 
 def machine() -> dict[str, Any]:
@@ -50,7 +52,7 @@ def peers_table(results: Sequence[Result], rss_mb: dict[str, float]) -> str:
         cells = []
         for scenario in scenarios:
             own = rounds.get((server, scenario))
-            others = [rounds[peer, scenario] for peer in servers if peer != OURS and (peer, scenario) in rounds]
+            others = [rounds[peer, scenario] for peer in servers if peer not in ALL_OURS and (peer, scenario) in rounds]
             if own is None:
                 cells.append("– | –")
                 continue
@@ -74,7 +76,7 @@ def cpu_table(results: Sequence[Result]) -> str:
     for server in servers:
         cells = []
         for scenario in scenarios:
-            least = min((cost[peer, scenario] for peer in servers if peer != OURS), default=0.0)
+            least = min((cost[peer, scenario] for peer in servers if peer not in ALL_OURS), default=0.0)
             ratio = f"{cost[server, scenario] / least:.2f} ×" if least else "–"
             cells.append(f"{cost[server, scenario]:,.0f} | {ratio}")
         lines.append(f"| {server} | " + " | ".join(cells) + " |")
