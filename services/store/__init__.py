@@ -28,10 +28,11 @@ from services.store.inbox import (
     new_notifications,
     notification_document,
 )
+from services.store.indexes import expiry_indexes
 from services.store.lease import Lease, LeaseView, is_lease_held
 from services.store.pacer import Gather, Line, Pacer, Shares, shares
 from services.store.read_gate import ReadGate
-from services.store.schema import META, ensure_schema, expiry_indexes, is_schema_ready
+from services.store.schema import META, ensure_schema, is_schema_ready
 from services.store.shared_read import SharedRead
 from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup

@@ -36,8 +36,10 @@ from services.store.faults import (
     passes,
     refused_by,
 )
+from services.store.indexes import INDEXES, expiry_indexes
 from services.store.open_connections import OpenConnections
 from services.store.pacer import Pacer
+from services.store.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ TOGETHER_FROM: Final = 3
 """So many updates and more are worth a transaction, where it saves a commit each."""
 FULL_REMIND_S: Final = 600.0
 """How often a process says again in its log that the database is full."""
+PLAN: Final = Plan((*INDEXES, *expiry_indexes(events_days=1, notifications_days=1)))
+_BY_ID: Final = {"_id": None}.keys()
 EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
@@ -221,7 +225,10 @@ class Database:
 
     async def find_one(self, name: str, query: Document, projection: Document | None = None) -> Document | None:
         """The first document that fits, or None."""
-        return await self.run(lambda: self._db[name].find_one(query, projection))
+        if query.keys() == _BY_ID:
+            return await self.run(lambda: self._db[name].find_one(query, projection))
+        found = await self.find(name, query, projection=projection, limit=1)
+        return found[0] if found else None
 
     async def find(
         self,
@@ -234,6 +241,14 @@ class Database:
     ) -> list[Document]:
         """Up to ``limit`` documents in one round trip where they fit in one batch."""
 
+        if await self.is_embedded():
+            indexed, rest = PLAN.divide(name, query, sort)
+            if rest:
+                stages: list[Document] = [{"$match": indexed}, {"$match": rest}]
+                stages += [{"$sort": dict(sort)}] if sort else []
+                stages += [{"$limit": limit}, *([{"$project": projection}] if projection else [])]
+                return await self._aggregate(name, stages, limit=limit)
+
         async def read() -> list[Document]:
             cursor = self._db[name].find(query, projection, limit=limit, batch_size=limit + 1)
             if sort:
@@ -244,7 +259,14 @@ class Database:
 
     async def aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
         """The first ``limit`` results of a pipeline."""
-        return await self.run(lambda: self._db[name].aggregate(pipeline).to_list(limit))
+        if "$match" in pipeline[0] and await self.is_embedded():
+            indexed, rest = PLAN.divide(name, pipeline[0]["$match"])
+            if rest:
+                pipeline = [{"$match": indexed}, {"$match": rest}, *pipeline[1:]]
+        return await self._aggregate(name, pipeline, limit=limit)
+
+    async def _aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+        return await self.run(lambda: self._db[name].aggregate(pipeline, batchSize=limit + 1).to_list(limit))
 
     async def count(self, name: str) -> int:
         """About how many documents a collection holds, without looking at them."""

@@ -23,7 +23,7 @@ from services.store import (
     read_events,
 )
 from services.store.event_log import EVENTS
-from services.store.schema import INDEXES
+from services.store.indexes import INDEXES
 from tests.doubles.clock import START
 from tests.doubles.messages import outgoing
 
