@@ -22,6 +22,10 @@ from services.store.pacer import Gather
 log = logging.getLogger(__name__)
 
 
+ENOUGH = 16
+"""So many documents in a batch need not wait for more: what a commit costs is small beside what they cost."""
+
+
 class IntakeFull(Unavailable):
     """More documents wait in this process than the settings allow: come back in a moment."""
 
@@ -76,6 +80,7 @@ class GroupCommit:
         self._stamp = stamp
         self._waiting: deque[tuple[list[Document], Promise]] = deque()
         self._waiting_count = 0
+        self._enough = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
         self.batches = 0
         self.documents = 0
@@ -101,6 +106,8 @@ class GroupCommit:
         future: Promise = asyncio.get_running_loop().create_future()
         self._waiting.append((documents, future))
         self._waiting_count += len(documents)
+        if self._waiting_count >= ENOUGH:
+            self._enough.set()
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush(), name=f"group-commit-{self._collection}")
         try:
@@ -121,7 +128,7 @@ class GroupCommit:
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                await self._line.turn()  # the batch goes on gathering meanwhile
+                await self._line.turn(enough=self._enough)  # the batch goes on gathering meanwhile
                 batch = self._take()
                 documents = [document for group, _ in batch for document in group]
                 try:
@@ -164,10 +171,13 @@ class GroupCommit:
             batch.append(group)
             count += len(group[0])
         self._waiting_count -= count
+        if self._waiting_count < ENOUGH:
+            self._enough.clear()
         return batch
 
     def _take_all(self) -> Batch:
         batch, self._waiting, self._waiting_count = list(self._waiting), deque(), 0
+        self._enough.clear()
         return batch
 
     async def _write(self, documents: list[Document]) -> list[DuplicateOf | None]:

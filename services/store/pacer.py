@@ -170,14 +170,26 @@ class Line:
         self.weight = weight
         self.finish = 0.0
 
-    async def turn(self) -> None:
-        """Wait for this line's turn; at once while there are tokens, or while its batches are seldom."""
+    async def turn(self, *, enough: asyncio.Event | None = None) -> None:
+        """Wait for this line's turn; at once while there are tokens, or while its batches are seldom.
+
+        ``enough`` is set once so much is in the batch that it need not gather any longer.
+        """
         if self._gather_s:
             delay_s = self.gathers_for_s()
             if delay_s > 0:
-                await asyncio.sleep(delay_s)
+                await self._gather(delay_s, enough or asyncio.Event())
         if self._pacer.per_s:
             await self._pacer.wait(self)
+
+    async def _gather(self, delay_s: float, enough: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(delay_s):
+                await enough.wait()
+        except TimeoutError:
+            return
+        # It went early, so the next one waits for its own time and no longer.
+        self._ready, self._at = 0.0, self._monotonic()
 
     def gathers_for_s(self) -> float:
         """Count one more batch; answer how long it gathers before it goes (seconds)."""

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from services.store import DatabaseBusy, DatabaseUnavailable, DuplicateOf, GroupCommit, IntakeFull, StorageFull
+from services.store.group_commit import ENOUGH
+from services.store.pacer import GATHER_BURST, Gather, Pacer
 from tests.doubles.clock import virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
 
@@ -33,6 +35,22 @@ async def test_what_comes_during_an_insert_goes_together_in_the_next_one() -> No
     assert await asyncio.gather(*callers) == [None] * 4
     assert [[row["_id"] for row in batch] for batch in database.inserts] == [["a"], ["b", "c", "d"]]
     assert inserts.waiting_count == 0
+
+
+@virtual_time
+async def test_small_batches_in_a_row_gather_and_full_ones_do_not_wait() -> None:
+    loop = asyncio.get_running_loop()
+    database = MemoryDatabase(pacer=Pacer(0, monotonic=loop.time))
+    inserts = GroupCommit(database, "messages", max_waiting=1_000, gather=Gather(1.0))  # type: ignore[arg-type]
+    for number in range(int(GATHER_BURST)):
+        await inserts.insert(document(f"alone{number}"))
+    began = loop.time()
+    await asyncio.gather(*(inserts.insert(document(f"few{number}")) for number in range(ENOUGH - 1)))
+    assert loop.time() == began + 1.0
+    for turn in range(5):
+        await asyncio.gather(*(inserts.insert(document(f"many{turn}.{number}")) for number in range(ENOUGH)))
+    assert loop.time() == began + 1.0
+    assert [len(batch) for batch in database.inserts] == [1] * int(GATHER_BURST) + [ENOUGH - 1] + [ENOUGH] * 5
 
 
 @virtual_time

@@ -111,6 +111,22 @@ async def test_without_a_budget_batches_in_a_row_gather_and_a_lone_one_never_wai
 
 
 @virtual_time
+async def test_a_batch_that_has_enough_goes_early_and_the_next_one_does_not_pay_for_it() -> None:
+    loop = asyncio.get_running_loop()
+    line, enough, began = Pacer(0, monotonic=loop.time).line(gather=Gather(1.0)), asyncio.Event(), loop.time()
+    for _ in range(int(GATHER_BURST)):
+        await line.turn(enough=enough)
+    loop.call_later(0.25, enough.set)
+    await line.turn(enough=enough)
+    assert loop.time() == began + 0.25
+    await line.turn(enough=enough)  # still enough
+    assert loop.time() == began + 0.25
+    enough.clear()
+    await line.turn(enough=enough)
+    assert loop.time() == began + 1.25
+
+
+@virtual_time
 async def test_inside_a_budget_batches_gather_as_long_as_some_tokens_take() -> None:
     loop = asyncio.get_running_loop()
     pacer = Pacer(100, monotonic=loop.time)
