@@ -4,12 +4,16 @@ Process: whatsapp.
 
 The stream is read by one plain thread with the client's own synchronous half: an event costs no hop between threads,
 and a burst of them costs one wake-up.
+
+In a storm of inserts there is always something new, and every one of them costs the server and this thread a change:
+then the stream is left, the clock wakes everybody, and a little later it is opened again from where it is by then.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from services.store.database import Database, Document
@@ -20,6 +24,12 @@ log = logging.getLogger(__name__)
 AWAIT_MS = 1000
 STRETCH = 4
 """Inside an operation budget an idle stream asks so much less often."""
+STORM = 100
+STORM_WINDOW_S = 0.1
+"""More changes than ``STORM`` in such a window are a storm."""
+STORM_S = 1.0
+STORM_POLL_S = 0.03
+"""For so long the clock wakes everybody, and so often."""
 
 
 class Wakeup:
@@ -36,6 +46,7 @@ class Wakeup:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self.is_streaming = False
+        self.storms = 0
 
     def start(self) -> None:
         """Open the stream. Call it on the event loop."""
@@ -76,17 +87,22 @@ class Wakeup:
                 with synchronous.watch(pipeline, max_await_time_ms=await_ms) as stream:
                     self.is_streaming = True
                     self._wake(loop, set(self._readers))
-                    while not self._stopped.is_set():
+                    count, since = 0, time.monotonic()
+                    while not self._stopped.is_set() and (count <= STORM or pacer.is_paced):
+                        if time.monotonic() - since > STORM_WINDOW_S:
+                            count, since = 0, time.monotonic()
                         self._database.went_out()
                         change = stream.try_next()
                         names: set[str] = set()
                         while change is not None:
+                            count += 1
                             names.add(change["ns"]["coll"])
                             change = stream.try_next() if has_more(stream) else None
                         if names:
                             self._wake(loop, names)
                             # Inside an operation budget a look costs as much as a batch: what comes next gathers.
                             self._stopped.wait(pacer.rest_s)
+                self._sit_out(loop)
             except PyMongoError as error:
                 if self._stopped.is_set():
                     return
@@ -95,6 +111,13 @@ class Wakeup:
                     "The change stream ended; polling goes on.", extra={"action": "stream.ended", "detail": str(error)}
                 )
                 self._stopped.wait(2.0)
+
+    def _sit_out(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the clock wake everybody until the storm may be over. The stream that follows wakes them once more."""
+        self.storms += 1
+        until = time.monotonic() + STORM_S
+        while time.monotonic() < until and not self._stopped.wait(STORM_POLL_S):
+            self._wake(loop, set(self._readers))
 
     def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
         # A copy: the loop's thread may add a reader meanwhile.

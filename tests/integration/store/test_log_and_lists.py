@@ -158,6 +158,37 @@ async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Conne
         await asyncio.sleep(1.2)  # the thread leaves before its client is closed
 
 
+async def test_in_a_storm_of_inserts_the_clock_wakes_and_the_stream_comes_back(connect: Connect) -> None:
+    ours, theirs = await connect(), await connect()
+    wakeup = Wakeup(ours, ["messages", "commands"])
+    wakeup.start()
+    try:
+        await asyncio.gather(wakeup.wait("messages", poll_s=5), wakeup.wait("commands", poll_s=5))
+        await theirs.insert_many("messages", [{"_id": f"m{number}"} for number in range(1_000)], ordered=False)
+        async with asyncio.timeout(5):
+            while not wakeup.storms:
+                await wakeup.wait("messages", poll_s=0.1)
+            # A command that comes meanwhile is found by the clock.
+            await wakeup.wait("commands", poll_s=5)
+        async with asyncio.timeout(10):
+            while (await in_s(wakeup.wait("messages", poll_s=0.3))) < 0.29:
+                pass  # the storm is over once nobody is woken any more
+        assert wakeup.storms == 1
+        waiting = asyncio.create_task(in_s(wakeup.wait("messages", poll_s=5)))
+        await asyncio.sleep(0.05)
+        await theirs.insert_many("messages", [{"_id": "after"}], ordered=False)
+        assert await waiting < 1
+    finally:
+        wakeup.stop()
+        await asyncio.sleep(1.2)  # the thread leaves before its client is closed
+
+
+async def in_s(work: Awaitable[None]) -> float:
+    began = time.monotonic()
+    await work
+    return time.monotonic() - began
+
+
 async def all_pages(repository: MessageRepository, wanted: MessageFilter, limit: int) -> list[str]:
     found: list[str] = []
     before = None
