@@ -102,7 +102,7 @@ SCROLLS = """async () => {
     let last = performance.now();
     const until = last + 30000;
     while (box.scrollTop + box.clientHeight < box.scrollHeight - 4 && performance.now() < until) {
-        box.scrollTop += 1500;
+        box.scrollTop += 400;
         const now = await new Promise(requestAnimationFrame);
         gaps.push(now - last);
         last = now;
