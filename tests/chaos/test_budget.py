@@ -26,7 +26,7 @@ pytestmark = pytest.mark.chaos
 ALLOWED_PER_S = 100
 OFFERED_PER_S = 3 * ALLOWED_PER_S  # requests; each of them costs an operation at least, an order six to ten
 ORDER_EVERY = 6
-SECONDS = float(os.environ.get("CHAOS_THROTTLED_S", "10"))
+SECONDS = float(os.environ.get("CHAOS_THROTTLED_S", "8"))
 
 
 @dataclass

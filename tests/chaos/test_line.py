@@ -70,6 +70,7 @@ def test_a_database_far_away(box: Box, line: Line) -> None:
         f"{failed_of(report)}; {accounted}",
     )
     assert report.failures == []
+    assert report.latency_s(0.5, what=SUBMIT) >= FAR_S, "the way was not longer at all"
     assert_within(p95_s, TRIPS * FAR_S + 0.05, "an acceptance (p95)")
 
 

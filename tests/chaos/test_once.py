@@ -135,7 +135,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
             acts = [(30.0, kill_queen), (30.0, kill_worker), (60.0, kill_forker), (60.0, kill_database)]
         else:
             each, pace_s = EACH, 0.15
-            acts = [(1.0, kill_queen), (2.0, kill_worker), (5.0, kill_forker)]
+            acts = [(1.0, kill_queen), (2.0, kill_worker), (8.0, kill_forker)]
         began = time.monotonic()
         with nemesis(*acts) as done:
             sent = send_in_order(cluster, PHONES, each=each, threads=SENDERS, pace_s=pace_s, on_uncertain="resend")

@@ -104,14 +104,17 @@ class Line:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_request: bool) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(2**16):
-                if is_request and self.delay_s:
-                    await asyncio.sleep(self.delay_s)
-                while self.is_silent:  # noqa: ASYNC110 - another thread decides
-                    await asyncio.sleep(0.05)
+                await self._hold_back(is_request=is_request)
                 if is_request and self.watched and self.watched in data:
                     self.seen.append(time.monotonic())
                 writer.write(data)
                 await writer.drain()
+
+    async def _hold_back(self, *, is_request: bool) -> None:
+        if is_request and self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        while self.is_silent:  # noqa: ASYNC110 - another thread decides
+            await asyncio.sleep(0.05)
 
 
 class QuotaLine(Line):
@@ -135,6 +138,7 @@ class QuotaLine(Line):
                 header = await reader.readexactly(HEADER.size)
                 length, request_id, _, opcode = HEADER.unpack(header)
                 body = await reader.readexactly(length - HEADER.size)
+                await self._hold_back(is_request=True)
                 name = read_command(opcode, body).name
                 if name in self.refuses:
                     self.counts["refused"] += 1
