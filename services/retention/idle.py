@@ -6,6 +6,7 @@ The owner's memory is ahead of the documents, so nothing goes that it knows and 
 opted out is never forgotten.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -21,6 +22,7 @@ from services.store import Ascent, Database, Fact, Write
 SLICE: Final = 250
 MOST_NOTES: Final = 1_000
 PAIRS_AT_ONCE: Final = 1_000
+WRITTEN_WITHIN_S: Final = 5.0
 _OUT: Final = "out"
 
 
@@ -134,7 +136,9 @@ class IdleCleaner:
             free = memory.retire(ids)
             if not free:
                 return
-            await self._recorder.record([]).applied
+            if not await self._are_documents_current():
+                self._walks.clear()  # the journal cannot write: everything stays, until the next pass
+                return
             found = await self._database.find(name, {"_id": {"$in": free}}, limit=len(free))
             idle = [str(document["_id"]) for document in found if is_idle(document)]
             if not idle:
@@ -143,6 +147,14 @@ class IdleCleaner:
                 await also(idle)
             count = await self._database.delete_many(name, {"_id": {"$in": idle}})
             self.deleted[name] = self.deleted.get(name, 0) + count
+
+    async def _are_documents_current(self) -> bool:
+        """Wait until the documents show all that was recorded; a full database may keep them from it for long."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self._recorder.record([]).applied), WRITTEN_WITHIN_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def _delete_notes(self, ids: Sequence[str]) -> None:
         wanted = {"conversation": {"$in": list(ids)}}

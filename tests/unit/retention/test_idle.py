@@ -1,5 +1,6 @@
 """Idle conversations and contacts go when the settings say so; what is in use, and every opt-out, stays."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -126,6 +127,23 @@ async def test_an_opt_out_that_was_just_recorded_is_seen_before_anything_is_dele
     bench.contact("2")
     await bench.a_pass()
     assert bench.left("contacts") == ["1"]
+
+
+@virtual_time
+async def test_while_nothing_can_be_written_everything_stays_and_the_owner_goes_on() -> None:
+    bench = Bench()
+    bench.journal.is_held_back = True
+    for n in range(600):
+        bench.conversation(f"{n}", at=OLD + timedelta(seconds=n))
+    async with asyncio.timeout(8):
+        await bench.a_pass()
+        await bench.directory.load([ContactRef(NUMBER, "599")])
+    assert len(bench.left("conversations")) == 600
+    bench.journal.is_held_back = False
+    bench.journal.let_go()
+    await bench.a_pass()
+    await bench.a_pass()
+    assert bench.left("conversations") == [], "599 was asked for before the first of these passes alone"
 
 
 @virtual_time
