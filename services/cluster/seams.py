@@ -113,11 +113,15 @@ def spawn(seat: WorkerProcess, slot: int) -> BaseProcess:
     """Start a process for this cell and return it; `install_current` makes it the cell's own.
 
     `WorkerProcess.start` and `.restart` are not used: they end the old one first or leak it when the new one fails.
+    Raises ``OSError``.
     """
     environment = environment_for(seat.name, seat.ident, **{SLOT_VARIABLE: str(slot)})
     kwargs = {"environment": environment, "target": seat.target, "kwargs": seat.kwargs}
     child: BaseProcess = seat.factory(name=seat.name, target=run_child, kwargs=kwargs, daemon=True)
-    child.start()
+    try:
+        child.start()
+    except EOFError as error:  # whoever forks was killed in the middle of it; the next start begins a new one
+        raise ChildProcessError("the process that forks the others ended meanwhile") from error
     return child
 
 

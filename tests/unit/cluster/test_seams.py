@@ -1,7 +1,10 @@
 """Every private name of Sanic that we lean on is still there, and means what we think."""
 
 import inspect
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 import sanic
 import sanic.mixins.startup
 from sanic.http import Http
@@ -67,3 +70,18 @@ def test_the_local_state_answers_like_the_server_did() -> None:
     del state["b"]
     assert state == {"a": {"state": "ACKED"}}
     assert "b" not in state
+
+
+def test_a_start_that_is_cut_off_by_a_death_is_tried_again_like_any_other() -> None:
+    """Whoever forks the others may be killed at any moment: that must not end main."""
+
+    class Cut:
+        def __init__(self, **_: Any) -> None:
+            """Nothing runs yet."""
+
+        def start(self) -> None:
+            raise EOFError("unexpected EOF")
+
+    seat: Any = SimpleNamespace(name="Sanic-WhatsApp", ident="Sanic-WhatsApp-0", target=None, kwargs={}, factory=Cut)
+    with pytest.raises(OSError, match="forks"):
+        seams.spawn(seat, 1)
