@@ -23,6 +23,7 @@ SLICE: Final = 250
 MOST_NOTES: Final = 1_000
 PAIRS_AT_ONCE: Final = 1_000
 WRITTEN_WITHIN_S: Final = 5.0
+OPENS_WITHIN_S: Final = 60.0
 _OUT: Final = "out"
 
 
@@ -69,14 +70,19 @@ class IdleCleaner:
         conversations_days: int,
         contacts_days: int,
         numbers: Sequence[str],
+        opened: asyncio.Event,
     ) -> None:
-        """``numbers`` are those that are operated here. Nothing is read yet."""
+        """``numbers`` are those that are operated here. ``opened``: what the last owner left stands in the documents.
+
+        Nothing is read yet.
+        """
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._memory = {CONVERSATIONS: conversations, CONTACTS: contacts}
         self._days = {CONVERSATIONS: conversations_days, CONTACTS: contacts_days}
         self._numbers = tuple(numbers)
+        self._opened = opened
         self._walks: list[tuple[str, Ascent]] = []
         self.deleted: dict[str, int] = {}
 
@@ -91,6 +97,8 @@ class IdleCleaner:
 
     async def step(self) -> int:
         """One slice: conversations first, since a contact stays while somebody talks with it. 0: the pass is over."""
+        if self._walks and not await self._is_open():
+            self._walks.clear()  # a decision of somebody may stand in the log alone: the next pass asks again
         while self._walks:
             name, walk = self._walks[-1]
             if page := await walk.next():
@@ -147,6 +155,13 @@ class IdleCleaner:
                 await also(idle)
             count = await self._database.delete_many(name, {"_id": {"$in": idle}})
             self.deleted[name] = self.deleted.get(name, 0) + count
+
+    async def _is_open(self) -> bool:
+        try:
+            await asyncio.wait_for(self._opened.wait(), OPENS_WITHIN_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def _are_documents_current(self) -> bool:
         """Wait until the documents show all that was recorded; a full database may keep them from it for long."""

@@ -3,8 +3,9 @@
 Process: whatsapp.
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -52,6 +53,8 @@ class Court:
     blobs: Blobs
     number_book: NumberBook
     board: Board | None = None
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the documents show what the last owner left in the log."""
 
     @property
     def number_ids(self) -> list[str]:

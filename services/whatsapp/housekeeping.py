@@ -19,6 +19,7 @@ def cleaner_of(court: Court) -> Cleaner:
         conversations_days=settings.retention_conversations_days,
         contacts_days=settings.retention_contacts_days,
         numbers=court.number_ids,
+        opened=court.opened,
     )
     return Cleaner(
         court.database,

@@ -210,6 +210,7 @@ class Reign:
             + [Fact("cluster.owner_changed", number, now, data) for number in self.court.number_ids[:1]]
         )
         await self._or_failure(entry.applied)
+        self.court.opened.set()
         for number_id in self.court.number_ids:
             counted = await self.court.directory.initiated(number_id, since=now - timedelta(days=1))
             self.court.governor.remember_initiated(number_id, [(key, at.timestamp()) for key, at in counted])

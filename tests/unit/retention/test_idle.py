@@ -25,6 +25,8 @@ class Bench:
         self.clock, self.journal = ManualClock(), NotedJournal()
         self.directory = Directory(self.database.real, numbers=[NUMBER])
         self.ledger = ContactLedger(self.database.real)
+        self.opened = asyncio.Event()
+        self.opened.set()
         self.idle = IdleCleaner(
             self.database.real,
             self.journal,
@@ -34,6 +36,7 @@ class Bench:
             conversations_days=conversations_days,
             contacts_days=contacts_days,
             numbers=[NUMBER],
+            opened=self.opened,
         )
 
     def conversation(self, name: str, *, at: Any = OLD, **more: Any) -> None:
@@ -144,6 +147,22 @@ async def test_while_nothing_can_be_written_everything_stays_and_the_owner_goes_
     await bench.a_pass()
     await bench.a_pass()
     assert bench.left("conversations") == [], "599 was asked for before the first of these passes alone"
+
+
+@virtual_time
+async def test_nothing_goes_before_the_documents_show_what_the_last_owner_left() -> None:
+    bench = Bench()
+    bench.opened.clear()
+    bench.contact("1")
+    await bench.a_pass()
+    assert bench.left("contacts") == ["1"]
+    task = asyncio.create_task(bench.a_pass())
+    await asyncio.sleep(10)
+    assert bench.left("contacts") == ["1"]
+    bench.database.rows["contacts"]["con_1"]["opted_out"] = "all"
+    bench.opened.set()
+    await task
+    assert bench.left("contacts") == ["1"], "the opt-out that stood in the log alone"
 
 
 @virtual_time
