@@ -229,12 +229,14 @@ class ContactRegister:
         if keys != known.keys:
             known.keys = keys
             changed.append("addresses")
+        is_late = identity.seen_at is not None and known.moved_at is not None and identity.seen_at < known.moved_at
         for name, kind in (("wa_id", "wa"), ("user_id", "user")):
             now, seen = getattr(known, name), getattr(identity, name)
             addresses = [key.partition(":")[2] for key in free if key.startswith(f"{kind}:")]
-            if seen in addresses and seen != now and (now is None or identity.is_current):
+            if seen in addresses and seen != now and (now is None or (identity.is_current and not is_late)):
                 setattr(known, name, seen)
                 changed.append(name)
+                known.moved_at = identity.seen_at if now is not None else known.moved_at
             elif now is None and addresses:
                 setattr(known, name, addresses[0])
                 changed.append(name)
@@ -276,6 +278,7 @@ def _data(
         "contact_id": known.id,
         "key": known.key,
         "addresses": list(known.keys),
+        **({} if known.moved_at is None else {"moved_at": known.moved_at}),
         "wa_id": known.wa_id,
         "user_id": known.user_id,
         "name": known.name,

@@ -5,6 +5,7 @@ Process: worker, whatsapp.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from config import limits
@@ -21,13 +22,14 @@ class Identity:
     """What WhatsApp calls a person: a ``wa_id`` (bare digits), a business-scoped ``user_id``, or both.
 
     ``former`` are further keys of the same person. ``is_current``: they write from these addresses, or have moved to
-    them; otherwise one of them may be an old one.
+    them; otherwise one of them may be an old one. ``seen_at``: what comes late does not move anybody back.
     """
 
     wa_id: str | None = None
     user_id: str | None = None
     former: tuple[str, ...] = ()
     is_current: bool = False
+    seen_at: datetime | None = None
 
     @property
     def key(self) -> str:

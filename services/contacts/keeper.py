@@ -136,9 +136,10 @@ def _person(change: object) -> Identity | None:
     """Who this change is about; None for changes that say nothing about a contact."""
     if isinstance(change, InboundMessage):
         now = change.now
-        identity = Identity(now.wa_id, now.user_id, keys_of(change.from_wa_id, change.from_user_id), is_current=True)
+        former = keys_of(change.from_wa_id, change.from_user_id)
+        identity = Identity(now.wa_id, now.user_id, former, is_current=True, seen_at=change.at)
     elif isinstance(change, UserPreference):
-        identity = Identity(change.wa_id, change.user_id, is_current=True)
+        identity = Identity(change.wa_id, change.user_id, is_current=True, seen_at=change.at)
     elif isinstance(change, StatusUpdate):
         if not any(error.code == STOPPED_MARKETING for error in change.errors):
             return None

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from services.contacts.documents import CONTACTS
@@ -20,7 +21,7 @@ from services.store import Database, ReadGate
 MAX_HELD: Final = 20_000
 MOST_MERGES: Final = 10
 _FIELDS: Final = ("key", "wa_id", "user_id", "name", "profile_name", "username", "labels", "numbers", "opted_out")
-PROJECTION: Final = dict.fromkeys((*_FIELDS, "keys", "attributes", "consent", "merged_into"), 1)
+PROJECTION: Final = dict.fromkeys((*_FIELDS, "keys", "attributes", "consent", "merged_into", "moved_at"), 1)
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class Known:
     consent: dict[ConsentCategory, ConsentStatus] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     """Every address under which this contact may come: those in use, and those that they had before."""
+    moved_at: datetime | None = None
+    """When they came to the addresses in use, if they moved."""
     entries: dict[ConsentCategory, Mapping[str, Any]] = field(default_factory=dict)
     """The decisions behind ``consent``, as they are stored."""
     is_idle: bool = False
@@ -196,6 +199,7 @@ class ContactLedger:
                 for category, entry in (document.get("consent") or {}).items()
             },
             keys=tuple(document.get("keys", ())),
+            moved_at=document.get("moved_at"),
             entries={ConsentCategory(category): entry for category, entry in (document.get("consent") or {}).items()},
         )
         self.hold(known)

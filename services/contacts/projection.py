@@ -37,6 +37,8 @@ def _profile(event: Event, data: Mapping[str, Any]) -> Write:
     is_new = data["order"] is not None
     values: dict[str, Any] = {name: data[name] for name in ("key", "wa_id", "user_id", *_NAMES)}
     values["keys"] = list(data.get("addresses") or Identity(wa_id=data["wa_id"], user_id=data["user_id"]).keys)
+    if data.get("moved_at") is not None:
+        values["moved_at"] = data["moved_at"]
     values["labels"] = list(data["labels"])
     values["tokens"] = tokens_of((data[name] for name in _NAMES), wa_id=data["wa_id"])
     values["updated_at"] = event.at

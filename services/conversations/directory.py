@@ -22,7 +22,7 @@ CONVERSATIONS = "conversations"
 MAX_KNOWN = 50_000
 MAX_INITIATED = 100_000
 
-_FIELDS: Final = ("contact_key", "pair", "wa_id", "user_id", "last_inbound_at", "pair_tat")
+_FIELDS: Final = ("contact_key", "pair", "wa_id", "user_id", "moved_at", "last_inbound_at", "pair_tat")
 _MERGED: Final = ("name", "assignee", "status", "last_inbound_at", "last_outbound_at", "initiated_at", "preview")
 """What a conversation brings along when it becomes part of another, under the names that its document has."""
 
@@ -32,7 +32,7 @@ class ContactRef:
     """A contact as one of our numbers sees it: a phone (``wa_id``), a business-scoped ``user_id``, or both.
 
     ``former`` are further keys of the same person. ``is_current``: they write from these addresses, or have moved to
-    them; otherwise one of them may be an old one.
+    them; otherwise one of them may be an old one. ``seen_at``: what comes late does not move anybody back.
     """
 
     phone_number_id: str
@@ -41,6 +41,7 @@ class ContactRef:
     name: str | None = None
     former: tuple[str, ...] = ()
     is_current: bool = False
+    seen_at: datetime | None = None
     group_id: str | None = None
 
     @classmethod
@@ -77,6 +78,7 @@ class Standing:
     keys: set[str] = field(default_factory=set)
     wa_id: str | None = None
     user_id: str | None = None
+    moved_at: datetime | None = None
     is_idle: bool = False
     """Nobody has asked for it since retention came by."""
 
@@ -250,6 +252,7 @@ class Directory:
                 keys=set(keys),
                 wa_id=document.get("wa_id"),
                 user_id=document.get("user_id"),
+                moved_at=document.get("moved_at"),
             )
         for key in keys:
             self._known.setdefault((number, key), standing)
@@ -301,11 +304,13 @@ class Directory:
         standing.keys.update(whole.keys)
         for key in standing.keys:
             self._known[number, key] = standing
-        has_moved = _has_moved(standing, contact) or not holders
-        if contact.is_current or standing.wa_id is None:
+        has_moved = _has_moved(standing, contact)
+        if has_moved or standing.wa_id is None:
             standing.wa_id = contact.wa_id or standing.wa_id
-        if contact.is_current or standing.user_id is None:
+        if has_moved or standing.user_id is None:
             standing.user_id = contact.user_id or standing.user_id
+        if has_moved:
+            standing.moved_at = contact.seen_at
         if not holders:
             return [*facts, _opened(number, standing, contact.name, now)]
         return [*facts, _linked(number, standing, now)] if is_more or has_moved else facts
@@ -348,6 +353,8 @@ def _place(contact: ContactRef) -> Place:
 def _has_moved(standing: Standing, contact: ContactRef) -> bool:
     if not contact.is_current:
         return False
+    if contact.seen_at is not None and standing.moved_at is not None and contact.seen_at < standing.moved_at:
+        return False
     return (contact.wa_id or standing.wa_id, contact.user_id or standing.user_id) != (
         standing.wa_id,
         standing.user_id,
@@ -360,6 +367,7 @@ def _addresses(standing: Standing) -> dict[str, Any]:
         "contact_keys": sorted(standing.keys),
         "wa_id": standing.wa_id,
         "user_id": standing.user_id,
+        **({} if standing.moved_at is None else {"moved_at": standing.moved_at}),
     }
 
 

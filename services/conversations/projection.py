@@ -52,7 +52,7 @@ def _opened(event: Event) -> Write:
         "activity": int(event.at.timestamp() * 1000) << 20,
         "created_at": event.at,
     }
-    values |= {name: data[name] for name in ("wa_id", "user_id", "group_id", "name") if data.get(name)}
+    values |= {name: data[name] for name in ("wa_id", "user_id", "group_id", "name", "moved_at") if data.get(name)}
     values["tokens"] = values["name_tokens"] = name_words(data.get("name"), data.get("wa_id"))
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
 
@@ -69,7 +69,10 @@ def _linked(event: Event) -> Write:
         CONVERSATIONS,
         str(event.conversation_id),
         event.seq,
-        set={"pair": _pairs(event), "wa_id": data["wa_id"], "user_id": data["user_id"]},
+        set={
+            "pair": _pairs(event),
+            **{name: data[name] for name in ("wa_id", "user_id", "moved_at") if name in data},
+        },
         compute={name: {"$setUnion": [{"$ifNull": [f"${name}", []]}, number]} for name in ("name_tokens", "tokens")},
     )
 
@@ -112,11 +115,9 @@ def _inbound(event: Event) -> Write:
         "status": "open",
         "preview": _preview(event, "in"),
     }
-    # A system message tells of an address that its sender has left: where they are now is told beside it.
-    keeps_addresses = data["type"] == "system" or bool(data.get("group_id"))
-    addresses = () if keeps_addresses else (("from", "wa_id"), ("from_user_id", "user_id"))
-    names_of = () if data.get("group_id") else (("name", "name"),)
-    values |= {target: data[source] for source, target in (*addresses, *names_of) if data.get(source)}
+    # Where the contact can be reached is an event of its own: what a message comes from may be an address of before.
+    if data.get("name") and not data.get("group_id"):
+        values["name"] = data["name"]
     names = name_words(data.get("name"), data.get("from"))
     said = text_words(str(data.get("preview") or ""))
     compute: dict[str, Any] = {
@@ -129,7 +130,7 @@ def _inbound(event: Event) -> Write:
         compute["text_tokens"] = {"$slice": [kept, MAX_TEXT_WORDS]}
     else:
         compute["text_tokens"] = {"$ifNull": ["$text_tokens", []]}
-    if not keeps_addresses:
+    if data["type"] != "system" and not data.get("group_id"):
         values["name_tokens"] = names
         compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
     return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)

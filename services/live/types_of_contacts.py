@@ -14,6 +14,7 @@ wa_id       text?  the phone number
 user_id     text?  the business-scoped id
 """
 _PROFILE: Final = """
+~moved_at            moment  when the contact came to the addresses in use, if it has moved
 ~addresses           texts   every address, the earlier ones too: wa: and a number, user: and an id
 ~name                text?   the name that we gave
 ~profile_name        text?   the name that the contact has given to himself

@@ -224,6 +224,7 @@ _ADDRESSES: Final = """
             contact_keys     texts  every address: wa: and a phone number, user: and a business-scoped id
             wa_id            text?  the phone number in use
             user_id          text?  the business-scoped id in use
+            ~moved_at        moment when the contact came to them, if it has moved
 """
 _LINKED: Final[dict[str, Any]] = {
     **_CONVERSATION,
@@ -241,6 +242,7 @@ CONVERSATION_TYPES: Final = (
             conversation_id  text   its id from now on
             contact_key      text   wa: and the phone number, or user: and the business-scoped id
             ~contact_keys    texts  every address that is known
+            ~moved_at        moment when the contact came to those in use, where it was told
             wa_id            text?  the contact's phone number
             user_id          text?  the contact's business-scoped id
             ~name            text?  the contact's name, where it is known

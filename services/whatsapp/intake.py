@@ -221,7 +221,7 @@ class Intake:
                 contact = ContactRef(number or "", change.recipient_id, change.recipient_user_id, former=sent_to)
             elif isinstance(change, UserPreference):
                 is_person, number = True, change.phone_number_id or next(iter(self._journal.seqs))
-                contact = ContactRef(number, change.wa_id, change.user_id, is_current=True)
+                contact = ContactRef(number, change.wa_id, change.user_id, is_current=True, seen_at=change.at)
             else:
                 continue
             if is_person and len(contact.keys) > 1 and contact.phone_number_id in self._journal.seqs:
@@ -395,4 +395,5 @@ def _contact(change: InboundMessage) -> ContactRef | None:
         name=change.profile_name,
         former=keys_of(change.from_wa_id, change.from_user_id),
         is_current=True,
+        seen_at=change.at,
     )

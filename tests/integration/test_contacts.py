@@ -349,3 +349,28 @@ def test_a_customer_who_changes_their_number_keeps_conversation_contact_and_wind
 def _at(cluster: Cluster, contact_id: str, wa_id: str) -> dict[str, Any] | None:
     contact: dict[str, Any] = call(cluster, "GET", f"/v1/contacts/{contact_id}")
     return contact if contact["wa_id"] == wa_id else None
+
+
+def test_a_number_that_whatsapp_writes_in_another_way_is_the_same_person(cluster: Cluster) -> None:
+    """Mexico and Brazil: written to with one digit more, known without it."""
+    owner, written = "525550100031", "5215550100031"
+    cluster.sandbox.put(f"/_sandbox/phones/{owner}", json={"aliases": [written]})
+    conversation = conversation_of(cluster, send_template(cluster, to=written))
+    linked = until(
+        lambda: next((one for one in cluster.events() if _names(one, conversation, f"wa:{owner}")), None),
+        "a status tells how WhatsApp writes the number",
+    )
+    assert f"wa:{written}" in linked["data"]["contact_keys"]
+    cluster.write_as_customer(owner, "it is me")
+    contact_of(cluster, owner)
+    bodies = [
+        one.get("text", {}).get("body") for one in cluster.all_pages(f"/v1/conversations/{conversation}/messages")
+    ]
+    assert "it is me" in bodies
+    assert cluster.client.post("/v1/messages", json={"to": written, "text": {"body": "open"}}).status_code == 202
+
+
+def _names(event: dict[str, Any], conversation: str, key: str) -> bool:
+    data = event["data"]
+    is_link = event["type"] in ("conversation.linked", "conversation.merged")
+    return is_link and data["conversation_id"] == conversation and key in data["contact_keys"]

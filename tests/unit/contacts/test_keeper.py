@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -359,6 +360,8 @@ async def test_who_moves_to_another_number_stays_the_same_contact_and_stays_stop
     again = await queen.hear(replace(wrote("id", wa_id=new, name=None), kind="system", moved_to=Sender(None, "US.2")))
     assert (again[0].data["contact_id"], again[0].data["user_id"]) == (fact.data["contact_id"], "US.2")
     assert queen.blocks("user:US.2") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    # What was written from the old number, and comes late, moves nobody back.
+    assert await queen.hear(replace(wrote("late", user_id=ANA_ID, name=None), at=START - timedelta(hours=1))) == []
     # Months later the old number is somebody else's.
     left, made = await queen.hear(wrote("who was this?", user_id="US.stranger", name=None))
     assert (left.data["contact_id"], made.type) == (fact.data["contact_id"], "contact.created")

@@ -165,12 +165,16 @@ async def test_what_contacts_know_of_a_person_counts_when_a_conversation_begins(
 async def test_who_has_moved_keeps_the_conversation_and_somebody_else_on_the_old_number_gets_their_own() -> None:
     known = directory(MemoryDatabase())
     old, _ = await known.ensure([BOTH], START)
-    moved = ContactRef(NUMBER, wa_id="16505550009", user_id="US.abc", former=(ANA.key,), is_current=True)
+    now = {"is_current": True, "seen_at": START}
+    moved = ContactRef(NUMBER, wa_id="16505550009", user_id="US.abc", former=(ANA.key,), **now)  # type: ignore[arg-type]
     new, facts = await known.ensure([moved], START)
     assert new[NUMBER, moved.key] is old[NUMBER, ANA.key]
     assert [fact.data["wa_id"] for fact in facts] == ["16505550009"]
     late = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.abc")
     assert known.link(late, START) == []  # a status of before names the old number: it is not news
+    before = ContactRef(NUMBER, ANA.wa_id, "US.abc", is_current=True, seen_at=START - timedelta(hours=1))
+    assert (await known.ensure([before], START))[1] == []  # written before they moved, and comes late
+    assert new[NUMBER, moved.key].wa_id == "16505550009"
     stranger = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.other", is_current=True)
     theirs, facts = await known.ensure([stranger], START)
     assert [fact.type for fact in facts] == ["conversation.linked", "conversation.opened"]

@@ -72,9 +72,8 @@ def test_other_addresses_of_a_contact_replace_those_before() -> None:
     assert write.set == {"pair": [f"{NUMBER}:user:U", f"{NUMBER}:wa:2"], "wa_id": "2", "user_id": "U"}
 
 
-def test_a_message_about_a_move_does_not_bring_the_old_number_back() -> None:
-    assert "wa_id" not in write_of("message.received", type="system", **{"from": "1650"}).set
-    assert write_of("message.received", **{"from": "1650"}).set["wa_id"] == "1650"
+def test_a_message_does_not_say_where_its_writer_is_now() -> None:
+    assert not {"wa_id", "user_id"} & set(write_of("message.received", **{"from": "1650", "from_user_id": "U"}).set)
 
 
 def test_a_conversation_that_becomes_part_of_another_gives_its_addresses_up_before_that_takes_them() -> None:
