@@ -332,6 +332,11 @@ class Database:
 
         return await asyncio.to_thread(commit)
 
+    async def abort_transactions(self) -> None:
+        """End what a killed owner left open: the embedded server would hold those documents for a minute more."""
+        if await self.is_embedded():
+            await self.run(lambda: self.client.admin.command("killAllSessions", []))
+
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
         """Update one document; answer 1 when it was changed or made, else 0."""
         result = await self.run(lambda: self._db[name].update_one(query, change, upsert=upsert))

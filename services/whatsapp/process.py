@@ -123,6 +123,7 @@ async def _won(queen: Queen, stop: asyncio.Event) -> bool:
 
 async def _reign(queen: Queen, stop: asyncio.Event, report: Report, board: Board) -> None:
     try:
+        await queen.database.abort_transactions()
         numbers = await queen.numbers.all()
         seqs = await last_seqs(queen.database, numbers)
         links = queen.links(numbers)

@@ -116,16 +116,19 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
                 )
             )
     report = load.report
+    ended = time.monotonic()
     accounted = sums(cluster, report)
+    sent_s = time.monotonic() - ended
     note(
         "R3",
         f"kill -9 of the WhatsApp process, {KILLS} times, in the middle of sending",
         load=load_of(report),
         figure=f"owner again after {statistics.median(back_s):.2f} s (median), {max(back_s):.2f} s (worst); "
-        f"{failed_of(report)}; {accounted}",
+        f"{failed_of(report)}; the last message left {sent_s:.1f} s after the last kill; {accounted}",
     )
     assert report.failures == []  # the workers do not need the queen to accept
     assert_within(statistics.median(back_s), 3.0, "the next owner")
+    assert_within(sent_s, 15.0, "what was in doubt, and all behind it")
 
 
 def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.chaos.box import wait_until_well, zygote
-from tests.chaos.figures import note
+from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import until
 from tests.harness.traffic import Sent, received_texts, recipients, send_in_order
@@ -146,6 +146,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         print(f"\n{sent.count} accepted, {dict(done)}, repeats {dict(sent.repeats)}, states {dict(states)}")  # noqa: T201
         assert_once_in_order_and_accounted_for(cluster, sent)
         assert states == {"read": sent.count}
+        assert_within(time.monotonic() - began - took_s, 40.0, "what was in doubt, and all behind it")
         wait_until_well(cluster, 2)
         answered = sent.count / (sent.count + sent.repeats.total())
         kills = ", ".join(f"{what.removeprefix('kill_')} {count}" for what, count in sorted(done.items()))

@@ -1,6 +1,7 @@
 """Group commit and guarded writes, on the real embedded server."""
 
 import asyncio
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -200,3 +201,35 @@ async def test_one_mark_reaches_many(database: Database) -> None:
     await apply_writes(database, [mark("messages", f"m{i}", "done") for i in range(4)])
     found = await database.find("messages", {}, limit=10)
     assert sorted(one["_id"] for one in found if one["state"] == "done") == ["m0", "m1", "m2", "m3"]
+
+
+OPEN_AND_WAIT = """
+import sys, time, pymongo
+client = pymongo.MongoClient(sys.argv[1])
+with client.start_session() as session:
+    session.start_transaction()
+    client[sys.argv[2]].messages.update_one({"_id": "m"}, {"$set": {"status": "sent"}}, session=session)
+    print("open", flush=True)
+    time.sleep(60)
+"""
+
+
+async def test_a_transaction_of_a_killed_owner_holds_nothing_up(database: Database) -> None:
+    """The embedded server keeps it open for a minute after its client is gone."""
+    await database.insert_many("messages", [{"_id": "m", "status": "queued"}], ordered=True)
+    owner = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        OPEN_AND_WAIT,
+        database.options.uri,
+        database.options.name,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert owner.stdout is not None
+    assert await owner.stdout.readline() == b"open\n"
+    owner.kill()
+    await owner.wait()
+    await database.abort_transactions()
+    async with asyncio.timeout(5):
+        assert await database.update("messages", {"_id": "m"}, {"$set": {"status": "sending"}}, upsert=False) == 1
+    assert (await stored(database))["status"] == "sending"
