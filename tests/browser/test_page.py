@@ -206,18 +206,24 @@ def test_a_day_by_keyboard_alone(cluster: Cluster, open_page: Open) -> None:
 
 
 def test_a_list_of_conversations_is_one_stop_and_arrows_go_through_it(cluster: Cluster, open_page: Open) -> None:
-    for n in range(3):
-        customer(cluster, f"1650555041{n}", text(f"Fila {n}"))
-        conversation_of(cluster, f"1650555041{n}")
+    people = [f"1650555041{n}" for n in range(3)]
+    for n, wa_id in enumerate(people):
+        customer(cluster, wa_id, text(f"Fila {n}"))
+        conversation_of(cluster, wa_id)
     page = open_page()
+    page.get_by_label("Buscar nombre, número o texto").fill("Fila")
     rows = page.locator("a.row")
-    expect(rows.nth(2)).to_be_visible()
+    expect(rows).to_have_count(3)
     tab_to(page, rows.first)
     ids = rows.evaluate_all("(all) => all.map((one) => one.dataset.conversation)")
-    for key, position in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("End", -1), ("Home", 0)):
+    for key, position in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("Home", 0), ("End", 2)):
         page.keyboard.press(key)
-        if position >= 0:
-            expect(page.locator(f"[data-conversation={ids[position]}]")).to_be_focused()
+        expect(page.locator(f"[data-conversation={ids[position]}]")).to_be_focused()
+    # The last one moves to the top, and keeps the focus.
+    wa_id = next(wa_id for wa_id in people if conversation_of(cluster, wa_id)["id"] == ids[2])
+    customer(cluster, wa_id, text("Fila otra vez"))
+    expect(rows.first).to_contain_text("Fila otra vez")
+    expect(rows.first).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.closest('a.row')") is None
 
