@@ -219,11 +219,13 @@ def test_a_list_of_conversations_is_one_stop_and_arrows_go_through_it(cluster: C
     for key, position in (("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1), ("Home", 0), ("End", 2)):
         page.keyboard.press(key)
         expect(page.locator(f"[data-conversation={ids[position]}]")).to_be_focused()
-    # The last one moves to the top, and keeps the focus.
-    wa_id = next(wa_id for wa_id in people if conversation_of(cluster, wa_id)["id"] == ids[2])
-    customer(cluster, wa_id, text("Fila otra vez"))
-    expect(rows.first).to_contain_text("Fila otra vez")
-    expect(rows.first).to_be_focused()
+    # Rows change places, and the focus stays where it was.
+    by_id = {conversation_of(cluster, wa_id)["id"]: wa_id for wa_id in people}
+    page.keyboard.press("Home")
+    for position, words in ((2, "Fila última"), (0, "Fila primera"), (1, "Fila media"), (0, "Fila otra vez")):
+        customer(cluster, by_id[ids[position]], text(words))
+        expect(rows.first).to_contain_text(words)
+        expect(page.locator(f"[data-conversation={ids[0]}]")).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.closest('a.row')") is None
 
