@@ -120,7 +120,7 @@ def test_a_number_that_rests_keeps_what_it_accepted_and_says_why(cluster: Cluste
     )
     assert held["held_reason"] == "paused"
     assert cluster.client.post(f"/v1/numbers/{number}/resume").status_code == 200
-    until(lambda: cluster.message(accepted["id"])["status"] == "read", "it goes on", within_s=20)
+    until(lambda: cluster.message(accepted["id"])["status"] == "read", "it goes on", within_s=20 + DUE / 100)
     states = Counter(event["type"] for event in cluster.events() if event["type"].startswith("number."))
     assert states["number.paused"] == 1
     assert states["number.resumed"] == 1
