@@ -108,6 +108,7 @@ def database(folder: Path) -> Iterator[str]:
     program = shutil.which("secantusd-rs", path=str(Path(sys.executable).parent)) or "secantusd-rs"
     command = [program, "--host", "127.0.0.1", "--port", str(port), "--storage-path", str(folder / "db")]
     command += ["--sync-on-commit", "--log-file-max", "128MB", "--cache-size", "256M", "--log-level", "WARNING"]
+    command += ["--oplog-max-entries", "1000000"]
     with running(command, folder / "database.log", {}):
         until(lambda: _listens(port), "the database listens")
         yield f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false"
