@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
-import os
 import signal
 import sqlite3
 import sys
@@ -80,9 +79,12 @@ async def _serve(options: Options) -> None:
 
 
 async def _until_stopped(stopping: asyncio.Event) -> None:
-    """Wait for a signal. A managed child also leaves when its parent has gone; alone it outlives whoever started it."""
-    parent = None if multiprocessing.parent_process() is None else os.getppid()
-    while not stopping.is_set() and (parent is None or os.getppid() == parent):
+    """Wait for a signal. A managed child also leaves when its parent has gone; alone it outlives whoever started it.
+
+    The parent may have gone while the past was read: who inherited this process then would pass for it by its PID.
+    """
+    parent = multiprocessing.parent_process()
+    while not stopping.is_set() and (parent is None or parent.is_alive()):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), PARENT_POLL_S)
 
