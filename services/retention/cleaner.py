@@ -5,17 +5,17 @@ Process: whatsapp.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from config.clock import Clock
 from services.campaigns import CAMPAIGNS, RECIPIENTS, CampaignStatus
 from services.messages import MESSAGES
-from services.retention.idle import IdleCleaner
+from services.retention.idle import IdleCleaner, Recorder
 from services.retention.policy import DAY, expired_messages, order_at
-from services.store import META, Ascent, Database, Fact, Write
+from services.store import META, Ascent, Database, Write
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,6 @@ IDEMPOTENCY_EVERY_S: Final = 300.0
 CAMPAIGNS_AT_ONCE: Final = 20
 _RECORD: Final = "retention"
 _OVER: Final = [CampaignStatus.COMPLETED.value, CampaignStatus.CANCELED.value, CampaignStatus.DRAFT.value]
-
-
-class Recorder(Protocol):
-    """The journal, as retention sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def refused_by(error: BulkWriteError) -> WriteRefused | None:
 
 
 def duplicates(error: BulkWriteError) -> list[Duplicate]:
+    """Those refused by a unique index; any other failure of a bulk is ``DatabaseUnavailable``."""
     details = error.details or {}
     if details.get("writeConcernErrors"):
         # The primary has it, most members do not: a change of primary may still lose it.

@@ -3,11 +3,11 @@
 Process: whatsapp.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
 from config.clock import Clock
+from config.ids import order_ahead
 from services.graph import classify
 from services.messages import Governor, Message, MessageRepository, MessageStatus
 from services.store import Event, Fact
@@ -16,8 +16,6 @@ from services.whatsapp.journal import Journal
 
 PAGE: Final = 500
 _PLATFORM: Final = "platform_"
-_AHEAD_MS: Final = 60_000
-"""For an accepting box whose clock runs ahead."""
 
 
 class Holds:
@@ -82,8 +80,9 @@ class Freed:
                 del self._above[number]  # held still, or again: it waits rightly, and that it goes on will be heard
                 continue
             await self._journal.record([]).applied  # a failure may have been recorded just before
-            end = (time.time_ns() // 1_000_000 + _AHEAD_MS) << 20
-            page = await self._repository.in_order(number, MessageStatus.HELD, above=above, up_to=end, limit=PAGE)
+            page = await self._repository.in_order(
+                number, MessageStatus.HELD, above=above, up_to=order_ahead(), limit=PAGE
+            )
             await self._admission.admit([message for message in page if _waits_for_number(message)])
             if len(page) == PAGE:
                 self._above[number] = page[-1].order
