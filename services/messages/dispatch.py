@@ -178,6 +178,7 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and not self.failure.done():
             self.failure.set_exception(task.exception() or Fenced())
+            self.failure.exception()  # the reign may be over for another reason, and ask for it no more
 
     # --- a lane
 

@@ -201,6 +201,11 @@ class Database:
         self.pacer.spend()
         self._meter.database_ran(documents=documents)
 
+    @property
+    def trouble_count(self) -> int:
+        """Operations that failed, and times that the server was lost: also while this process asked it nothing."""
+        return self.use.errors + self.connections.lost_count
+
     def _failed(self) -> None:
         self.use.errors += 1
         self._meter.database_failed()

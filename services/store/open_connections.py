@@ -21,6 +21,8 @@ class OpenConnections(ConnectionPoolListener):
         self._lock = threading.Lock()
         self.count = 0
         self.peak = 0
+        self.lost_count = 0
+        """How often all of them were given up: the server went away, or answered its monitor no more."""
 
     def connection_created(self, event: ConnectionCreatedEvent) -> None:
         with self._lock:
@@ -31,12 +33,14 @@ class OpenConnections(ConnectionPoolListener):
         with self._lock:
             self.count -= 1
 
+    def pool_cleared(self, event: object) -> None:
+        with self._lock:
+            self.lost_count += 1
+
     def pool_created(self, event: object) -> None:
         """Not of interest, as is everything below: the driver wants an answer to each."""
 
     def pool_ready(self, event: object) -> None: ...
-
-    def pool_cleared(self, event: object) -> None: ...
 
     def pool_closed(self, event: object) -> None: ...
 

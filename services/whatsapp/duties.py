@@ -256,7 +256,7 @@ def duties(
                     admission=admission,
                     clock=court.clock,
                     rate_per_s=partial(court.governor.rate_per_s, number.phone_number_id),
-                    failures=lambda: court.database.use.errors,
+                    troubles=lambda: court.database.trouble_count,
                 )
                 for number in court.numbers
             ]

@@ -25,7 +25,8 @@ LOOK_BACK_S = 0.3
 SLOWER = 4.0
 """An insert may take so many times as long as the slowest look of late."""
 AFTER_TROUBLE_S = 30.0
-"""After an operation that failed, inserts of others may hang for as long as their time limit allows."""
+"""After trouble with the database: inserts of others may have hung for as long as their time limit allows, and have the
+place that they had when they began."""
 SWEEP_BACK_S = 30.0  # read every few seconds
 SWEEP_EVERY_S = 2.0
 # Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
@@ -52,11 +53,11 @@ class Outbox:
         admission: Admission,
         clock: Clock,
         rate_per_s: Callable[[], float],
-        failures: Callable[[], int],
+        troubles: Callable[[], int],
     ) -> None:
         """Nothing is read yet. The first load starts at the oldest message that waits.
 
-        ``rate_per_s`` is that of sending, ``failures`` how many operations on the database have failed so far.
+        ``rate_per_s`` is that of sending, ``troubles`` how often the database failed or went away so far.
         """
         self._number = phone_number_id
         self._priority = priority
@@ -64,8 +65,8 @@ class Outbox:
         self._admission = admission
         self._clock = clock
         self._rate_per_s = rate_per_s
-        self._failures = failures
-        self._failures_seen = failures()
+        self._troubles = troubles
+        self._troubles_seen = troubles()
         self._troubled_until = float("-inf")
         self._slowest_look_s = 0.0
         self._reached = 0
@@ -114,8 +115,8 @@ class Outbox:
     def _look_back_s(self) -> float:
         """How far below what was read already a message may have been stored meanwhile."""
         now = self._clock.monotonic()
-        if self._failures() != self._failures_seen:
-            self._failures_seen = self._failures()
+        if self._troubles() != self._troubles_seen:
+            self._troubles_seen = self._troubles()
             self._troubled_until = now + AFTER_TROUBLE_S
         if now - self._swept_at > SWEEP_EVERY_S and self._reached:
             self._swept_at = now

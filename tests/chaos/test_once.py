@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -80,8 +81,13 @@ def wait_until_settled(cluster: Cluster, within_s: float) -> Counter[str]:
     def states() -> Counter[str]:
         return Counter(message["status"] for message in cluster.all_pages("/v1/messages", direction="out"))
 
+    def is_settled() -> bool:
+        with contextlib.suppress(httpx.TransportError):  # a connection to a worker that was killed a moment ago
+            return not moving & set(states())
+        return False
+
     until(
-        lambda: not moving & set(states()),
+        is_settled,
         "every message is settled",
         within_s=within_s,
         every_s=0.5,

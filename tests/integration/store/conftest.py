@@ -59,7 +59,7 @@ async def connect(server: Server) -> AsyncIterator[Callable[[], object]]:
     name = f"test{next(_names)}"
 
     async def open_one(**options: int) -> Database:
-        return await stack.enter_async_context(_opened(server.uri, name, options))
+        return await stack.enter_async_context(opened(server.uri, name, options))
 
     async with AsyncExitStack() as stack:
         yield open_one
@@ -71,7 +71,7 @@ async def database(connect: Callable[[], object]) -> Database:
 
 
 @asynccontextmanager
-async def _opened(uri: str, name: str, options: dict[str, int]) -> AsyncIterator[Database]:
+async def opened(uri: str, name: str, options: dict[str, int]) -> AsyncIterator[Database]:
     limits = {"pool": 10, "wait_queue_ms": 1_000, "connect_ms": 1_000, "select_ms": 1_000} | options
     opened = Database(DatabaseOptions(uri=uri, name=name, app_name="test", **limits))
     async with asyncio.timeout(20):

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from services.store import Database, DatabaseUnavailable, DuplicateOf, Event, Gr
 from services.store.guarded import operation
 from services.whatsapp.applier import apply_writes
 from tests.doubles.clock import START
+from tests.integration.store.conftest import Server, opened
 
 pytestmark = pytest.mark.integration
 
@@ -233,3 +235,21 @@ async def test_a_transaction_of_a_killed_owner_holds_nothing_up(database: Databa
     async with asyncio.timeout(5):
         assert await database.update("messages", {"_id": "m"}, {"$set": {"status": "sending"}}, upsert=False) == 1
     assert (await stored(database))["status"] == "sending"
+
+
+async def test_a_server_that_goes_away_is_noticed_by_who_asks_it_nothing(tmp_path: Path) -> None:
+    """Messages that others store around that moment come late: the owner must know, though none of its own failed."""
+    (tmp_path / "db").mkdir()
+    server = Server(tmp_path / "db")
+    server.start()
+    try:
+        async with opened(server.uri, "noticed", {}) as database:
+            assert database.trouble_count == database.use.errors
+            before = database.trouble_count
+            server.kill()
+            async with asyncio.timeout(5):
+                while database.trouble_count == before:  # noqa: ASYNC110 - the driver tells on a thread of its own
+                    await asyncio.sleep(0.01)
+            assert database.use.errors == before
+    finally:
+        server.kill()

@@ -67,7 +67,7 @@ class Bench:
     journal: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
-    failures: int = 0
+    troubles: int = 0
     consents: EverybodyConsents = field(default_factory=EverybodyConsents)
     governor: Governor = field(default_factory=Governor)
 
@@ -94,7 +94,7 @@ class Bench:
             admission=self.admission,
             clock=self.clock,
             rate_per_s=lambda: self.rate_per_s,
-            failures=lambda: self.failures,
+            troubles=lambda: self.troubles,
         )
 
     def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
@@ -434,7 +434,7 @@ async def test_after_trouble_what_was_stored_late_is_found_before_what_came_afte
     bench.accept(20, 10)
     await bench.outbox.load()
     await bench.outbox.load()  # the sweep that is due every few seconds is done
-    bench.failures += 1
+    bench.troubles += 1
     late = bench.accept(12, first=5_000, recipients=1)  # its insert hung, and others were read meanwhile
     after = bench.accept(1, first=6_000, recipients=1)
     await bench.outbox.load()
