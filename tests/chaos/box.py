@@ -100,6 +100,12 @@ def is_well(cluster: Cluster, workers: int) -> bool:
     return len(ready) == workers and len(owners) == 1 and len(found) == workers + len(found) - len(ready)
 
 
+def in_doubt(cluster: Cluster) -> int | None:
+    """Messages of which the owner does not know whether they left; None while nobody owns the number."""
+    found: int | None = row(cluster, "Sanic-WhatsApp-0").get("whatsapp", {}).get("in_doubt")
+    return found
+
+
 def wait_until_well(cluster: Cluster, workers: int) -> None:
     until(
         lambda: is_well(cluster, workers),

@@ -14,6 +14,7 @@ from tests.chaos.box import (
     eventually,
     failed_of,
     gone_s,
+    in_doubt,
     is_well,
     kill,
     load_of,
@@ -23,6 +24,7 @@ from tests.chaos.box import (
 )
 from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster
+from tests.harness.cluster import until
 from tests.harness.load import offer
 from tests.harness.slack import slack
 
@@ -115,20 +117,22 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
                     30 * slack(),
                 )
             )
+        ended = time.monotonic()
+        # With the load going on: where nothing at all is heard from WhatsApp, silence proves little, and takes longer.
+        until(lambda: in_doubt(cluster) == 0, "nothing is in doubt any more", within_s=30 * slack())
+        settled_s = time.monotonic() - ended
     report = load.report
-    ended = time.monotonic()
     accounted = sums(cluster, report)
-    sent_s = time.monotonic() - ended
     note(
         "R3",
         f"kill -9 of the WhatsApp process, {KILLS} times, in the middle of sending",
         load=load_of(report),
         figure=f"owner again after {statistics.median(back_s):.2f} s (median), {max(back_s):.2f} s (worst); "
-        f"{failed_of(report)}; the last message left {sent_s:.1f} s after the last kill; {accounted}",
+        f"{failed_of(report)}; the last doubt settled {settled_s:.1f} s after it; {accounted}",
     )
     assert report.failures == []  # the workers do not need the queen to accept
     assert_within(statistics.median(back_s), 3.0, "the next owner")
-    assert_within(sent_s, 15.0, "what was in doubt, and all behind it")
+    assert_within(settled_s, 8.0, "what was in doubt")  # 4 s of waiting for evidence, and two reigns that start
 
 
 def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:
