@@ -26,6 +26,8 @@ MAX_CACHED: Final = 10_000
 MOST_AT_ONCE: Final = 500
 FEW: Final = 250
 """So many are read at once: at 60 bytes each they come to 5 kB a second while somebody asks."""
+AHEAD_S: Final = 0.5
+"""So long before it is too old it is read again, so that nobody waits for that."""
 MANY_S: Final = 60.0
 """How long it is believed that they are many."""
 
@@ -120,7 +122,10 @@ class ConsentReader:
 
     async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
         """Reasons by key, for those that must not get a message. Raises ``Unavailable``."""
-        few = self._few if self._clock.monotonic() < self._few_until else await self._everybody.get(None)
+        left_s = self._few_until - self._clock.monotonic()
+        few = self._few if left_s > 0 else await self._everybody.get(None)
+        if 0 < left_s < AHEAD_S:
+            self._everybody.begin(None)
         opted_out = {key: few.get(key) for key in keys} if few is not None else await self._look_up(keys)
         found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
         return {key: reason for key, reason in found.items() if reason is not None}

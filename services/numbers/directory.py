@@ -10,6 +10,8 @@ from services.numbers.repository import NumberRepository
 from services.store import SharedRead
 
 FRESH_S = 5.0
+AHEAD_S = 0.5
+"""So long before they are too old they are read again, so that nobody waits for that."""
 
 
 class UnknownNumber(RequestRefused):
@@ -28,6 +30,7 @@ class Numbers:
         self._clock = clock
         self._by_id: dict[str, Number] = {}
         self._read_at = float("-inf")
+        self._forgotten = 0
         self._reads: SharedRead[None, None] = SharedRead(self._read)
 
     async def all(self) -> list[Number]:
@@ -50,9 +53,13 @@ class Numbers:
     def forget(self) -> None:
         """Read them again at the next question: something was changed just now."""
         self._read_at = float("-inf")
+        self._forgotten += 1
 
     async def _refresh(self) -> None:
-        if self._by_id and self._clock.monotonic() - self._read_at < FRESH_S:
+        left_s = self._read_at + FRESH_S - self._clock.monotonic()
+        if self._by_id and left_s > 0:
+            if left_s < AHEAD_S:
+                self._reads.begin(None)
             return
         try:
             await self._reads.get(None)
@@ -61,6 +68,7 @@ class Numbers:
                 raise
 
     async def _read(self, _: None) -> None:
-        now = self._clock.monotonic()
+        now, forgotten = self._clock.monotonic(), self._forgotten
         self._by_id = {number.phone_number_id: number for number in await self._repository.all()}
-        self._read_at = now
+        if forgotten == self._forgotten:  # else it may be from before the change
+            self._read_at = now

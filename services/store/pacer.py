@@ -28,7 +28,7 @@ REST_OPERATIONS = 4.0
 EASY_PER_S = 80.0
 """With so many operations a second of its own the owner polls as if there were no budget."""
 MAX_STRETCH = 8.0
-QUEEN_SHARE = 0.5
+QUEEN_SHARE = 0.35
 """The owner's part of the budget: it numbers, sends and applies what all workers accept."""
 
 
@@ -173,12 +173,13 @@ class Line:
     async def turn(self, *, enough: asyncio.Event | None = None) -> None:
         """Wait for this line's turn; at once while there are tokens, or while its batches are seldom.
 
-        ``enough`` is set once so much is in the batch that it need not gather any longer.
+        ``enough`` is set once so much is in the batch that it need not gather any longer; inside a budget it is the
+        token that counts, and not what is in it.
         """
         if self._gather_s:
             delay_s = self.gathers_for_s()
             if delay_s > 0:
-                await self._gather(delay_s, enough or asyncio.Event())
+                await self._gather(delay_s, enough if enough and not self._pacer.per_s else asyncio.Event())
         if self._pacer.per_s:
             await self._pacer.wait(self)
 

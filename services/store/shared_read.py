@@ -23,12 +23,16 @@ class SharedRead(Generic[K, T]):
 
     async def get(self, key: K) -> T:
         """The value of this key."""
+        # A caller that goes away must not take the answer from the others.
+        return await asyncio.shield(self.begin(key))
+
+    def begin(self, key: K) -> "asyncio.Task[T]":
+        """Read it, unless that is under way; nobody has to wait. For what is remembered and will soon be too old."""
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._fetch(key))
             task.add_done_callback(_told)
-        # A caller that goes away must not take the answer from the others.
-        return await asyncio.shield(task)
+        return task
 
     async def _fetch(self, key: K) -> T:
         try:

@@ -278,6 +278,23 @@ async def test_while_few_opted_out_a_burst_of_messages_costs_one_read() -> None:
     assert len(database.finds) == 1
 
 
+async def test_who_is_opted_out_is_read_again_before_somebody_has_to_wait_for_it() -> None:
+    database, clock = CollectionDatabase(), ManualClock()
+    reader = ConsentReader(database.real, clock, fresh_s=3)
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) is None
+    database.put("contacts", {"_id": "con_1", "keys": [f"wa:{ANA}"], "opted_out": "all"})
+    clock.advance(2.4)
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) is None
+    assert len(database.finds) == 1
+    clock.advance(0.3)
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) is None  # answered at once, by what is known
+    await asyncio.sleep(0.01)
+    assert len(database.finds) == 2
+    clock.advance(0.4)  # what was read first would be too old now
+    assert await reader.blocks(f"wa:{ANA}", is_marketing=False) == "opted out of all messages"
+    assert len(database.finds) == 2
+
+
 async def test_where_many_opted_out_those_who_are_asked_about_are_read_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

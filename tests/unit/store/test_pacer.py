@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 
-from services.store.pacer import GATHER_BURST, Gather, Line, Pacer
+import pytest
+
+from services.store.pacer import GATHER_BURST, Gather, Line, Pacer, Shares, shares
 from tests.doubles.clock import virtual_time
 
 RATE = 200.0
@@ -140,3 +142,22 @@ async def test_inside_a_budget_batches_gather_as_long_as_some_tokens_take() -> N
     for _ in range(int(GATHER_BURST) + 10):
         await patient.turn()
     assert abs(loop.time() - began - 10 * 4 / 20) < 1e-6
+
+
+@virtual_time
+async def test_inside_a_budget_a_batch_that_has_enough_gathers_on() -> None:
+    loop = asyncio.get_running_loop()
+    line, enough = Pacer(20, monotonic=loop.time).line(gather=Gather(5.0, tokens=4)), asyncio.Event()
+    enough.set()
+    for _ in range(int(GATHER_BURST)):
+        await line.turn(enough=enough)
+    began = loop.time()
+    await line.turn(enough=enough)
+    assert abs(loop.time() - began - 4 / 20) < 1e-6  # the token is what is scarce
+
+
+def test_a_budget_is_divided_between_boxes_owner_and_workers() -> None:
+    one, two = shares(100, workers=4), shares(100, workers=4, instances=2)
+    assert one.queen_per_s + 4 * one.worker_per_s == pytest.approx(100)
+    assert (two.queen_per_s, two.worker_per_s) == pytest.approx((one.queen_per_s / 2, one.worker_per_s / 2))
+    assert shares(0, workers=4) == Shares(0, 0)

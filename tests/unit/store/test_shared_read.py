@@ -58,3 +58,14 @@ async def test_who_goes_away_does_not_take_the_answer_from_the_others() -> None:
     first.cancel()
     source.gate.set()
     assert await second == "A"
+
+
+async def test_a_read_can_be_begun_before_anybody_needs_it() -> None:
+    source = Source()
+    shared = SharedRead(source.read)
+    begun = shared.begin("a")
+    asking = asyncio.create_task(shared.get("a"))
+    await asyncio.sleep(0)
+    source.gate.set()
+    assert await asking == await begun == "A"
+    assert source.reads == ["a"]
