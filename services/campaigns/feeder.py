@@ -21,6 +21,7 @@ from services.campaigns.recipients import RecipientLists, person_of_contact
 from services.campaigns.records import CampaignStatus
 from services.campaigns.repository import CampaignRepository
 from services.campaigns.settling import Settling
+from services.campaigns.twins import People, twins_among
 from services.contacts import ContactFilter, ContactRepository, contact_record
 from services.messages import MESSAGES, MessageStatus, message_document
 from services.store import Database, Fact, Write
@@ -77,6 +78,7 @@ class CampaignFeeder:
         contacts: ContactRepository,
         lists: RecipientLists,
         consents: Consents,
+        people: People,
         settling: Settling,
         recorder: Recorder,
         is_owner: Callable[[], bool],
@@ -90,6 +92,7 @@ class CampaignFeeder:
         self._contacts = contacts
         self._lists = lists
         self._consents = consents
+        self._people = people
         self._settling = settling
         self._recorder = recorder
         self._is_owner = is_owner
@@ -159,7 +162,8 @@ class CampaignFeeder:
             return 1
         page = active.page
         await self._consents.load([recipient.key for recipient in page])
-        result = hand_over(active.campaign, page, self._blocks(active), now=self._clock.now())
+        twins = await twins_among(self._people, self._repository, active.campaign.id, page)
+        result = hand_over(active.campaign, page, self._blocks(active), now=self._clock.now(), twins=twins)
         await self._keep_sent(result)
         # Paused, canceled or overthrown while this was read: what is not stored yet stays where it is.
         if active.status is not CampaignStatus.RUNNING or not self._is_owner():

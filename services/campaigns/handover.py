@@ -13,6 +13,7 @@ from config.errors import RequestRefused
 from config.ids import new_order
 from services.campaigns.records import Campaign, Recipient
 from services.campaigns.template import MissingVariables, fill
+from services.campaigns.twins import Twins
 from services.contacts import OPTED_OUT, identity_of_key
 from services.messages import Content, Direction, Message, MessageStatus, Priority, parse_content
 
@@ -29,9 +30,18 @@ class Handover:
 
 
 def hand_over(
-    campaign: Campaign, page: Sequence[Recipient], blocks: Callable[[str], str | None], *, now: datetime
+    campaign: Campaign,
+    page: Sequence[Recipient],
+    blocks: Callable[[str], str | None],
+    *,
+    now: datetime,
+    twins: Twins | None = None,
 ) -> Handover:
-    """``blocks(key)`` says why somebody must not be written to, or None. ``skipped`` is by recipient id."""
+    """``blocks(key)`` says why somebody must not be written to, or None. ``skipped`` is by recipient id.
+
+    ``twins`` is told of everybody who gets a message.
+    """
+    twins = twins or Twins()
     result = Handover()
     for recipient in page:
         result.recipients[recipient.id] = recipient
@@ -39,10 +49,15 @@ def hand_over(
         if reason is not None:
             result.skipped[recipient.id] = f"{OPTED_OUT}: {reason}"
             continue
+        twin = twins.reason(recipient)
+        if twin is not None:
+            result.skipped[recipient.id] = twin
+            continue
         content = content_for(campaign.template, recipient.key, recipient.variables)
         if isinstance(content, str):
             result.skipped[recipient.id] = content
         else:
+            twins.handed.add(recipient.id)
             result.messages.append(_message(campaign, recipient, content, now))
     return result
 

@@ -94,12 +94,23 @@ class CampaignRepository:
         )
         return {str(document["_id"]): MessageStatus(document["status"]) for document in found}
 
+    async def messages_of(self, recipient_ids: Sequence[str]) -> dict[str, str]:
+        """The message ids of these recipients, those that are on a list."""
+        if not recipient_ids:
+            return {}
+        found = await self._database.find(
+            RECIPIENTS, {"_id": {"$in": list(recipient_ids)}}, projection={"message": 1}, limit=len(recipient_ids)
+        )
+        return {str(document["_id"]): str(document["message"]) for document in found}
+
     async def statuses(self, message_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """State and error of these messages, those that exist."""
+        if not message_ids:
+            return {}
         found = await self._database.find(
             MESSAGES,
             {"_id": {"$in": list(message_ids)}},
             projection={"status": 1, "error": 1, "wamid": 1, "held_reason": 1, "updated_at": 1, "created_at": 1},
-            limit=max(1, len(message_ids)),
+            limit=len(message_ids),
         )
         return {str(document["_id"]): document for document in found}

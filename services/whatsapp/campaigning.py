@@ -46,6 +46,7 @@ def feeder_of(court: Court) -> CampaignFeeder:
         contacts=ContactRepository(court.database),
         lists=RecipientLists(court.database, most=court.settings.campaign_max_recipients),
         consents=court.consents,
+        people=court.directory,
         settling=Settling(court.ledger, court.dispatcher, court.journal, court.clock),
         recorder=court.journal,
         is_owner=court.lease.is_held,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.sandbox.wire.ids import user_id_of
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import NUMBER, until
 
@@ -105,6 +106,19 @@ def test_a_list_in_the_body_gets_the_template_with_its_variables(cluster: Cluste
     types = [event["type"] for event in cluster.events() if event["data"].get("campaign_id") == campaign["id"]]
     assert types[:2] == ["campaign.created", "campaign.started"]
     assert types[-1] == "campaign.completed"
+
+
+def test_a_person_on_the_list_by_number_and_by_user_id_gets_it_once(cluster: Cluster) -> None:
+    known, other = phones(24, 2)
+    cluster.write_as_customer(known, "hello")
+    until(lambda: cluster.all_pages("/v1/conversations", wa_id=known), "the conversation is there")
+    people = [known, other, user_id_of(known)]
+    campaign = create(cluster, audience={"recipients": people}, start=True)
+    ended = wait_for(cluster, campaign, "completed")
+    assert ended["progress"] == {"total": 3, "handed_over": 2, "skipped": 1}
+    assert (received(cluster)[known], received(cluster)[other]) == (1, 1)
+    result = {entry["to"]: entry for entry in cluster.all_pages(f"/v1/campaigns/{campaign['id']}/recipients")}
+    assert result[user_id_of(known)]["reason"] == f"same_person: {known} is on the list, too"
 
 
 def test_a_request_repeated_with_its_key_is_one_campaign(cluster: Cluster) -> None:

@@ -1,7 +1,7 @@
 """The feeder against a database in memory: once each, bounded, held back, and the same after a crash at any page."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -55,12 +55,26 @@ class Blocked:
 
 
 @dataclass
+class Known:
+    """Who has which addresses, as the owner's directory says it."""
+
+    people: list[set[str]] = field(default_factory=list)
+
+    async def load_keys(self, keys: Sequence[str]) -> None:
+        pass
+
+    def aliases_of(self, key: str) -> tuple[str, ...]:
+        return tuple(sorted(next((keys for keys in self.people if key in keys), set())))
+
+
+@dataclass
 class Reign:
     """One owner over a database that outlives it."""
 
     database: CollectionDatabase = field(default_factory=CollectionDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
     blocked: Blocked = field(default_factory=Blocked)
+    known: Known = field(default_factory=Known)
     outstanding: int = 100
     is_owner: bool = True
     nudges: int = 0
@@ -82,6 +96,7 @@ class Reign:
             contacts=ContactRepository(self.database.real),
             lists=self.lists,
             consents=self.blocked,
+            people=self.known,
             settling=Settling(self.ledger, self, self.journal, self.clock),
             recorder=self.journal,
             is_owner=lambda: self.is_owner,
@@ -447,3 +462,53 @@ async def test_what_is_marketing_is_said_by_its_template_its_campaign_or_its_pri
     )
     assert reign.book.is_marketing(single)
     assert reign.book.is_marketing(of_campaign)
+
+
+def by_number_and_id(reign: Reign, *, first: str) -> tuple[str, str]:
+    number, user = "wa:15550000003", "user:US.3"
+    reign.known.people.append({number, user})
+    return (number, user) if first == "number" else (user, number)
+
+
+@pytest.mark.parametrize("first", ["number", "id"])
+@pytest.mark.parametrize("between", [0, 300])
+async def test_a_person_who_is_on_the_list_under_two_addresses_gets_it_once(first: str, between: int) -> None:
+    reign = Reign(outstanding=1000)
+    await reign.create(0)
+    one, other = by_number_and_id(reign, first=first)
+    await reign.lists.add(CAMPAIGN, [Person(one, {"name": "first"})])
+    await reign.lists.add(CAMPAIGN, [Person(f"wa:1556{at:07d}", {"name": f"N{at}"}) for at in range(between)])
+    await reign.lists.add(CAMPAIGN, [Person(other, {"name": "second"})])
+    await reign.command("start")
+    await reign.run()
+    assert texts(reign) == Counter(["first", *(f"N{at}" for at in range(between))])
+    row = reign.database.rows["campaign_recipients"][f"{CAMPAIGN}:{other}"]
+    assert row["skipped"] == f"same_person: {one.rpartition(':')[2]} is on the list, too"
+    assert (reign.campaign.progress.seen, reign.campaign.progress.skipped) == (between + 2, 1)
+
+
+async def test_who_gets_nothing_under_one_address_gets_it_under_the_other() -> None:
+    reign = Reign()
+    await reign.create(0)
+    one, other = by_number_and_id(reign, first="id")
+    await reign.lists.add(CAMPAIGN, [Person(one, {}), Person(other, {"name": "second"})])
+    await reign.command("start")
+    await reign.run()
+    assert texts(reign) == Counter(["second"])
+
+
+async def test_two_addresses_that_came_together_after_both_were_written_to_were_not_skipped() -> None:
+    first = Reign(outstanding=1000)
+    await first.create(0)
+    await first.lists.add(CAMPAIGN, [Person("wa:15550000003", {"name": "a"}), Person("user:US.3", {"name": "b"})])
+    await first.command("start")
+    await first.step()
+    await first.feeder.step()
+    await first.feeder.step()  # stored; the mark is lost
+    assert len(first.messages) == 2
+    second = Reign(database=first.database)
+    by_number_and_id(second, first="number")
+    second.send(10**6)
+    await second.run()
+    assert not any("skipped" in row for row in second.database.rows["campaign_recipients"].values())
+    assert second.campaign.progress.skipped == 0
