@@ -11,8 +11,8 @@ from blueprints.reading import caller_of, cursor_of, json_object, limit_of, need
 from blueprints.rendering import conversation_json, json_response, message_json, note_json, page_response
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
-from services.conversations import Conversation, ConversationFilter
-from services.keys import Scope
+from services.conversations import Conversation, ConversationFilter, keys_of, pair_of
+from services.keys import Caller, Scope
 from services.messages import MessageFilter
 
 bp = Blueprint("conversations", url_prefix="/conversations")
@@ -45,12 +45,22 @@ async def list_conversations(request: Request) -> HTTPResponse:
         assignee=None if assignee == "none" else assignee,
         is_unassigned=assignee == "none",
         label=word(request, "label"),
-        wa_id=word(request, "wa_id"),
+        pairs=await _pairs(request, caller),
         before=cursor_of(request),
     )
     found = await services.conversations.page(wanted, limit=limit)
     own = [one for one in found if caller.may_use(one.phone_number_id)]
     return page_response(await _shown(request, own), limit=limit, last=found[-1].activity if found else None)
+
+
+async def _pairs(request: Request, caller: Caller) -> tuple[str, ...] | None:
+    """The addresses that are asked for, at each number of the caller; None: at whoever's."""
+    wa_id, user_id = word(request, "wa_id"), word(request, "user_id")
+    if wa_id is None and user_id is None:
+        return None
+    keys = keys_of(wa_id.removeprefix("+") if wa_id else None, user_id)
+    numbers = [number.phone_number_id for number in await services_of(request).numbers.all()]
+    return tuple(pair_of(number, key) for number in numbers if caller.may_use(number) for key in keys)
 
 
 @bp.get("/<conversation_id:str>")

@@ -23,7 +23,10 @@ MAX_KNOWN = 50_000
 MAX_INITIATED = 100_000
 
 _FIELDS: Final = ("contact_key", "pair", "wa_id", "user_id", "moved_at", "last_inbound_at", "pair_tat")
-_MERGED: Final = ("name", "assignee", "status", "last_inbound_at", "last_outbound_at", "initiated_at", "preview")
+_MERGED: Final = (
+    *("name", "assignee", "status", "last_inbound_at", "last_outbound_at", "initiated_at", "preview"),
+    "text_tokens",
+)
 """What a conversation brings along when it becomes part of another, under the names that its document has."""
 
 

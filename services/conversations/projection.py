@@ -3,6 +3,7 @@
 Process: whatsapp.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.conversations.directory import CONVERSATIONS, pair_of
@@ -100,12 +101,24 @@ def _merged(event: Event) -> list[Write]:
     if data.get("preview") is not None:
         is_newer = {"$gt": [data["activity"], {"$ifNull": ["$activity", 0]}]}
         compute["preview"] = {"$cond": [is_newer, {"$literal": data["preview"]}, "$preview"]}
+    compute |= _words_of_both(data)
     values = dict(_linked(event).set) | ({"status": "open"} if data.get("status") == "open" else {})
     return [
         Write(CONVERSATIONS, str(data["merged_id"]), event.seq, set=gone, drop=drop),
-        Write(CONVERSATIONS, id_, event.seq, set=values, compute={**_linked(event).compute, **compute}),
+        Write(CONVERSATIONS, id_, event.seq, set=values, compute=compute),
         Write(NOTES, "", None, set={"conversation": id_}, where={"conversation": data["merged_id"]}),
     ]
+
+
+def _words_of_both(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A search finds the one by what was said in either, and by either name."""
+    names, said = name_words(data.get("name"), data["wa_id"]), list(data.get("text_tokens", ()))
+    kept = {"$concatArrays": [{"$ifNull": ["$text_tokens", []]}, {"$literal": said}]}
+    return {
+        "name_tokens": {"$setUnion": [{"$ifNull": ["$name_tokens", []]}, {"$literal": names}]},
+        "text_tokens": {"$slice": [kept, MAX_TEXT_WORDS]},
+        "tokens": {"$setUnion": [{"$ifNull": ["$tokens", []]}, {"$literal": [*names, *said]}]},
+    }
 
 
 def _inbound(event: Event) -> Write:

@@ -3,7 +3,7 @@
 Process: worker, whatsapp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ MOST_MERGES: Final = 10
 class ConversationFilter:
     """What a list shows; None and False show all. ``before``: go on below this ``activity``.
 
-    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number.
+    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number. ``pairs``: only those
+    with one of these addresses (`pair_of`), whichever is in use.
     """
 
     phone_number_id: str | None = None
@@ -37,7 +38,7 @@ class ConversationFilter:
     assignee: str | None = None
     is_unassigned: bool = False
     label: str | None = None
-    wa_id: str | None = None
+    pairs: tuple[str, ...] | None = None
     before: int | None = None
 
 
@@ -67,18 +68,29 @@ class ConversationRepository:
     async def page(self, wanted: ConversationFilter, *, limit: int) -> list[Conversation]:
         """Up to ``limit`` conversations, the one with the last message first."""
         query = _query(wanted)
+        if wanted.pairs is not None:
+            query["_id"] = {"$in": await self._ids_of(wanted.pairs)}
         below = wanted.before if wanted.before is not None else order_ahead()
-        # The words of a search are the narrower index: one look.
+        # The words of a search, or ids, are the narrower index: one look.
         found = await newest(
             self._database,
             CONVERSATIONS,
             query,
             field="activity",
             below=below,
-            first_slice=below if "$and" in query else FIRST_SLICE,
+            first_slice=below if "$and" in query or "_id" in query else FIRST_SLICE,
             limit=limit,
         )
         return [_record(document) for document in found]
+
+    async def _ids_of(self, pairs: Sequence[str]) -> list[str]:
+        """Ids of the conversations that have one of these addresses."""
+        if not pairs:
+            return []
+        found = await self._database.find(
+            CONVERSATIONS, {"pair": {"$in": list(pairs)}}, projection={"_id": 1}, limit=len(pairs)
+        )
+        return sorted({str(document["_id"]) for document in found})
 
 
 def _query(wanted: ConversationFilter) -> dict[str, Any]:
@@ -100,8 +112,6 @@ def _query(wanted: ConversationFilter) -> dict[str, Any]:
         query["assignee"] = None
     if wanted.label:
         query["labels"] = wanted.label
-    if wanted.wa_id:
-        query["wa_id"] = wanted.wa_id
     return query
 
 

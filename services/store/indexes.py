@@ -40,7 +40,6 @@ INDEXES: Final = (
         (("partialFilterExpression", {"initiated_at": {"$exists": True}}),),
     ),
     Index("conversations", (("tokens", 1),)),
-    Index("conversations", (("wa_id", 1), ("activity", 1))),
     Index("notes", (("conversation", 1), ("order", 1))),
     Index("notifications", (("state", 1), ("order", 1))),
     Index("commands", (("state", 1), ("order", 1))),

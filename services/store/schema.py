@@ -21,7 +21,7 @@ _NOT_THERE = (26, 27)
 """NamespaceNotFound, IndexNotFound: https://www.mongodb.com/docs/manual/reference/error-codes/"""
 _COMPARED = ("expireAfterSeconds", "partialFilterExpression", "unique", "sparse")
 
-RETIRED: Final = (("messages", "idempotency_1"),)
+RETIRED: Final = (("messages", "idempotency_1"), ("conversations", "wa_id_1_activity_1"))
 """Indexes of earlier versions, dropped once those that took their place stand: a unique one never has a gap."""
 
 

@@ -288,6 +288,9 @@ def test_a_person_written_to_by_number_and_by_user_id_has_one_conversation(clust
         assert call(cluster, "GET", f"/v1/conversations/{data['merged_id']}")["id"] == conversation
     received = [entry for entry in cluster.phone(phone) if entry["direction"] == "in"]
     assert len(received) == len(sent)
+    for address in ({"wa_id": phone}, {"wa_id": f"+{phone}"}, {"user_id": stranger}):
+        assert [one["id"] for one in cluster.all_pages("/v1/conversations", **address)] == [conversation]
+    assert cluster.all_pages("/v1/conversations", wa_id=phone, status="closed") == []
 
 
 def test_an_opt_out_holds_through_every_address_of_a_person(cluster: Cluster) -> None:

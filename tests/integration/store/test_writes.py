@@ -185,6 +185,44 @@ async def test_the_newest_message_of_a_customer_decides_whatever_comes_last(data
     assert found["unread"] == 4
 
 
+async def test_of_two_conversations_that_become_one_a_search_finds_the_words_of_both(database: Database) -> None:
+    number, said = "106540352242922", {"type": "text", "sent_at": START}
+
+    async def tell(seq: int, type_: str, of: str, **data: Any) -> None:
+        event = Event(f"evt_{seq}", number, seq, type_, START, {"conversation_id": of, **data}, of)
+        await apply_writes(database, project_conversation(event))
+
+    async def conversation(id_: str) -> dict[str, Any]:
+        found = await database.find_one("conversations", {"_id": id_})
+        assert found is not None
+        return found
+
+    await tell(1, "conversation.opened", "cnv_1", contact_key="wa:1555", wa_id="1555")
+    await tell(2, "conversation.opened", "cnv_2", contact_key="user:US.1", user_id="US.1")
+    await tell(
+        3, "message.received", "cnv_1", message_id="m3", order=3, preview="Where is it?", **{"from": "1555"}, **said
+    )
+    await tell(4, "message.received", "cnv_2", message_id="m4", order=4, preview="Hello", name="Ana", **said)
+    gone = await conversation("cnv_2")
+    merged = {"contact_keys": ["user:US.1", "wa:1555"], "wa_id": "1555", "user_id": "US.1", "merged_id": "cnv_2"}
+    merged |= {"unread_count": 1, "labels": [], "activity": 4, "text_tokens": gone["text_tokens"], "name": gone["name"]}
+    await tell(5, "conversation.merged", "cnv_1", **merged)
+    assert set((await conversation("cnv_1"))["tokens"]) == {"1555", "where", "is", "it", "ana", "hello"}
+    assert (await conversation("cnv_2"))["tokens"] == []
+    await tell(
+        6,
+        "message.received",
+        "cnv_1",
+        message_id="m6",
+        order=6,
+        preview="Thanks",
+        name="Ana",
+        **{"from": "1555"},
+        **said,
+    )
+    assert set((await conversation("cnv_1"))["tokens"]) == {"1555", "where", "is", "it", "ana", "hello", "thanks"}
+
+
 async def test_a_bulk_with_a_write_that_fails_goes_as_far_as_it_can(database: Database) -> None:
     """On the embedded server a bulk is one transaction; one that is refused is repeated without."""
     await database.collection("messages").create_index([("wamid", 1)], unique=True, sparse=True)

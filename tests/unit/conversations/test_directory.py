@@ -130,7 +130,10 @@ async def test_two_conversations_that_turn_out_to_be_with_one_person_become_one(
     for id_, key, unread, at in (("cnv_1", ANA.key, 1, 1), ("cnv_2", BEN.key, 2, 5)):
         row = {"_id": id_, "number": NUMBER, "contact_key": key, "pair": f"{NUMBER}:{key}", "unread": unread}
         last = START + timedelta(hours=at)
-        database.put("conversations", row | {"last_inbound_at": last, "labels": [f"of {id_}"], "activity": at})
+        database.put(
+            "conversations",
+            row | {"last_inbound_at": last, "labels": [f"of {id_}"], "activity": at, "text_tokens": [id_]},
+        )
     known = directory(database)
     known.mergers.append(lambda number, *, into, absorbed: merged.append((number, into.key, absorbed.key)))
     standings, facts = await known.ensure([BOTH], START)
@@ -140,6 +143,7 @@ async def test_two_conversations_that_turn_out_to_be_with_one_person_become_one(
     fact = next(fact for fact in facts if fact.type == "conversation.merged")
     assert (fact.conversation_id, fact.data["merged_id"]) == ("cnv_1", "cnv_2")
     assert (fact.data["unread_count"], fact.data["labels"]) == (2, ["of cnv_2"])
+    assert fact.data["text_tokens"] == ["cnv_2"]
     assert known.standing(NUMBER, BEN.key) is one
 
 

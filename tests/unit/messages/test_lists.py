@@ -57,3 +57,22 @@ async def test_conversations_of_all_numbers_of_a_key_are_listed_the_latest_first
         found += [conversation.phone_number_id for conversation in page]
         before = page[-1].activity
     assert found == shown
+
+
+async def test_conversations_are_found_by_every_address_and_the_other_filters_hold() -> None:
+    database = MemoryDatabase()
+    pairs = [f"{NUMBERS[0]}:wa:1555", f"{NUMBERS[0]}:user:US.1"], [f"{NUMBERS[1]}:wa:1555"], [f"{NUMBERS[0]}:wa:1556"]
+    for at, pair in enumerate(pairs):
+        row = {"_id": f"conv_{at}", "number": pair[0].partition(":")[0], "activity": ORDER + at, "pair": pair}
+        database.put("conversations", row | {"created_at": START, "status": "closed" if at == 1 else "open"})
+    repository = ConversationRepository(real(database))
+
+    async def found(*pairs: str, **more: Any) -> list[str]:
+        return [one.id for one in await repository.page(ConversationFilter(pairs=pairs, **more), limit=10)]
+
+    assert await found(f"{NUMBERS[0]}:user:US.1") == ["conv_0"]
+    assert await found(f"{NUMBERS[0]}:wa:1555", f"{NUMBERS[1]}:wa:1555") == ["conv_1", "conv_0"]
+    assert await found(f"{NUMBERS[0]}:wa:1555", f"{NUMBERS[1]}:wa:1555", is_open=True) == ["conv_0"]
+    assert await found(f"{NUMBERS[0]}:wa:1555", before=ORDER) == []
+    assert await found(f"{NUMBERS[0]}:wa:9") == []
+    assert await found() == []
