@@ -17,6 +17,7 @@ from benchmarks.atlas_m0 import HEADER, OP_MSG, read_command
 class Line:
     """Passes bytes on. `delay_s` is added to everything that goes to the server; `is_silent` holds all of it back.
 
+    `renames` puts other bytes of the same length into what the server answers, for an answer that comes in one piece.
     `seen`: when `watched` went to the server (time.monotonic), for requests that come in one piece.
     """
 
@@ -25,6 +26,7 @@ class Line:
         self.delay_s = 0.0
         self.is_silent = False
         self.watched = b""
+        self.renames: tuple[bytes, bytes] | None = None
         self.seen: list[float] = []
         self.open = 0
         self.peak = 0
@@ -107,6 +109,8 @@ class Line:
                 await self._hold_back(is_request=is_request)
                 if is_request and self.watched and self.watched in data:
                     self.seen.append(time.monotonic())
+                if not is_request and self.renames:
+                    data = data.replace(*self.renames)
                 writer.write(data)
                 await writer.drain()
 
@@ -174,6 +178,14 @@ def quota_line_to(target_port: int) -> Iterator[QuotaLine]:
         yield line
     finally:
         line.stop()
+
+
+@contextmanager
+def elsewhere(target_port: int) -> Iterator[Line]:
+    """A line by which the embedded server looks like a MongoDB elsewhere: so it is asked as that is asked."""
+    with line_to(target_port) as line:
+        line.renames = b"setName\0\x09\0\0\0secantus\0", b"setName\0\x09\0\0\0atlas-rs\0"
+        yield line
 
 
 @contextmanager

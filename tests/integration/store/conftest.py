@@ -1,4 +1,4 @@
-"""A real embedded server for this folder, and a database of its own for each test."""
+"""A real server for this folder, asked as the embedded one and as a MongoDB elsewhere; each test has its database."""
 
 import asyncio
 import subprocess
@@ -12,6 +12,7 @@ import pytest
 from services.cluster.database import command, find_program
 from services.store import Database, DatabaseOptions, DatabaseUnavailable
 from tests.harness import free_port
+from tests.harness.line import elsewhere
 
 _names = count()
 
@@ -22,13 +23,13 @@ class Server:
     """The server as a process that a test may stop and start again on the same folder and port."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        self.port = self.asked_port = free_port()
         self._folder = folder
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true&retryWrites=false"
+        return f"mongodb://127.0.0.1:{self.asked_port}/?directConnection=true&retryWrites=false"
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -43,13 +44,16 @@ class Server:
             self.process.wait()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["embedded", "elsewhere"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("store") / "db"
     folder.mkdir()
     running = Server(folder)
     running.start()
-    yield running
+    with elsewhere(running.port) as line:
+        if request.param == "elsewhere":
+            running.asked_port = line.port
+        yield running
     running.kill()
 
 

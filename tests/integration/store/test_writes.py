@@ -254,6 +254,7 @@ with client.start_session() as session:
 """
 
 
+@pytest.mark.parametrize("server", ["embedded"], indirect=True)  # nobody else is given transactions
 async def test_a_transaction_of_a_killed_owner_holds_nothing_up(database: Database) -> None:
     """The embedded server keeps it open for a minute after its client is gone."""
     await database.insert_many("messages", [{"_id": "m", "status": "queued"}], ordered=True)
