@@ -258,7 +258,7 @@ class Dispatcher:
 
     def _note_wait(self, tracked: Tracked, hold: Hold) -> None:
         is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
-        if is_long and (tracked.held_reason, tracked.held_until) != (hold.reason, hold.until):
+        if is_long and not _is_told(tracked, hold):
             self._outcomes.held(tracked, hold, due_at=None)
 
     def _seconds_until(self, hold: Hold, message: Message) -> float:
@@ -382,6 +382,15 @@ class Dispatcher:
         if tracked.status is not MessageStatus.SENDING or self._stopping.is_set():
             return False
         return self._outcomes.without_evidence(tracked, message.on_uncertain or self._options.on_uncertain)
+
+
+def _is_told(tracked: Tracked, hold: Hold) -> bool:
+    """Was this said of the message before? A moment that is worked out anew at each look differs a little."""
+    if tracked.held_reason != hold.reason:
+        return False
+    if tracked.held_until is None or hold.until is None:
+        return tracked.held_until is hold.until
+    return abs((tracked.held_until - hold.until).total_seconds()) < UNNOTICED_S
 
 
 def _order(message: Message, go: Go) -> OutgoingMessage:

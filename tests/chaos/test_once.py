@@ -33,6 +33,9 @@ SEED = int(os.environ.get("CHAOS_SEED", "20261124"))
 
 FAST = {
     "PANAL_NUMBER_RATE_PER_S": "1000",
+    # In ten minutes each phone gets 240 messages: more than WhatsApp lets one number send to one person.
+    "PANAL_PAIR_BURST": "1000",
+    "PANAL_PAIR_PERIOD_S": "0.01",
     "PANAL_EVIDENCE_WAIT_S": "4",
     "PANAL_GRAPH_TIMEOUT_S": "5",
     "PANAL_LEASE_TTL_S": "3",

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -440,6 +441,24 @@ async def test_a_hold_that_is_lifted_lets_the_lane_go_at_once() -> None:
     bench.dispatcher.nudge()
     await asyncio.sleep(0.1)
     assert bench.sent() == ["msg_1"]
+
+
+@virtual_time
+async def test_a_message_that_waits_for_its_pair_tells_it_once_however_often_its_lane_looks() -> None:
+    loop, looks = asyncio.get_running_loop(), count()
+    # Wall clock and steady clock are read one after the other: never the same few microseconds apart.
+    bench = Bench(governor=Governor(lambda: loop.time() + 1e-6 * (next(looks) % 7)))
+    bench.governor.set_number(NUMBER, Pace(per_s=80, pair_period_s=6, pair_burst=1), hold=None, is_paused=False)
+    bench.offer(outgoing(1), outgoing(2), outgoing(3))
+    for _ in range(70):
+        await asyncio.sleep(0.07)
+        bench.dispatcher.nudge()  # a doubt of somebody else is settled
+    assert bench.sent() == ["msg_1"]
+    held = [fact for fact in bench.journal.facts if fact.type == "message.held"]
+    assert [fact.data["message_id"] for fact in held] == ["msg_2"]
+    await asyncio.sleep(10)
+    assert bench.sent() == ["msg_1", "msg_2", "msg_3"]
+    assert bench.journal.types().count("message.held") == 2
 
 
 class Faulty(ScriptedLink):
