@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,7 +33,7 @@ PHONES = recipients(10, first=16505553000)
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    limits = {"PANAL_STREAMS_PER_WORKER": str(STREAMS + 20), "PANAL_STREAM_BUFFER": "300", "PANAL_STREAM_MAX_S": "60"}
+    limits = {"PANAL_STREAMS_PER_WORKER": str(STREAMS + 20), "PANAL_STREAM_BUFFER": "300"}
     with start_cluster(tmp_path_factory.mktemp("streams"), workers=2, environment=limits) as cluster:
         for phone in PHONES:
             cluster.write_as_customer(phone, "hola")
@@ -233,11 +234,15 @@ async def test_a_stream_over_the_limit_is_told_to_come_later(
         await client.close()
 
 
-async def test_a_stream_ends_after_its_life_with_a_word(cluster: Cluster, connect: Callable[..., StreamClient]) -> None:
-    # Nothing of this kind happens, whatever others have left under way: only a silent stream has a heartbeat.
-    client = connect(query="?types=campaign.*")
-    await client.open()
-    await asyncio.wait_for(client.read(), 70)
-    assert client.goodbye is not None
-    assert client.goodbye["reason"] == "max_life"
-    assert client.beats >= 1
+async def test_a_stream_ends_after_its_life_with_a_word(tmp_path: Path) -> None:
+    with start_cluster(tmp_path, workers=1, environment={"PANAL_STREAM_MAX_S": "17"}) as cluster:
+        # Nothing of this kind happens: only a silent stream has a heartbeat.
+        client = StreamClient(cluster.port, cluster.key, query="?types=campaign.*")
+        await client.open()
+        try:
+            await asyncio.wait_for(client.read(), 30)
+        finally:
+            await client.close()
+        assert client.goodbye is not None
+        assert client.goodbye["reason"] == "max_life"
+        assert client.beats >= 1
