@@ -57,22 +57,21 @@ MUST_HOLD = {
 def main() -> int:
     results = Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS
     rows = [orjson.loads(line) for line in results.read_bytes().splitlines()]
+    # Later ones are busy with what the suite itself does: R10 offers as much as the machine takes.
+    before = rows[0]["slack"] if rows else 1.0
     rows.sort(key=lambda row: _position(row["case"]))
     table = ["| # | fault | load | must hold | measured | |", "|---|---|---|---|---|---|"]
     for row in rows:
         must_hold = MUST_HOLD.get(row["case"], "each accepted once, none lost")
         cells = [row["case"], row["fault"], row["load"], must_hold, row["figure"], "✅" if row["held"] else "❌"]
         table.append("| " + " | ".join(cells) + " |")
-    busiest = max((row["slack"] for row in rows), default=1.0)
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {platform.system()}"
-    quiet = (
-        "quiet" if busiest <= 1.0 else f"shared with other work, up to {busiest:g} times more than it can run at once"
-    )
+    quiet = "quiet" if before <= 1.0 else f"shared with other work, {before:g} times more than it can run at once"
     text = "\n".join([f"Machine: {machine}; {quiet}.", "", *table])
     sys.stdout.write(text + "\n")
     page = PAGE.read_text(encoding="utf-8")
-    before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
-    PAGE.write_text(f"{before}\n\n{text}\n\n{after}", encoding="utf-8")
+    head, foot = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
+    PAGE.write_text(f"{head}\n\n{text}\n\n{foot}", encoding="utf-8")
     return 0
 
 

@@ -27,7 +27,7 @@ TOTAL = int(os.environ.get("CHAOS_MESSAGES", "600"))
 EACH = TOTAL // len(PHONES)
 # CI kills for as long as that takes; CHAOS_KILLS_S=600 is the full size: 20 messages/s, and kills every ten seconds.
 KILLS_S = float(os.environ.get("CHAOS_KILLS_S", "0"))
-STEADY_PER_S = 20
+STEADY_PER_S, STEADY_SENDERS = 20, 25
 SENDERS = 16
 SEED = int(os.environ.get("CHAOS_SEED", "20261124"))
 
@@ -140,14 +140,15 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
             kill_tree(cluster, "Sanic-Database-0")
 
         if KILLS_S:
-            each, pace_s = int(KILLS_S * STEADY_PER_S / len(PHONES)), SENDERS / STEADY_PER_S
+            each, senders = int(KILLS_S * STEADY_PER_S / len(PHONES)), STEADY_SENDERS
+            pace_s = senders / STEADY_PER_S
             acts = [(30.0, kill_queen), (30.0, kill_worker), (60.0, kill_forker), (60.0, kill_database)]
         else:
-            each, pace_s = EACH, 0.15
+            each, senders, pace_s = EACH, SENDERS, 0.15
             acts = [(1.0, kill_queen), (2.0, kill_worker), (8.0, kill_forker)]
         began = time.monotonic()
         with nemesis(*acts) as done:
-            sent = send_in_order(cluster, PHONES, each=each, threads=SENDERS, pace_s=pace_s, on_uncertain="resend")
+            sent = send_in_order(cluster, PHONES, each=each, threads=senders, pace_s=pace_s, on_uncertain="resend")
         took_s = time.monotonic() - began
         assert done.total() >= 2
         assert sent.count == each * len(PHONES)
