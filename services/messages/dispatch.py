@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 LONGEST_LOOK_S = 60.0
 BEHIND_LOOK_S = 0.05
 MOST_SEEN = 1_000
-UNNOTICED_S = 1.0
-"""A wait that is shorter is not worth an event."""
 
 
 _WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.HELD})
@@ -223,7 +221,7 @@ class Dispatcher:
                 self.park(message.phone_number_id, self._gate.key_of(message), message.id)
                 return False
             case Wait(hold):
-                self._note_wait(tracked, hold)
+                self._outcomes.waits(tracked, hold)
                 with self._standing(message) if self._is_its_own(hold, message, now) else contextlib.nullcontext():
                     await self._pause(self._seconds_until(hold, message))
                 return True
@@ -255,11 +253,6 @@ class Dispatcher:
         key = self._lanes.lane_of(message.id)
         head = self._lanes.head(key) if key is not None else None
         return head is not None and head.id == message.id
-
-    def _note_wait(self, tracked: Tracked, hold: Hold) -> None:
-        is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
-        if is_long and not _is_told(tracked, hold):
-            self._outcomes.held(tracked, hold, due_at=None)
 
     def _seconds_until(self, hold: Hold, message: Message) -> float:
         held_s = LONGEST_LOOK_S
@@ -382,15 +375,6 @@ class Dispatcher:
         if tracked.status is not MessageStatus.SENDING or self._stopping.is_set():
             return False
         return self._outcomes.without_evidence(tracked, message.on_uncertain or self._options.on_uncertain)
-
-
-def _is_told(tracked: Tracked, hold: Hold) -> bool:
-    """Was this said of the message before? A moment that is worked out anew at each look differs a little."""
-    if tracked.held_reason != hold.reason:
-        return False
-    if tracked.held_until is None or hold.until is None:
-        return tracked.held_until is hold.until
-    return abs((tracked.held_until - hold.until).total_seconds()) < UNNOTICED_S
 
 
 def _order(message: Message, go: Go) -> OutgoingMessage:

@@ -25,6 +25,9 @@ PARK_AFTER_S = 120.0
 
 BORROWED_WORTH_KEEPING_S = 60.0
 
+UNNOTICED_S = 1.0
+"""A wait that is shorter is not worth an event."""
+
 
 class Outcomes:
     """Turns outcomes into moves. Every move is checked against the table of states."""
@@ -78,6 +81,12 @@ class Outcomes:
             data["error"] = dict(error)
         self._move(tracked, MessageStatus.HELD, "message.held", data)
         tracked.held_reason, tracked.held_until = hold.reason, hold.until
+
+    def waits(self, tracked: Tracked, hold: Hold) -> None:
+        """It stands at the head of its lane and waits: said once, however often its lane looks."""
+        is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
+        if is_long and not _is_told(tracked, hold):
+            self.held(tracked, hold, due_at=None)
 
     def not_submitted(self, tracked: Tracked, error: NotSubmitted) -> None:
         """It provably did not leave: it goes again after a while, as often as it takes."""
@@ -176,6 +185,15 @@ class Outcomes:
         tracked.status = status
         tracked.held_reason = tracked.held_until = None
         return message_fact(tracked, event, data, self._clock)
+
+
+def _is_told(tracked: Tracked, hold: Hold) -> bool:
+    """Was this said of the message before? A moment that is worked out anew at each look differs a little."""
+    if tracked.held_reason != hold.reason:
+        return False
+    if tracked.held_until is None or hold.until is None:
+        return tracked.held_until is hold.until
+    return abs((tracked.held_until - hold.until).total_seconds()) < UNNOTICED_S
 
 
 def message_fact(tracked: Tracked, event: str, data: Mapping[str, Any], clock: Clock) -> Fact:
