@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+from pathlib import Path
 
 import uvloop
 
@@ -22,7 +23,7 @@ from services.cluster.meter import ProcessMeter
 from services.store import Fenced, is_schema_ready
 from services.whatsapp.reign import Reign, ReignOptions, last_seqs
 from services.whatsapp.report import Report
-from services.whatsapp.succession import holder_name, is_dead_sibling
+from services.whatsapp.succession import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
 from services.wiring import Queen, build_queen
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     holder = holder_name(socket.gethostname(), box, os.getpid())
+    owner_file = OwnerFile(Path(settings.data_dir) / OWNER_FILE, holder)
     meter = ProcessMeter("whatsapp")
     queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
     report = Report(queen)
@@ -70,7 +72,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
         heartbeat.say("ready")
         while not stop.is_set():
             report.state = "standby"
-            if not await _won(queen, stop):
+            if not await _won(queen, stop, owner_file):
                 continue
             try:
                 await _reign(queen, stop, report, board)
@@ -89,6 +91,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
             await queen.lease.release()  # whatever ended this process: the next owner need not wait
         await queen.close()
         await heartbeat.stop()
+        owner_file.close()
 
 
 async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
@@ -104,17 +107,20 @@ async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _won(queen: Queen, stop: asyncio.Event) -> bool:
+async def _won(queen: Queen, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
     """One try to get the lease."""
     try:
         view = await queen.lease.acquire()
-        if not queen.lease.is_held() and is_dead_sibling(view.holder, ours=queen.lease.holder):
+        if not queen.lease.is_held() and (
+            is_dead_sibling(view.holder, ours=queen.lease.holder) or owner_file.says_dead(view.holder)
+        ):
             view = await queen.lease.acquire(heir_of=view.holder)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return False
     if queen.lease.is_held():
+        owner_file.owned()
         log.info("This process owns the numbers now.", extra={"action": "owner.changed", "epoch": view.token})
         return True
     await _sleep(stop, min(STANDBY_POLL_S, max(0.05, view.remaining_ms / 1000)))

@@ -255,6 +255,7 @@ def test_kill_9_of_main_leaves_no_orphan_and_the_next_main_takes_over(box: Box, 
         f"then, serves and owns the number {owner_s:.1f} s after the kill; {accounted}",
     )
     assert len(children) >= WORKERS + 4
+    assert_within(owner_s - orphans_s, 6.0, "the next main's owner")  # its lease would hold for 10 s
     assert again.process.pid != cluster.process.pid
 
 
