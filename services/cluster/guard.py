@@ -39,7 +39,7 @@ def die_with_parent(signum: int = signal.SIGKILL) -> bool:
         return False
 
 
-def leave_with_parent(signum: int = signal.SIGKILL, *, grace_s: float = 1.5) -> None:
+def leave_with_parent(signum: int = signal.SIGKILL, *, grace_s: float = 1.0) -> None:
     """Promise that this process does not outlive main by more than two seconds. Call it first thing in a child.
 
     With SIGKILL (the default) the kernel ends us at once. With another signal we may say goodbye (release a lease),
