@@ -20,6 +20,8 @@ from benchmarks.load import Order, order_bytes
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 0.8
 """Until every process of the generator stands at its start."""
+READY_S = 4.0
+"""And where its requests are made before."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Seen:
 
 def drive(order: Order, *, processes: int = 1) -> Seen:
     """Run the order, its rate and connections shared between the processes."""
-    start_at = time.time() + START_S
+    start_at = time.time() + (READY_S if order.kind == "webhook" else START_S)
     running = []
     for position in range(processes):
         share = replace(
