@@ -13,7 +13,9 @@ import orjson
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.exceptions import SanicException
 
+from blueprints.errors import log_failed
 from config.errors import PanalError, RequestRefused, Unavailable
+from config.seldom import Seldom
 from services.dropin import GraphFault, unknown_object
 from services.graph import GraphRefused, classify
 from services.graph.codes import CodeRule
@@ -55,10 +57,12 @@ class _Graph:
 
 def setup_graph_errors(bp: Blueprint) -> None:
     """Render every exception of this blueprint's handlers in Graph's form."""
+    seldom = Seldom()
 
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
-        if not isinstance(error, RequestRefused | StorageFull):
-            log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path})
+        is_told = not isinstance(error, RequestRefused | StorageFull)
+        if is_told and (left_out := seldom.turn(error.code)) is not None:
+            log_failed(request, error, left_out=left_out)
         return graph_error(request, error)
 
     async def on_sanic_error(request: Request, error: SanicException) -> HTTPResponse:

@@ -11,6 +11,7 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
 
 from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+from config.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,16 @@ def problem(
     return HTTPResponse(orjson.dumps(body), status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
+def log_failed(request: Request, error: PanalError, *, left_out: int) -> None:
+    """One line for a request that failed through no fault of its caller; ``left_out`` others were alike."""
+    more = {"left_out": left_out} if left_out else {}
+    log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path, **more})
+
+
 def setup_errors(app: Sanic[Any, Any]) -> None:
     """Render every exception of a handler, and Sanic's own, as a problem."""
+    # Overload and a database that is away answer thousands of requests alike: the log must not be the next bottleneck.
+    seldom = Seldom()
 
     @app.exception(PanalError)
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
@@ -110,8 +119,8 @@ def setup_errors(app: Sanic[Any, Any]) -> None:
             headers["retry-after"] = str(max(1, round(error.retry_after_s or DEFAULT_RETRY_S)))
         if status == 401:
             headers["www-authenticate"] = "Bearer"
-        if status >= 500 and error.code not in _TOLD_ONCE:
-            log.warning("%s", error, extra={"action": "request.failed", "code": error.code, "path": request.path})
+        if status >= 500 and error.code not in _TOLD_ONCE and (left_out := seldom.turn(error.code)) is not None:
+            log_failed(request, error, left_out=left_out)
         extra: dict[str, Any] = {"may_retry": error.may_retry}
         if "graph_code" in error.extra:
             extra["graph_code"] = error.extra["graph_code"]
