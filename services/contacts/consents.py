@@ -12,7 +12,7 @@ from typing import Any, Final
 from config.clock import Clock
 from services.contacts.documents import CONTACTS
 from services.contacts.records import ConsentCategory
-from services.store import Ascent, Database, Document, SharedRead
+from services.store import AHEAD_S, Ascent, Database, Document, SharedRead
 
 REASONS: Final = {
     ConsentCategory.ALL: "opted out of all messages",
@@ -26,8 +26,6 @@ MAX_CACHED: Final = 10_000
 MOST_AT_ONCE: Final = 500
 FEW: Final = 250
 """So many are read at once: at 60 bytes each they come to 5 kB a second while somebody asks."""
-AHEAD_S: Final = 0.5
-"""So long before it is too old it is read again, so that nobody waits for that."""
 MANY_S: Final = 60.0
 """How long it is believed that they are many."""
 

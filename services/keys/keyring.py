@@ -3,7 +3,6 @@
 Process: worker.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from config.errors import RequestRefused
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
 from services.keys.repository import KeyRepository
 from services.keys.secrets import key_digest
+from services.store import Remembered
 
 FRESH_S = 30.0
 MAX_REMEMBERED = 1_000
@@ -53,8 +53,12 @@ class Keyring:
         self._clock = clock
         self._bootstrap_digest = bootstrap_digest
         self._bootstrap = Caller(key_id=BOOTSTRAP_KEY_ID, name="bootstrap", scopes=ALL_SCOPES)
-        self._remembered: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
-        self._by_id: OrderedDict[str, tuple[float, Caller | None]] = OrderedDict()
+        self._by_text: Remembered[str, Caller | None] = Remembered(
+            self._read, clock, fresh_s=FRESH_S, most=MAX_REMEMBERED
+        )
+        self._by_id: Remembered[str, Caller | None] = Remembered(
+            self._read_by_id, clock, fresh_s=FRESH_S, most=MAX_REMEMBERED
+        )
 
     async def caller(self, authorization: str | None) -> Caller:
         """The caller of this ``Authorization`` header. Raises ``NotAuthenticated`` or ``Unavailable``."""
@@ -64,16 +68,7 @@ class Keyring:
         # A header may hold any bytes; a key of ours is plain text.
         if scheme.lower() != "bearer" or not text or not text.isascii():
             raise NotAuthenticated()
-        remembered = self._remembered.get(text)
-        now = self._clock.monotonic()
-        if remembered is not None and remembered[0] > now:
-            caller = remembered[1]
-        else:
-            caller = await self._look_up(key_digest(text.strip()))
-            self._remembered[text] = (now + FRESH_S, caller)
-            self._remembered.move_to_end(text)
-            if len(self._remembered) > MAX_REMEMBERED:
-                self._remembered.popitem(last=False)
+        caller = await self._by_text.get(text)
         if caller is None:
             raise NotAuthenticated()
         return caller
@@ -82,17 +77,13 @@ class Keyring:
         """The caller of a key that was shown before (a session of the console), while it has not ended."""
         if key_id == BOOTSTRAP_KEY_ID:
             return self._bootstrap
-        now = self._clock.monotonic()
-        remembered = self._by_id.get(key_id)
-        if remembered is not None and remembered[0] > now:
-            return remembered[1]
-        caller = await self._caller_of(await self._repository.by_id(key_id))
-        self._by_id[key_id] = (now + FRESH_S, caller)
-        if len(self._by_id) > MAX_REMEMBERED:
-            self._by_id.popitem(last=False)
-        return caller
+        return await self._by_id.get(key_id)
 
-    async def _look_up(self, digest: str) -> Caller | None:
+    async def _read_by_id(self, key_id: str) -> Caller | None:
+        return await self._caller_of(await self._repository.by_id(key_id))
+
+    async def _read(self, text: str) -> Caller | None:
+        digest = key_digest(text.strip())
         if digest == self._bootstrap_digest:
             return self._bootstrap
         return await self._caller_of(await self._repository.by_digest(digest))

@@ -7,11 +7,9 @@ from config.clock import Clock
 from config.errors import Fault, RequestRefused, Unavailable
 from services.numbers.records import Number
 from services.numbers.repository import NumberRepository
-from services.store import SharedRead
+from services.store import AHEAD_S, SharedRead
 
 FRESH_S = 5.0
-AHEAD_S = 0.5
-"""So long before they are too old they are read again, so that nobody waits for that."""
 
 
 class UnknownNumber(RequestRefused):

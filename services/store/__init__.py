@@ -33,11 +33,12 @@ from services.store.lease import Lease, LeaseView, is_lease_held
 from services.store.pacer import Gather, Line, Pacer, Shares, shares
 from services.store.read_gate import ReadGate
 from services.store.schema import META, ensure_schema, is_schema_ready
-from services.store.shared_read import SharedRead
+from services.store.shared_read import AHEAD_S, Remembered, SharedRead
 from services.store.sizes import CollectionSize, DatabaseSize, measure
 from services.store.wakeup import Wakeup
 
 __all__ = [
+    "AHEAD_S",
     "COMMANDS",
     "DONE",
     "EPOCH_FLOOR",
@@ -77,6 +78,7 @@ __all__ = [
     "RawNotification",
     "ReadGate",
     "ReadsFull",
+    "Remembered",
     "SharedRead",
     "Shares",
     "StorageFull",

@@ -4,7 +4,6 @@ Process: worker.
 """
 
 import asyncio
-from collections import OrderedDict
 from typing import Any, Final
 
 from config.clock import Clock
@@ -13,7 +12,7 @@ from services.commands import Commands
 from services.keys import Caller
 from services.messages import Content, ContentRefused
 from services.numbers import Number
-from services.store import SharedRead
+from services.store import Remembered
 from services.templates.matching import absent, template_faults
 from services.templates.records import Template
 from services.templates.repository import TemplateRepository
@@ -38,8 +37,9 @@ class TemplateCheck:
         self._repository = repository
         self._commands = commands
         self._clock = clock
-        self._known: OrderedDict[Key, tuple[float, Template | None]] = OrderedDict()
-        self._reads: SharedRead[Key, Template | None] = SharedRead(self._read)
+        self._known: Remembered[Key, Template | None] = Remembered(
+            lambda key: repository.find(*key), clock, fresh_s=FRESH_S, most=REMEMBERED_MOST
+        )
         self._synced: set[str] = set()
         self._asked_at: dict[str, float] = {}
         self._refreshed_at: dict[str, float] = {}
@@ -51,14 +51,13 @@ class TemplateCheck:
             return
         sent: dict[str, Any] = content.payload["template"]
         key = _key(content, number)
-        template = await self._find(key)
+        template = await self._known.get(key)
         if template is None or template_faults(template, sent):
             if not await self._is_synced(number.waba_id):
                 return
             await self._refresh(number.waba_id, caller)
-            if self._is_older_than_refresh(key):
-                self._known.pop(key, None)
-                template = await self._find(key)
+            refreshed_at = self._refreshed_at.get(number.waba_id, float("-inf"))
+            template = await self._known.get(key, newer_than=refreshed_at)
         faults = [absent(key[1], key[2])] if template is None else template_faults(template, sent)
         if faults:
             raise ContentRefused(faults)
@@ -67,24 +66,8 @@ class TemplateCheck:
         """Is it a template of Meta's category ``MARKETING``? One that the catalogue lacks is not."""
         if content.kind != "template":
             return False
-        template = await self._find(_key(content, number))
+        template = await self._known.get(_key(content, number))
         return template is not None and template.category == "MARKETING"
-
-    async def _find(self, key: Key) -> Template | None:
-        known = self._known.get(key)
-        now = self._clock.monotonic()
-        if known is not None and now < known[0]:
-            return known[1]
-        return await self._reads.get(key)
-
-    async def _read(self, key: Key) -> Template | None:
-        now = self._clock.monotonic()
-        found = await self._repository.find(*key)
-        self._known[key] = (now + FRESH_S, found)
-        self._known.move_to_end(key)
-        if len(self._known) > REMEMBERED_MOST:
-            self._known.popitem(last=False)
-        return found
 
     async def _is_synced(self, waba_id: str) -> bool:
         if waba_id not in self._synced and await self._repository.synced_at(waba_id) is not None:
@@ -109,10 +92,6 @@ class TemplateCheck:
         finally:
             del self._refreshing[waba_id]
         self._refreshed_at[waba_id] = self._clock.monotonic()
-
-    def _is_older_than_refresh(self, key: Key) -> bool:
-        known = self._known.get(key)
-        return known is None or known[0] - FRESH_S <= self._refreshed_at.get(key[0], float("-inf"))
 
 
 def _key(content: Content, number: Number) -> Key:

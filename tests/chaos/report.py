@@ -39,6 +39,7 @@ MUST_HOLD = {
     "D4": "refused with 503 at most, well again within 2 s; nothing accepted is lost",
     "D5": "no more connections than planned",
     "D6": "507 storage_full; retention makes room; nothing dies; nothing accepted is lost",
+    "D7": "the others are refused at once, with 503 and Retry-After; nothing accepted is lost",
     "O2": "fenced: it cannot send or write any more; each message once and in order",
     "O3": "no send by it after its lease, at no time do both send; fenced; nothing lost, nothing twice",
     "O4": "handed over within 1 s; each message once and in order",

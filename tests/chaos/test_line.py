@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pymongo
 import pytest
 
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.chaos
 
 FAR_S = 0.040
 BURST = 200
+SLOW_S, MAY_WAIT, OVERLOAD_PER_S = 0.3, 50, 400.0
 TRIPS = 3  # the write that is under way when an order comes, its own, and a turn in between
 
 
@@ -72,6 +75,45 @@ def test_a_database_far_away(box: Box, line: Line) -> None:
     assert report.failures == []
     assert report.latency_s(0.5, what=SUBMIT) >= FAR_S, "the way was not longer at all"
     assert_within(p95_s, TRIPS * FAR_S + 0.05, "an acceptance (p95)")
+
+
+def test_what_is_more_than_may_wait_is_refused_at_once(line: Line, tmp_path: Path) -> None:
+    """A database so slow that a batch takes a third of a second, and a worker that lets one batch wait."""
+    environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_DB_NAME": "overload"}
+    environment |= {"PANAL_ACCEPT_QUEUE": str(MAY_WAIT), "PANAL_MAX_BATCH": str(MAY_WAIT)}
+    environment |= {"PANAL_NUMBER_RATE_PER_S": "1000", "PANAL_PAIR_BURST": "1000"}
+
+    def ask(_: int) -> httpx.Response:
+        return cluster.client.post("/v1/messages", json=MESSAGE)
+
+    with start_cluster(tmp_path / "overload", workers=1, environment=environment) as cluster:
+        first = cluster.client.post("/v1/messages", json=MESSAGE)  # now it knows its number and its templates
+        assert first.status_code == 202, first.text
+        line.delay_s = SLOW_S
+        try:
+            with offer(cluster, rate=OVERLOAD_PER_S, order_every=1) as load:
+                time.sleep(11)  # what is remembered of templates for ten seconds is read again meanwhile
+                with ThreadPoolExecutor(MAY_WAIT) as others:
+                    answers = list(others.map(ask, range(MAY_WAIT)))
+        finally:
+            line.delay_s = 0.0
+        report = load.report
+        accounted = sums(cluster, report)
+        slowest_s = max(shot.took_s for shot in report.failures)
+        p50_s, p99_s = (report.latency_s(share, what=SUBMIT) for share in (0.5, 0.99))
+        note(
+            "D7",
+            f"{OVERLOAD_PER_S:.0f} messages/s where a command takes {1000 * SLOW_S:.0f} ms and {MAY_WAIT} may wait",
+            load=load_of(report),
+            figure=f"{failed_of(report)}, each within {1000 * slowest_s:.0f} ms; accepted after "
+            f"{1000 * p50_s:.0f} ms (p50), {1000 * p99_s:.0f} ms (p99); {accounted}",
+        )
+    assert set(report.reasons) == {"503"}
+    told = {(one.status_code, one.json().get("code"), one.headers.get("retry-after")) for one in answers}
+    assert (503, "intake_full", "1") in told
+    assert told <= {(202, None, None), (503, "intake_full", "1")}
+    assert_within(slowest_s, 0.1, "a refusal")
+    assert_within(p99_s, 4 * SLOW_S, "an acceptance (p99)")
 
 
 def test_every_connection_to_the_database_is_cut_once(box: Box, line: Line) -> None:

@@ -111,7 +111,7 @@ async def test_guesses_do_not_fill_the_memory() -> None:
     for position in range(MAX_REMEMBERED + 50):
         with pytest.raises(NotAuthenticated):
             await keyring.caller(f"Bearer guess{position}")
-    assert len(keyring._remembered) == MAX_REMEMBERED
+    assert len(keyring._by_text) == MAX_REMEMBERED
 
 
 @pytest.mark.parametrize("change", [{"expires_at": START}, {"revoked_at": START}])

@@ -6,7 +6,8 @@ import pytest
 
 from config.errors import Unavailable
 from services.numbers import Number, Numbers
-from services.numbers.directory import AHEAD_S, FRESH_S, UnknownNumber
+from services.numbers.directory import FRESH_S, UnknownNumber
+from services.store import AHEAD_S
 from tests.doubles.clock import ManualClock
 from tests.doubles.journal import NUMBER
 

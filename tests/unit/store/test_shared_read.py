@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from services.store import DatabaseUnavailable, SharedRead
+from services.store import AHEAD_S, DatabaseUnavailable, Remembered, SharedRead
+from tests.doubles.clock import ManualClock
 
 
 class Source:
@@ -69,3 +70,77 @@ async def test_a_read_can_be_begun_before_anybody_needs_it() -> None:
     source.gate.set()
     assert await asking == await begun == "A"
     assert source.reads == ["a"]
+
+
+def remembering(source: Source, *, most: int = 100) -> tuple[Remembered[str, str], ManualClock]:
+    clock = ManualClock()
+    source.gate.set()
+    return Remembered(source.read, clock, fresh_s=10.0, most=most), clock
+
+
+async def test_what_is_remembered_is_read_again_before_anybody_waits_for_it() -> None:
+    source = Source()
+    values, clock = remembering(source)
+    assert await values.get("a") == "A"
+    clock.advance(10 - AHEAD_S - 0.1)
+    assert await values.get("a") == "A"
+    assert len(source.reads) == 1
+    clock.advance(0.2)
+    source.gate.clear()
+    async with asyncio.timeout(1):  # the read that begins now has not ended
+        assert [await values.get("a") for _ in range(3)] == ["A"] * 3
+    await asyncio.sleep(0)
+    assert len(source.reads) == 2
+    source.gate.set()
+    await asyncio.sleep(0.01)
+    clock.advance(AHEAD_S)
+    assert await values.get("a") == "A"
+    assert len(source.reads) == 2
+    clock.advance(20)
+    await asyncio.gather(*(values.get("a") for _ in range(5)))
+    assert len(source.reads) == 3
+
+
+async def test_a_read_ahead_that_fails_is_told_to_nobody_while_the_value_is_fresh() -> None:
+    source = Source()
+    values, clock = remembering(source)
+    await values.get("a")
+    clock.advance(10 - AHEAD_S / 2)
+    source.error = DatabaseUnavailable("away")
+    for _ in range(3):
+        assert await values.get("a") == "A"
+        await asyncio.sleep(0.01)
+    clock.advance(AHEAD_S)
+    with pytest.raises(DatabaseUnavailable):
+        await values.get("a")
+    source.error = None
+    assert await values.get("a") == "A"
+
+
+async def test_what_is_read_while_something_changes_is_not_what_came_after() -> None:
+    source = Source()
+    values, clock = remembering(source)
+    source.gate.clear()
+    before = asyncio.create_task(values.get("a"))
+    await asyncio.sleep(0.01)
+    clock.advance(1)
+    changed_at = clock.monotonic()
+    clock.advance(1)
+    after = [asyncio.create_task(values.get("a", newer_than=changed_at)) for _ in range(64)]
+    await asyncio.sleep(0.01)
+    assert len(source.reads) == 2  # one more for all of them
+    source.gate.set()
+    await asyncio.gather(before, *after)
+    assert await values.get("a", newer_than=changed_at) == "A"
+    assert len(source.reads) == 2
+    await values.get("a", newer_than=clock.monotonic())
+    assert len(source.reads) == 3
+
+
+async def test_only_so_many_are_remembered() -> None:
+    source = Source()
+    values, _ = remembering(source, most=3)
+    for key in "abcda":
+        await values.get(key)
+    assert len(values) == 3
+    assert source.reads == list("abcda")
