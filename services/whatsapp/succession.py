@@ -78,7 +78,9 @@ class OwnerFile:
                 os.close(file)
             return
         self._file = file
-        self._dead = [name for name in names if name not in ("", self._holder)][-MOST_NAMES:]
+        # Of another host nobody can be certain: a folder on the network may have locks that only its own host sees.
+        host = self._holder.partition(":")[0] + ":"
+        self._dead = [name for name in names if name.startswith(host) and name != self._holder][-MOST_NAMES:]
         self._write()
 
     def _write(self) -> None:

@@ -58,6 +58,12 @@ def test_who_died_before_it_owned_hands_on_what_it_knew(tmp_path: Path) -> None:
     assert not last.says_dead(names[-1])
 
 
+def test_of_another_host_that_shares_the_folder_nobody_is_known_to_be_dead(tmp_path: Path) -> None:
+    path = tmp_path / "owner"
+    OwnerFile(path, "box-2:a1b2:10").close()
+    assert not OwnerFile(path, "box-1:heir:10").says_dead("box-2:a1b2:10")
+
+
 def test_many_that_died_leave_a_file_that_stays_small(tmp_path: Path) -> None:
     path = tmp_path / "owner"
     for number in range(200):
