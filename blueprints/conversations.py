@@ -45,7 +45,7 @@ async def list_conversations(request: Request) -> HTTPResponse:
         assignee=None if assignee == "none" else assignee,
         is_unassigned=assignee == "none",
         label=word(request, "label"),
-        pairs=await _pairs(request, caller),
+        addresses=await _addresses(request, caller),
         before=cursor_of(request),
     )
     found = await services.conversations.page(wanted, limit=limit)
@@ -53,14 +53,15 @@ async def list_conversations(request: Request) -> HTTPResponse:
     return page_response(await _shown(request, own), limit=limit, last=found[-1].activity if found else None)
 
 
-async def _pairs(request: Request, caller: Caller) -> tuple[str, ...] | None:
-    """The addresses that are asked for, at each number of the caller; None: at whoever's."""
+async def _addresses(request: Request, caller: Caller) -> tuple[tuple[str, ...], ...]:
+    """Each address that is asked for, as it stands at any number of the caller."""
     wa_id, user_id = word(request, "wa_id"), word(request, "user_id")
-    if wa_id is None and user_id is None:
-        return None
     keys = keys_of(wa_id.removeprefix("+") if wa_id else None, user_id)
+    if not keys:
+        return ()
     numbers = [number.phone_number_id for number in await services_of(request).numbers.all()]
-    return tuple(pair_of(number, key) for number in numbers if caller.may_use(number) for key in keys)
+    own = [number for number in numbers if caller.may_use(number)]
+    return tuple(tuple(pair_of(number, key) for number in own) for key in keys)
 
 
 @bp.get("/<conversation_id:str>")

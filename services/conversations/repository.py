@@ -26,8 +26,8 @@ MOST_MERGES: Final = 10
 class ConversationFilter:
     """What a list shows; None and False show all. ``before``: go on below this ``activity``.
 
-    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number. ``pairs``: only those
-    with one of these addresses (`pair_of`), whichever is in use.
+    ``numbers``: only of these, when no ``phone_number_id`` is asked for; empty: of every number. ``addresses``: only
+    those that have one address of each group (entries of `pair_of`), whichever is in use.
     """
 
     phone_number_id: str | None = None
@@ -38,7 +38,7 @@ class ConversationFilter:
     assignee: str | None = None
     is_unassigned: bool = False
     label: str | None = None
-    pairs: tuple[str, ...] | None = None
+    addresses: tuple[tuple[str, ...], ...] = ()
     before: int | None = None
 
 
@@ -68,8 +68,8 @@ class ConversationRepository:
     async def page(self, wanted: ConversationFilter, *, limit: int) -> list[Conversation]:
         """Up to ``limit`` conversations, the one with the last message first."""
         query = _query(wanted)
-        if wanted.pairs is not None:
-            query["_id"] = {"$in": await self._ids_of(wanted.pairs)}
+        if wanted.addresses:
+            query["_id"] = {"$in": sorted(set.intersection(*[await self._ids_of(pairs) for pairs in wanted.addresses]))}
         below = wanted.before if wanted.before is not None else order_ahead()
         # The words of a search, or ids, are the narrower index: one look.
         found = await newest(
@@ -83,14 +83,14 @@ class ConversationRepository:
         )
         return [_record(document) for document in found]
 
-    async def _ids_of(self, pairs: Sequence[str]) -> list[str]:
+    async def _ids_of(self, pairs: Sequence[str]) -> set[str]:
         """Ids of the conversations that have one of these addresses."""
         if not pairs:
-            return []
+            return set()
         found = await self._database.find(
             CONVERSATIONS, {"pair": {"$in": list(pairs)}}, projection={"_id": 1}, limit=len(pairs)
         )
-        return sorted({str(document["_id"]) for document in found})
+        return {str(document["_id"]) for document in found}
 
 
 def _query(wanted: ConversationFilter) -> dict[str, Any]:

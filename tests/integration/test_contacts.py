@@ -291,6 +291,7 @@ def test_a_person_written_to_by_number_and_by_user_id_has_one_conversation(clust
     for address in ({"wa_id": phone}, {"wa_id": f"+{phone}"}, {"user_id": stranger}):
         assert [one["id"] for one in cluster.all_pages("/v1/conversations", **address)] == [conversation]
     assert cluster.all_pages("/v1/conversations", wa_id=phone, status="closed") == []
+    assert cluster.all_pages("/v1/conversations", wa_id=phone, user_id="US.of.somebody.else") == []
 
 
 def test_an_opt_out_holds_through_every_address_of_a_person(cluster: Cluster) -> None:

@@ -67,8 +67,9 @@ async def test_conversations_are_found_by_every_address_and_the_other_filters_ho
         database.put("conversations", row | {"created_at": START, "status": "closed" if at == 1 else "open"})
     repository = ConversationRepository(real(database))
 
-    async def found(*pairs: str, **more: Any) -> list[str]:
-        return [one.id for one in await repository.page(ConversationFilter(pairs=pairs, **more), limit=10)]
+    async def found(*pairs: str, also: tuple[tuple[str, ...], ...] = (), **more: Any) -> list[str]:
+        wanted = ConversationFilter(addresses=(pairs, *also), **more)
+        return [one.id for one in await repository.page(wanted, limit=10)]
 
     assert await found(f"{NUMBERS[0]}:user:US.1") == ["conv_0"]
     assert await found(f"{NUMBERS[0]}:wa:1555", f"{NUMBERS[1]}:wa:1555") == ["conv_1", "conv_0"]
@@ -76,3 +77,6 @@ async def test_conversations_are_found_by_every_address_and_the_other_filters_ho
     assert await found(f"{NUMBERS[0]}:wa:1555", before=ORDER) == []
     assert await found(f"{NUMBERS[0]}:wa:9") == []
     assert await found() == []
+    number, id_ = f"{NUMBERS[0]}:wa:1555", f"{NUMBERS[0]}:user:US.1"
+    assert await found(number, also=((id_,),)) == ["conv_0"]
+    assert await found(number, also=((f"{NUMBERS[0]}:user:US.2",),)) == []
