@@ -3,12 +3,14 @@
 Process: worker.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, AnyStr, Final, cast
 
 import orjson
 from sanic import HTTPResponse
+from sanic.headers import format_http1_response
 
 from blueprints.reading import cursor_text
 from config import limits
@@ -28,32 +30,54 @@ __all__ = [
     "refused_json",
 ]
 
-_READY: Final = {
-    ("content-type", "application/json"): (b"content-type", b"application/json"),
-    ("connection", "keep-alive"): (b"connection", b"keep-alive"),
-    ("connection", "close"): (b"connection", b"close"),
-    ("alt-svc", ""): (b"alt-svc", b""),
-}
+_JSON_LINE: Final = b"content-type: application/json\r\n"
+_OF_THE_CONNECTION: Final = frozenset({"content-length", "connection", "transfer-encoding"})
+_BODILESS: Final = frozenset({204, 304})
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> bytes:
+    return format_http1_response(status, ())[:-2]
 
 
 class JsonAnswer(HTTPResponse):
-    """A response whose usual headers are ready bytes; Sanic translates and encodes every one for every answer.
+    """A response that goes out in one piece, its head put together here.
 
-    Any other header goes Sanic's way, which keeps line breaks out of it.
+    Sanic translates and encodes every header of every answer, in several steps. Whatever is not a whole answer with a
+    body on a connection of ours goes Sanic's way.
     """
 
-    @property
-    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
-        """Every header as bytes, in their order."""
+    async def send(self, data: AnyStr | None = None, end_stream: bool | None = None) -> None:
+        """Head and body, as ``BaseHTTPResponse.send``."""
+        stream, body, status = cast(Any, self.stream), self.body, self.status
+        if (
+            data is not None
+            or not end_stream
+            or not body
+            or status < 200
+            or status in _BODILESS
+            or not getattr(stream, "takes_whole_answers", False)
+            or not _OF_THE_CONNECTION.isdisjoint(self.headers)
+        ):
+            await super().send(data, end_stream)
+            return
         self.headers.setdefault("content-type", self.content_type)
+        head = [_status_line(status)]
         for name, value in self.headers.items():
-            if name == "content-length":
-                yield b"content-length", b"%d" % value
+            if name == "content-type" and value == "application/json":
+                head.append(_JSON_LINE)
             else:
-                yield _READY.get((name, value)) or (
-                    self._sanitize_header_value(name).encode("ascii"),
-                    self._sanitize_header_value(f"{value}").encode(errors="surrogateescape"),
-                )
+                head.append(self._line(name, value))
+        connection = b"keep-alive" if stream.keep_alive else b"close"
+        head.append(b"content-length: %d\r\nconnection: %b\r\n\r\n%b" % (len(body), connection, body))
+        await stream.answer_whole(b"".join(head), size=len(body))
+
+    def _line(self, name: str, value: Any) -> bytes:
+        """Sanic's own cleaning: it keeps line breaks out of a header."""
+        return b"%b: %b\r\n" % (
+            self._sanitize_header_value(name).encode("ascii"),
+            self._sanitize_header_value(f"{value}").encode(errors="surrogateescape"),
+        )
 
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

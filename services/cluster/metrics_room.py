@@ -20,6 +20,7 @@ from prometheus_client.mmap_dict import MmapedDict
 FIRST_BYTES = 64 * 1024
 AGAIN_S = 2.0
 USED_AT_FIRST = 8  # the file's own head: how much of it is used
+_two_doubles = struct.Struct("dd").pack
 
 
 class RoomyDict(MmapedDict):
@@ -43,7 +44,10 @@ class RoomyDict(MmapedDict):
         return self.waiting.setdefault(key, (0.0, 0.0))
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
-        if self._has_room(key):
+        position = self._positions.get(key)
+        if position is not None:  # three times for every request
+            self._m[position : position + 16] = _two_doubles(value, timestamp)  # at once: others read it meanwhile
+        elif self._has_room(key):
             super().write_value(key, value, timestamp)  # type: ignore[no-untyped-call]
         else:
             self.waiting[key] = (value, timestamp)

@@ -4,9 +4,10 @@ Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
 
 from asyncio import BaseTransport
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sanic import Sanic
+from sanic import Request, Sanic
+from sanic.compat import Header
 from sanic.exceptions import RequestTimeout
 from sanic.http import Http
 from sanic.http.constants import Stage
@@ -21,14 +22,126 @@ def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
         server.settings["protocol"] = GuardedProtocol
 
 
-class GuardedHttp(Http):
-    """Knows when the first byte of the request came: `began_at` on the loop's clock, 0 before it."""
+class _Head(NamedTuple):
+    """The header of a plain request, without its first line: the bytes, and what Sanic made of them."""
 
-    __slots__ = ("began_at",)
+    block: bytes
+    headers: Header
+    body_size: int | None
+
+
+class GuardedHttp(Http):
+    """Knows when the first byte of the request came: `began_at` on the loop's clock, 0 before it.
+
+    A client that keeps its connection sends the same header again and again: what Sanic made of the last one holds for
+    the next one that is the same, byte for byte. Everything else is Sanic's to read.
+    """
+
+    __slots__ = ("_last_head", "began_at")
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__(protocol)  # type: ignore[no-untyped-call]
+        self._last_head: _Head | None = None
 
     def init_for_request(self) -> None:
         super().init_for_request()  # type: ignore[no-untyped-call]
         self.began_at = 0.0
+
+    async def http1_request_header(self) -> None:
+        """Sanic's, or the short way where the header is known."""
+        buffer: bytearray = self.recv_buffer
+        end = buffer.find(b"\r\n\r\n")
+        line_end = buffer.find(b"\r\n", 0, max(0, end))
+        block = bytes(buffer[line_end:end]) if 0 < line_end < end < self.HEADER_MAX_SIZE else b""
+        last = self._last_head
+        if last is None or last.block != block or not self._begin_known(last, line_end, end):
+            self._last_head = None
+            await super().http1_request_header()  # type: ignore[no-untyped-call]
+            self._last_head = self._head(block)
+
+    def _head(self, block: bytes) -> _Head | None:
+        """What was read just now, if it is worth remembering: nothing in it depends on more than these bytes."""
+        request = self.request
+        is_plain = (
+            block
+            and request.version == "1.1"
+            and self.keep_alive
+            and not self.upgrade_websocket
+            and not self.expecting_continue
+            and cast(Any, self.request_body) != "chunked"
+        )
+        if not is_plain:
+            return None
+        headers: Header = request.headers
+        return _Head(
+            block=block,
+            headers=Header(headers),
+            body_size=self.request_bytes if self.request_body else None,
+        )
+
+    def _begin_known(self, head: _Head, line_end: int, end: int) -> bool:
+        """As Sanic does with a header that it has read; False: this first line is Sanic's to judge."""
+        buffer, protocol = self.recv_buffer, cast(Any, self.protocol)
+        words = bytes(buffer[:line_end]).split(b" ")
+        if len(words) != 3 or words[2] != b"HTTP/1.1" or not (words[0].isascii() and words[1].isascii()):
+            return False
+        method = words[0].decode()
+        request = protocol.request_class(
+            url_bytes=words[1],
+            headers=Header(head.headers),
+            head=bytes(buffer[:end]),
+            version="1.1",
+            method=method,
+            transport=protocol.transport,
+            app=protocol.app,
+        )
+        protocol.request_class._current.set(request)
+        self.keep_alive, self.url, self.head_only = True, words[1].decode(), method.upper() == "HEAD"
+        self.request_bytes_left = self.request_bytes = head.body_size or 0
+        this = cast(Any, self)  # Sanic's own types are narrower than its values
+        this.request_body = True if head.body_size is not None else None
+        del buffer[: end + 4]
+        this.request, request.stream = request, self
+        protocol.state["requests_count"] += 1
+        return True
+
+    def whole_body(self) -> bytes | None:
+        """The body, when all of it has come and it is not too large. None: it is to be read in pieces."""
+        buffer, size = cast(bytearray, self.recv_buffer), self.request_bytes_left or 0
+        is_sized = cast(Any, self.request_body) is True and not self.expecting_continue
+        if not is_sized or size != self.request_bytes or size > min(len(buffer), self.request_max_size or 0):
+            return None
+        body = bytes(buffer[:size])
+        del buffer[:size]
+        self.request_body, self.request_bytes_left = None, 0
+        return body
+
+    @property
+    def takes_whole_answers(self) -> bool:
+        """Nothing has been sent for this request, and its answer has a body."""
+        return self.stage is Stage.HANDLER and not (
+            self.head_only or self.expecting_continue or self.protocol.access_log
+        )
+
+    async def answer_whole(self, answer: bytes, *, size: int) -> None:
+        """Send head and body. `size`: of the body, in bytes."""
+        cast(Any, self).response_func = None
+        self.response_size = size
+        await self._send(answer)
+        self.stage = Stage.IDLE
+
+
+class GuardedRequest(Request):
+    """A request whose body, as a rule, came in one piece with its header. Handlers that stream read for themselves."""
+
+    async def receive_body(self) -> None:
+        """Sanic's, or the short way."""
+        stream = self.stream
+        body = stream.whole_body() if isinstance(stream, GuardedHttp) else None
+        if body is None:
+            await super().receive_body()  # type: ignore[no-untyped-call]
+        else:
+            self.body = body
 
 
 class GuardedProtocol(WebSocketProtocol):
@@ -39,6 +152,7 @@ class GuardedProtocol(WebSocketProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.request_class = GuardedRequest
         self._door: Door | None = getattr(self.app.ctx, "door", None)
         self._address = ""
         self._is_refused = False

@@ -38,6 +38,8 @@ H = TypeVar("H", bound=Holder)
 
 def keys_of(wa_id: str | None, user_id: str | None, former: Collection[str] = ()) -> tuple[str, ...]:
     """Addresses as keys, each once: ``wa:<digits>``, ``user:<id>``, and those that were keys already."""
+    if wa_id and not user_id and not former:
+        return (f"wa:{wa_id}",)  # nearly always, and several times for every message
     now = (f"wa:{wa_id}" if wa_id else None, f"user:{user_id}" if user_id else None)
     return tuple(dict.fromkeys(key for key in (*now, *former) if key))
 

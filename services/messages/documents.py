@@ -4,6 +4,7 @@ Process: worker, whatsapp.
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from config.ids import new_order
@@ -41,6 +42,8 @@ _PLAIN: Final = {
     "body_digest": "digest",
     "key_id": "key",
 }
+_PLAIN_KEYS: Final = tuple(_PLAIN.values())
+_plain_values = attrgetter(*_PLAIN)
 
 
 def stamp_order(document: dict[str, Any]) -> None:
@@ -62,8 +65,7 @@ def message_document(message: Message) -> dict[str, Any]:
         "created_at": message.created_at,
         "seq": message.seq,
     }
-    for name, key in _PLAIN.items():
-        value = getattr(message, name)
+    for key, value in zip(_PLAIN_KEYS, _plain_values(message), strict=True):
         if value is not None:
             document[key] = value
     if message.recipient_kind != "wa_id":

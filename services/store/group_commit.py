@@ -82,6 +82,8 @@ class GroupCommit:
         self._waiting_count = 0
         self._enough = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
+        self._unanswered: deque[tuple[float, Promise]] = deque()
+        self._watch: asyncio.TimerHandle | None = None
         self.batches = 0
         self.documents = 0
 
@@ -92,38 +94,59 @@ class GroupCommit:
 
     async def insert(self, document: Document) -> DuplicateOf | None:
         """Store one document; None when it is acknowledged, ``DuplicateOf`` when a unique index holds its key."""
-        return (await self.insert_all([document]))[0]
+        return (await self._promised([document]))[0]
 
     async def insert_all(self, documents: list[Document]) -> list[DuplicateOf | None]:
         """Store several documents, in their order; one outcome each. They may share a batch with others."""
-        if not documents:
-            return []
+        return await self._promised(documents) if documents else []
+
+    def _promised(self, documents: list[Document]) -> Promise:
+        """Their outcomes, later. A caller that goes away (the client hung up) takes nothing from the others' batch."""
         if self._waiting_count + len(documents) > self._max_waiting:
             raise IntakeFull(
                 "The server has more requests waiting than it may hold. Try again in a moment.",
                 detail=f"{self._waiting_count} documents wait for {self._collection}; the limit is {self._max_waiting}",
             )
-        future: Promise = asyncio.get_running_loop().create_future()
-        self._waiting.append((documents, future))
+        loop = asyncio.get_running_loop()
+        promise: Promise = loop.create_future()
+        self._waiting.append((documents, promise))
         self._waiting_count += len(documents)
         if self._waiting_count >= ENOUGH:
             self._enough.set()
+        self._unanswered.append((loop.time() + self._max_wait_s, promise))
+        if self._watch is None:
+            self._watch = loop.call_later(self._max_wait_s, self._give_up)
         if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush(), name=f"group-commit-{self._collection}")
-        try:
-            async with asyncio.timeout(self._max_wait_s):
-                # A caller that goes away (client closed the connection) must not cancel the others' batch.
-                return await asyncio.shield(future)
-        except TimeoutError as error:
-            raise DatabaseUnavailable(
-                "The database does not answer. It may have stored the request: the same Idempotency-Key tells.",
-                detail=f"no answer for {self._collection} within {self._max_wait_s:g} s",
-            ) from error
+            self._flusher = loop.create_task(self._flush(), name=f"group-commit-{self._collection}")
+        return promise
+
+    def _give_up(self) -> None:
+        """Whoever has waited too long is told. One timer for all of them: one for each costs as much as its insert."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._unanswered and (self._unanswered[0][1].done() or self._unanswered[0][0] <= now):
+            _, promise = self._unanswered.popleft()
+            if not promise.done():
+                error = DatabaseUnavailable(
+                    "The database does not answer. It may have stored the request: the same Idempotency-Key tells.",
+                    detail=f"no answer for {self._collection} within {self._max_wait_s:g} s",
+                )
+                promise.set_exception(error)
+                promise.exception()  # told already, should nobody wait for it any more
+        self._watch = loop.call_at(self._unanswered[0][0], self._give_up) if self._unanswered else None
+
+    def _forget_answered(self) -> None:
+        """They are answered in the order in which they came: what is done stands in front."""
+        while self._unanswered and self._unanswered[0][1].done():
+            self._unanswered.popleft()
 
     async def close(self) -> None:
         """Wait until everything that was taken is written."""
         while self._flusher is not None:
             await asyncio.wait([self._flusher])
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     async def _flush(self) -> None:
         try:
@@ -148,8 +171,10 @@ class GroupCommit:
                     if not future.done():
                         future.set_result(outcomes[position : position + len(group)])
                     position += len(group)
+                self._forget_answered()
         finally:
             self._flusher = None
+            self._forget_answered()
 
     async def _write_apart(self, batch: Batch) -> None:
         """A document that the driver cannot encode must fail its own caller, not those who came at the same time."""

@@ -495,3 +495,111 @@ def test_what_is_not_http_gets_a_client_error_or_a_closed_connection(cluster: Cl
         assert 400 <= status < 500, said[:300]
         assert PROBLEM.encode() in said, said[:600]
     assert cluster.client.get("/livez").status_code == 200
+
+
+# --- one connection, many requests: a header that is the same as the last one is not read again
+
+
+def request(body: bytes, *, first: bytes = b"POST /v1/messages HTTP/1.1", key: str, more: bytes = b"") -> bytes:
+    head = b"%b\r\nhost: a\r\nauthorization: Bearer %b\r\ncontent-type: application/json\r\n" % (first, key.encode())
+    return head + more + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+def converse(cluster: Cluster, *pieces: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """Answers to what is sent on one connection: status, header, body. The next piece goes out after an answer."""
+    answers = []
+    with socket.create_connection(("127.0.0.1", cluster.port), timeout=10) as connection:
+        stream = connection.makefile("rb")
+        for piece in pieces:
+            connection.sendall(piece)
+            status = int(stream.readline().split()[1])
+            header = {}
+            while (line := stream.readline().strip()) != b"":
+                name, _, value = line.decode().partition(": ")
+                header[name] = value
+            is_head = piece.startswith(b"HEAD")
+            answers.append((status, header, b"" if is_head else stream.read(int(header.get("content-length", 0)))))
+    return answers
+
+
+def text(body: str) -> bytes:
+    return json.dumps({**TEXT, "text": {"body": body}}).encode()
+
+
+def test_the_same_header_again_has_a_body_and_an_answer_of_its_own(cluster: Cluster) -> None:
+    key = cluster.key
+    bodies = [f"again-{number}" for number in range(5)]
+    answers = converse(cluster, *(request(text(body), key=key) for body in bodies))
+    assert [status for status, _, _ in answers] == [202] * 5
+    for body, (_, header, answer) in zip(bodies, answers, strict=True):
+        id_ = json.loads(answer)["id"]
+        assert header["location"] == f"/v1/messages/{id_}"
+        assert header["content-type"] == "application/json"
+        assert header["connection"] == "keep-alive"
+        assert cluster.client.get(f"/v1/messages/{id_}").json()["text"]["body"] == body
+
+
+def test_whatever_differs_from_the_last_request_is_heeded(cluster: Cluster) -> None:
+    key, body = cluster.key, text("differs")
+    plain = request(body, key=key)
+    answers = converse(
+        cluster,
+        plain,
+        request(body, key="nobody"),
+        plain,
+        request(b"{", key=key),
+        request(body + b" ", key=key),
+        request(body, key=key, first=b"POST /v1/nowhere HTTP/1.1"),
+        request(body, key=key, first=b"PUT /v1/messages HTTP/1.1"),
+        request(body, key=key, first=b"HEAD /v1/messages HTTP/1.1"),
+        request(b"", key=key, first=b"GET /v1/messages?limit=1 HTTP/1.1"),
+        request(b"", key=key, first=b"GET /v1/messages?limit=2 HTTP/1.1"),
+        plain,
+        request(body, key=key, more=b"connection: close\r\n"),
+    )
+    found = [status for status, _, _ in answers]
+    assert found[:7] == [202, 401, 202, 400, 202, 404, 405]
+    assert found[8:] == [200, 200, 202, 202]
+    assert [len(json.loads(answer)["data"]) for _, _, answer in answers[8:10]] == [1, 2]
+    assert answers[-1][1]["connection"] == "close"
+
+
+def test_an_idempotency_key_in_a_known_header_is_the_same_key(cluster: Cluster) -> None:
+    more = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    first, again = converse(cluster, *[request(text("once"), key=cluster.key, more=more)] * 2)
+    assert (first[0], again[0]) == (202, 202)
+    assert first[2] == again[2]
+    assert again[1]["idempotency-replayed"] == "true"
+
+
+def test_a_body_in_pieces_and_requests_in_one_piece(cluster: Cluster) -> None:
+    """The header of the second is known, and its body comes later; then three requests come at once."""
+    one = request(text("pieces"), key=cluster.key)
+    with socket.create_connection(("127.0.0.1", cluster.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        stream = connection.makefile("rb")
+
+        def status() -> int:
+            found = int(stream.readline().split()[1])
+            size = 0
+            while (line := stream.readline().strip()) != b"":
+                if line.startswith(b"content-length: "):
+                    size = int(line.split()[1])
+            stream.read(size)
+            return found
+
+        connection.sendall(one)
+        assert status() == 202
+        for cut in (10, one.index(b"\r\n\r\n") + 2, one.index(b"\r\n\r\n") + 4, len(one) - 5):
+            connection.sendall(one[:cut])
+            connection.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                connection.recv(1, socket.MSG_PEEK)  # it waits for the rest
+            connection.settimeout(10)
+            connection.sendall(one[cut:])
+            assert status() == 202
+        connection.sendall(one * 3)
+        assert [status() for _ in range(3)] == [202] * 3
+        connection.sendall(one.replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1))
+        assert status() == 202
+        assert stream.read() == b"", "HTTP/1.0 without keep-alive: the connection ends"

@@ -229,6 +229,28 @@ async def test_nobody_waits_for_ever_on_a_database_that_stalls() -> None:
 
 
 @virtual_time
+async def test_each_waits_as_long_as_the_first_on_a_database_that_stalls() -> None:
+    database = MemoryDatabase(gate=asyncio.Event())
+    loop = asyncio.get_running_loop()
+    inserts = commit(database)
+    waits: dict[str, float] = {}
+
+    async def wait(name: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        began = loop.time()
+        with pytest.raises(DatabaseUnavailable):
+            await inserts.insert(document(name))
+        waits[name] = loop.time() - began
+
+    await asyncio.gather(wait("a", 0), wait("b", 3), wait("c", 7.5))
+    assert waits == pytest.approx({"a": 8, "b": 8, "c": 8}, abs=0.1)
+    assert database.gate is not None
+    database.gate.set()
+    assert await inserts.insert(document("d")) is None
+    await inserts.close()
+
+
+@virtual_time
 async def test_a_document_is_stamped_when_it_goes_out_and_again_when_it_goes_out_again() -> None:
     database = MemoryDatabase()
     stamps = iter(range(10, 100))
