@@ -82,6 +82,8 @@ class GuardedHttp(Http):
     def _begin_known(self, head: _Head, line_end: int, end: int) -> bool:
         """As Sanic does with a header that it has read; False: this first line is Sanic's to judge."""
         buffer, protocol = self.recv_buffer, cast(Any, self.protocol)
+        if not protocol.app.config.KEEP_ALIVE:  # a worker that drains: this answer is the last one here
+            return False
         words = bytes(buffer[:line_end]).split(b" ")
         if len(words) != 3 or words[2] != b"HTTP/1.1" or not (words[0].isascii() and words[1].isascii()):
             return False
