@@ -14,8 +14,12 @@ SPARE = 2
 
 
 def too_many(own: int, of_all: Sequence[int]) -> int:
-    """How many connections this worker should let go now. `of_all`: those of every ready worker, its own included."""
+    """How many connections this worker should let go now. `of_all`: those of every ready worker, its own included.
+
+    Somebody has far too many, or somebody has far too few: of 24 with three workers, 12, 12 and 0 are one of each.
+    """
     if len(of_all) < 2:
         return 0
     mean = sum(of_all) / len(of_all)
-    return int(own - mean) if own > mean * TOLERANCE + SPARE else 0
+    is_uneven = own > mean * TOLERANCE + SPARE or min(of_all) < mean / TOLERANCE - SPARE
+    return max(0, int(own - mean)) if is_uneven else 0

@@ -116,6 +116,11 @@ def test_the_cap_counts_public_addresses_only() -> None:
         (40, [40, 0, 0, 0], 30),
         (20, [20, 20, 0, 0], 10),
         (12, [12, 10, 9, 9], 0),  # near enough
+        (12, [12, 12, 0], 4),  # nobody has too many, but one has none
+        (11, [12, 11, 1], 3),
+        (1, [12, 11, 1], 0),
+        (9, [9, 8, 7], 0),
+        (2, [2, 2, 0], 0),
         (0, [0, 40], 0),
         (3, [3, 0, 0, 0], 2),
         (2, [2, 0, 0, 0], 0),  # not worth a new connection
