@@ -112,7 +112,7 @@ def test_what_is_more_than_may_wait_is_refused_at_once(line: Line, tmp_path: Pat
     told = {(one.status_code, one.json().get("code"), one.headers.get("retry-after")) for one in answers}
     assert (503, "intake_full", "1") in told
     assert told <= {(202, None, None), (503, "intake_full", "1")}
-    assert_within(slowest_s, 0.1, "a refusal")
+    assert_within(slowest_s, 0.25, "a refusal")  # one that waited for the database would take 0.3 s
     assert_within(p99_s, 4 * SLOW_S, "an acceptance (p99)")
 
 
