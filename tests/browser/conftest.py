@@ -43,10 +43,16 @@ def open_page(cluster: Cluster, browser: Browser) -> Iterator[Open]:
     opened = []
 
     def open_one(
-        path: str = "/console", *, signs_in: bool = True, may_lose_connection: bool = False, **more: object
+        path: str = "/console",
+        *,
+        signs_in: bool = True,
+        may_lose_connection: bool = False,
+        signs_out: bool = False,
+        **more: object,
     ) -> Page:
         context, watched = context_for(browser, cluster, **more)
         watched.may_lose_connection = may_lose_connection
+        watched.signs_out = signs_out
         opened.append((context, watched))
         page = context.new_page()
         if signs_in:
@@ -65,4 +71,6 @@ def open_page(cluster: Cluster, browser: Browser) -> Iterator[Open]:
 def faults_of(watched: Watched) -> list[str]:
     """Errors of the page, and calls to other hosts."""
     errors = [error for error in watched.errors if not (watched.may_lose_connection and "net::ERR_" in error)]
+    # What was under way when somebody signed out is refused, as it must be.
+    errors = [error for error in errors if not (watched.signs_out and "status of 401" in error)]
     return [*(f"error: {error}" for error in errors), *(f"left the host: {url}" for url in watched.foreign)]

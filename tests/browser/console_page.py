@@ -21,6 +21,7 @@ class Watched:
 
     own: set[str]
     may_lose_connection: bool = False
+    signs_out: bool = False
     errors: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 

@@ -37,7 +37,7 @@ def test_a_wrong_key_is_refused_in_words(cluster: Cluster, browser: Any) -> None
 
 
 def test_signing_out_closes_the_door(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(signs_out=True)
     page.get_by_role("button", name="Cuenta: bootstrap").click()
     page.get_by_role("button", name="Salir").click()
     expect(page.get_by_role("button", name="Entrar")).to_be_visible()
