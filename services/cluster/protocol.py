@@ -4,7 +4,7 @@ Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
 
 from asyncio import BaseTransport
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sanic import Request, Sanic
 from sanic.compat import Header
@@ -14,6 +14,9 @@ from sanic.http.constants import Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from services.cluster.door import Door, refusal_answer
+
+KNOWN_HEADER_MAX_BYTES: Final = 4096
+"""A longer header is read anew each time: what a connection remembers stays small."""
 
 
 def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
@@ -52,7 +55,8 @@ class GuardedHttp(Http):
         buffer: bytearray = self.recv_buffer
         end = buffer.find(b"\r\n\r\n")
         line_end = buffer.find(b"\r\n", 0, max(0, end))
-        block = bytes(buffer[line_end:end]) if 0 < line_end < end < self.HEADER_MAX_SIZE else b""
+        is_short = 0 < line_end < end < min(self.HEADER_MAX_SIZE, KNOWN_HEADER_MAX_BYTES)
+        block = bytes(buffer[line_end:end]) if is_short else b""
         last = self._last_head
         if last is None or last.block != block or not self._begin_known(last, line_end, end):
             self._last_head = None
@@ -135,6 +139,8 @@ class GuardedHttp(Http):
 
 class GuardedRequest(Request):
     """A request whose body, as a rule, came in one piece with its header. Handlers that stream read for themselves."""
+
+    __slots__ = ()
 
     async def receive_body(self) -> None:
         """Sanic's, or the short way."""

@@ -99,7 +99,8 @@ def test_what_is_more_than_may_wait_is_refused_at_once(line: Line, tmp_path: Pat
             line.delay_s = 0.0
         report = load.report
         accounted = sums(cluster, report)
-        slowest_s = max(shot.took_s for shot in report.failures)
+        refusals_s = sorted(shot.took_s for shot in report.failures)
+        slowest_s = refusals_s[-1]
         p50_s, p99_s = (report.latency_s(share, what=SUBMIT) for share in (0.5, 0.99))
         note(
             "D7",
@@ -112,7 +113,8 @@ def test_what_is_more_than_may_wait_is_refused_at_once(line: Line, tmp_path: Pat
     told = {(one.status_code, one.json().get("code"), one.headers.get("retry-after")) for one in answers}
     assert (503, "intake_full", "1") in told
     assert told <= {(202, None, None), (503, "intake_full", "1")}
-    assert_within(slowest_s, 0.25, "a refusal")  # one that waited for the database would take 0.3 s
+    assert_within(refusals_s[int(0.99 * len(refusals_s))], 0.1, "a refusal (p99)")
+    assert slowest_s < SLOW_S, "a refusal waited for the database"
     assert_within(p99_s, 4 * SLOW_S, "an acceptance (p99)")
 
 
