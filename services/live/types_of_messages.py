@@ -17,6 +17,15 @@ status                     text    the state after this event
 ~metadata                  object  what its sender had put there
 """
 
+_REPORTED: Final = """
+~platform_at        moment  when, by WhatsApp's clock
+~pricing            object  what Meta charges for it
+~conversation       object  Meta's own conversation, where it tells of one
+~recipient_user_id  text    the customer's business-scoped id
+~evidence           text    how we know, when no answer told
+"""
+"""What WhatsApp's status of a message can tell beside the state."""
+
 _ERROR: Final = "code, title, details and next_step: why, and what to do"
 
 _EXAMPLE: Final[dict[str, Any]] = {
@@ -61,17 +70,17 @@ MESSAGE_TYPES: Final = (
         status="sending",
         attempt=1,
     ),
-    _message("sent", "WhatsApp took it.", "~evidence  text  how we know, when no answer told", status="sent", **_WAMID),
+    _message(
+        "sent",
+        "WhatsApp took it. Where its word of that came before the answer to our call, that word's fields are here.",
+        _REPORTED,
+        status="sent",
+        **_WAMID,
+    ),
     _message(
         "delivered",
         "It is on the customer's phone.",
-        """
-        ~platform_at        moment  when, by WhatsApp's clock
-        ~pricing            object  what Meta charges for it
-        ~conversation       object  Meta's own conversation, where it tells of one
-        ~recipient_user_id  text    the customer's business-scoped id
-        ~evidence           text    how we know, when no answer told
-        """,
+        _REPORTED,
         status="delivered",
         platform_at="2026-01-02T03:04:06.000Z",
         pricing={"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"},
@@ -80,13 +89,7 @@ MESSAGE_TYPES: Final = (
     _message(
         "read",
         "The customer opened it.",
-        """
-        ~platform_at        moment  when, by WhatsApp's clock
-        ~pricing            object  what Meta charges for it
-        ~conversation       object  Meta's own conversation, where it tells of one
-        ~recipient_user_id  text    the customer's business-scoped id
-        ~evidence           text    how we know, when no answer told
-        """,
+        _REPORTED,
         status="read",
         platform_at="2026-01-02T03:05:10.000Z",
         **_WAMID,
@@ -161,7 +164,10 @@ MESSAGE_TYPES: Final = (
     _message(
         "canceled",
         "It was canceled before it left.",
-        "~by  text  the API key, or the campaign, that said so",
+        """
+        ~by      text  the API key that said so
+        ~reason  text  campaign_canceled: its campaign was
+        """,
         status="canceled",
         by="key_01KFM3Q4QZ5F5G1H8J2K4M7N9R",
     ),
@@ -273,7 +279,11 @@ CONVERSATION_TYPES: Final = (
             unread_count        whole    how many unread messages it brought
             labels              texts    its labels
             ~last_inbound_at    moment   when the customer last wrote in it
-            ~assignee           text?    whose it was
+            ~last_outbound_at   moment   when we last wrote in it
+            ~name               text     what its contact was called
+            ~assignee           text     whose it was
+            ~status             text     open or closed: an open one opens the other
+            ~preview            object   its last message: message (its id), direction, kind, text, at
             """
         ),
         {**_LINKED, "merged_id": "cnv_01KFM3Q4S00F5G1H8J2K4M7N9R", "unread_count": 2, "labels": ["vip"]},

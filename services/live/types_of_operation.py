@@ -77,7 +77,7 @@ _COUNTS: Final = """
 
 
 def _campaign(name: str, meaning: str, more: str = "", /, **example: Any) -> EventType:
-    table = fields(_CAMPAIGN + "~by  text  who said so\n~reason  text?  why\n" + more)
+    table = fields(_CAMPAIGN + "~by  text  who said so\n~reason  text?  why\n~detail  text  why, at length\n" + more)
     return EventType(f"campaign.{name}", meaning, table, {**_CAMPAIGN_EXAMPLE, **example})
 
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.live.event_types import EVENT_TYPES
+from services.live.wire import INTERNAL
 from services.store import Fact, Write
 
 NUMBER = "106540352242922"
@@ -30,6 +32,7 @@ class NotedJournal:
     def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Noted:
         loop = asyncio.get_running_loop()
         for fact in facts:
+            assert_explained(fact)
             self.seqs[fact.number] += 1
         noted = Noted(list(facts), list(marks), loop.create_future(), loop.create_future())
         self.entries.append(noted)
@@ -54,3 +57,9 @@ class NotedJournal:
     def types(self, message_id: str | None = None) -> list[str]:
         """Types of the facts about a message (or all), in order."""
         return [fact.type for fact in self.facts if message_id in (None, fact.data.get("message_id"))]
+
+
+def assert_explained(fact: Fact) -> None:
+    """What is told is in the catalogue of events, field by field."""
+    unknown = set(fact.data) - set(EVENT_TYPES[fact.type].fields) - INTERNAL
+    assert not unknown, f"{fact.type}: {sorted(unknown)} is not explained in services/live"
