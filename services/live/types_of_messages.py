@@ -291,7 +291,13 @@ CONVERSATION_TYPES: Final = (
     EventType(
         "conversation.read",
         "An agent has read everything in it.",
-        fields("conversation_id  text  which\nby  text  who: an API key or a session of the console"),
+        fields(
+            """
+            conversation_id  text  which
+            by               text  who: an API key or a session of the console
+            ~wamid           text  the message up to which it was marked as read, where it was told WhatsApp
+            """
+        ),
         {**_CONVERSATION, **_BY},
     ),
     EventType(
