@@ -11,17 +11,24 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-OnAnswer = Callable[[int, bytes], None]
-"""Status and body; status 0: the connection was lost before an answer."""
+OnAnswer = Callable[[float, int, bytes, int], None]
+"""When the request was due, the status, the answer, and where its body begins.
+
+Status 0: the connection was lost before an answer.
+"""
 
 
 class Connection(asyncio.Protocol):
     """One request at a time. It tells ``pool`` when it is free, and when it is gone."""
 
-    def __init__(self, pool: "Pool") -> None:
+    __slots__ = ("_body_at", "_closes", "_data", "_due", "_is_asked", "_needed", "_on_answer", "_pool", "_transport")
+
+    def __init__(self, pool: "Pool", on_answer: OnAnswer) -> None:
         self._pool = pool
         self._transport: asyncio.Transport | None = None
-        self._on_answer: OnAnswer | None = None
+        self._on_answer = on_answer
+        self._is_asked = False
+        self._due = 0.0
         self._data = b""
         self._needed = 0
         self._body_at = 0
@@ -31,40 +38,44 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no class of asyncio's
         self._pool.is_free(self)
 
-    def ask(self, request: bytes, on_answer: OnAnswer) -> None:
-        """Send; the answer goes to ``on_answer``."""
+    def ask(self, request: bytes, due: float) -> None:
+        """Send."""
         assert self._transport is not None
-        self._on_answer = on_answer
+        self._due, self._is_asked = due, True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        self._data = self._data + data if self._data else data
-        if not self._needed and not self._read_head():
+        if self._data:
+            data = self._data + data
+        if not self._needed and not self._read_head(data):
+            self._data = data
             return
-        if len(self._data) < self._needed:
+        if len(data) < self._needed:
+            self._data = data
             return
-        status, body = int(self._data[9:12]), self._data[self._body_at : self._needed]
-        self._data, self._needed = b"", 0
-        on_answer, self._on_answer = self._on_answer, None
+        was_asked, due, body_at = self._is_asked, self._due, self._body_at
+        self._data, self._needed, self._is_asked = b"", 0, False
         if self._closes and self._transport is not None:
             self._transport.close()
         else:
             self._pool.is_free(self)
-        if on_answer is not None:
-            on_answer(status, body)
+        if was_asked:
+            self._on_answer(due, int(data[9:12]), data, body_at)
 
-    def _read_head(self) -> bool:
-        end = self._data.find(b"\r\n\r\n")
+    def _read_head(self, data: bytes) -> bool:
+        end = data.find(b"\r\n\r\n")
         if end < 0:
             return False
-        head = self._data[:end].lower()
-        at = head.find(b"content-length:")
+        at = data.find(b"content-length: ", 0, end)  # as it is nearly always written
+        head = data[:end].lower() if at < 0 else data
+        if at < 0:
+            at = head.find(b"content-length:", 0, end)
         length = 0
         if at >= 0:
-            length = int(head[at + 15 : (head.find(b"\r\n", at) + 1 or end + 1) - 1])
+            length = int(head[at + 15 : head.find(b"\r\n", at)])
         elif b"transfer-encoding:" in head:
             raise RuntimeError("an answer in chunks: the load generator does not read these")
-        self._closes = b"connection: close" in head
+        self._closes = head.find(b"connection: close", 0, end) >= 0
         self._body_at = end + 4
         self._needed = end + 4 + length
         return True
@@ -72,9 +83,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._pool.is_gone(self)
-        if self._on_answer is not None:
-            on_answer, self._on_answer = self._on_answer, None
-            on_answer(0, b"")
+        if self._is_asked:
+            self._is_asked = False
+            self._on_answer(self._due, 0, b"", 0)
 
     def close(self) -> None:
         """Hang up."""
@@ -85,14 +96,15 @@ class Connection(asyncio.Protocol):
 class Pool:
     """Up to ``size`` connections to one server. A request that finds none free waits; its time runs on."""
 
-    def __init__(self, host: str, port: int, *, size: int) -> None:
+    def __init__(self, host: str, port: int, *, size: int, on_answer: OnAnswer) -> None:
+        self._on_answer = on_answer
         self._host = host
         self._port = port
         self._size = size
         self._free: deque[Connection] = deque()
         self._all: set[Connection] = set()
         self._opening = 0
-        self._waiting: deque[tuple[bytes, OnAnswer]] = deque()
+        self._waiting: deque[tuple[bytes, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -100,12 +112,12 @@ class Pool:
         """Connect all of them."""
         await asyncio.gather(*(self._connect() for _ in range(self._size)))
 
-    def ask(self, request: bytes, on_answer: OnAnswer) -> None:
-        """Send on a free connection, or as soon as there is one."""
+    def ask(self, request: bytes, due: float) -> None:
+        """Send on a free connection, or as soon as there is one. ``due`` comes back with the answer."""
         if self._free:
-            self._free.popleft().ask(request, on_answer)
+            self._free.popleft().ask(request, due)
         else:
-            self._waiting.append((request, on_answer))
+            self._waiting.append((request, due))
 
     @property
     def waiting_count(self) -> int:
@@ -133,7 +145,9 @@ class Pool:
     async def _connect(self) -> None:
         while not self._is_closed:
             try:
-                await asyncio.get_running_loop().create_connection(lambda: Connection(self), self._host, self._port)
+                await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(self, self._on_answer), self._host, self._port
+                )
             except OSError:
                 await asyncio.sleep(0.05)
             else:
