@@ -91,14 +91,21 @@ class _Monotonic:
 
 # A fresh random part leaves the top bit free, so that counting on from it does not overflow in practice.
 _ulids = _Monotonic(RANDOM_BITS, fresh_bits=RANDOM_BITS - 1)
+_head = (-1, "")
+"""The first 24 characters of the last one, with their number: within a millisecond only the last two change."""
 _orders = _Monotonic(ORDER_REST_BITS, fresh_bits=ORDER_REST_BITS - 2)
 
 
 def new_ulid() -> str:
     """26 characters: 48 bits of milliseconds, 80 random bits. Strictly increasing inside a process, threads too."""
+    global _head
     at_ms, rest = _ulids.next()
-    value = (at_ms << RANDOM_BITS) | rest
-    return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
+    high = (at_ms << (RANDOM_BITS - 10)) | (rest >> 10)
+    known, head = _head
+    if known != high:
+        head = "".join([_PAIRS[(high >> shift) & 1023] for shift in range(110, -1, -10)])
+        _head = (high, head)
+    return head + _PAIRS[rest & 1023]
 
 
 def new_id(kind: str) -> str:
