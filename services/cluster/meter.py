@@ -5,8 +5,7 @@ Process: worker, whatsapp.
 
 import time
 from collections import deque
-
-from prometheus_client import Counter
+from collections.abc import Callable
 
 from config.metering import DuplicateKind
 from services.cluster.metrics import (
@@ -17,6 +16,7 @@ from services.cluster.metrics import (
     DUPLICATES_SUPPRESSED,
     MESSAGES_ACCEPTED,
 )
+from services.cluster.metrics_room import adder
 
 WINDOW_S = 60.0
 
@@ -46,7 +46,7 @@ class ProcessMeter:
         self._documents = DB_DOCUMENTS.labels(role)
         self._waits = DB_POOL_WAITS.labels(role)
         self._errors = DB_ERRORS.labels(role)
-        self._accepted: dict[str, Counter] = {}
+        self._accepted: dict[str, Callable[[float], None]] = {}
         self.operations = 0
         self.messages_accepted = 0
         moment = time.monotonic() if now is None else now
@@ -66,10 +66,10 @@ class ProcessMeter:
 
     def accepted(self, phone_number_id: str) -> None:
         self.messages_accepted += 1
-        counter = self._accepted.get(phone_number_id)
-        if counter is None:  # looking it up by its label each time costs more than counting
-            counter = self._accepted[phone_number_id] = MESSAGES_ACCEPTED.labels(phone_number_id)
-        counter.inc()
+        add = self._accepted.get(phone_number_id)
+        if add is None:  # looking it up by its label each time costs more than counting
+            add = self._accepted[phone_number_id] = adder(MESSAGES_ACCEPTED.labels(phone_number_id)._value)
+        add(1)
 
     def suppressed(self, kind: DuplicateKind) -> None:
         DUPLICATES_SUPPRESSED.labels(kind).inc()

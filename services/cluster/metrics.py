@@ -8,6 +8,8 @@ What the board already knows is not counted twice: `board_metrics` reads it when
 """
 
 import os
+from bisect import bisect_left
+from collections.abc import Callable
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -82,14 +84,25 @@ DB_POOL_WAITS = Counter(
 )
 
 
+Adder = Callable[[float], None]
+
+
 @lru_cache(maxsize=4096)
-def _http(method: str, route: str, status: int) -> Histogram:
-    return HTTP_SECONDS.labels(method, route, str(status))
+def _http(method: str, route: str | None, status: int) -> tuple[Adder, list[Adder]]:
+    """What adds to the sum of these requests, and to each of their buckets."""
+    path = UNMATCHED if route is None else f"/{route}"
+    one = HTTP_SECONDS.labels(method if method in _METHODS else "OTHER", path, str(status))
+    return metrics_room.adder(one._sum), [metrics_room.adder(bucket) for bucket in one._buckets]
 
 
-def observe_request(method: str, route: str, status: int, seconds: float) -> None:
-    """`route` is the pattern (`/v1/messages/<id>`), never the path: a path would make a metric of every message."""
-    _http(method if method in _METHODS else "OTHER", route or UNMATCHED, status).observe(seconds)
+def observe_request(method: str, route: str | None, status: int, seconds: float) -> None:
+    """`route` is the pattern (`v1/messages/<id>`), never the path: a path would make a metric of every message.
+
+    None: no route was found. On the event loop only.
+    """
+    add_seconds, add_count = _http(method, route, status)
+    add_seconds(seconds)
+    add_count[bisect_left(_REQUEST_S, seconds)](1)
 
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})

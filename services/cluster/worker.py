@@ -128,6 +128,6 @@ class WorkerLife:
         status = HUNG_UP if request.conn_info is not None and request.conn_info.lost else response.status
         self.stats.observe(seconds * 1000, is_error=status >= 500)
         route = request.route
-        observe_request(request.method, f"/{route.path}" if route is not None else "", status, seconds)
+        observe_request(request.method, None if route is None else route.path, status, seconds)
         if self._logs_requests:
             log_request(request, status=status, seconds=seconds)

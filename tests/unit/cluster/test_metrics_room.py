@@ -5,6 +5,8 @@ No disk has to be full for it: a limit on the size of files makes the same write
 
 import contextlib
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,3 +90,39 @@ def test_the_counts_of_the_dead_stay_where_they_are_until_the_sums_have_room(
     metrics_files.fold(2)
     assert [path.name for path in tmp_path.glob("*.db")] == ["counter_folded.db"]
     assert in_file(tmp_path / "counter_folded.db") == {"a": 3.0}
+
+
+def test_an_adder_counts_on_from_what_is_there_with_and_without_room(tmp_path: Path) -> None:
+    path = tmp_path / "counter_1.db"
+    with no_file_above(0):
+        counts = RoomyDict(str(path))
+        counts.add("a", 2)
+        counts.add("a", 0.5)
+        assert counts.read_value("a") == (2.5, 0.0)
+    counts.add("a", 1)
+    counts.add("b", 1)
+    counts.add("b", 1)
+    assert in_file(path) == {"a": 3.5, "b": 2.0}
+    assert RoomyDict(str(path)).read_value("a") == (3.5, 0.0)
+
+
+def test_the_adders_of_a_histogram_do_what_its_observe_does(tmp_path: Path) -> None:
+    """In a process of its own: where prometheus_client counts is settled when it is imported."""
+    script = """
+import os, sys
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+from services.cluster import metrics
+for seconds in (0.0, 0.004, 0.005, 0.0051, 3.0, 60.0):
+    metrics.observe_request("GET", "ours", 200, seconds)
+    metrics.HTTP_SECONDS.labels("GET", "/theirs", "200").observe(seconds)
+metrics.observe_request("BREW", None, 404, 1.0)
+print(metrics.render().decode())
+"""
+    page = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    lines = [line for line in page.splitlines() if line.startswith("panal_http_request_seconds")]
+    ours = [line.replace("/ours", "/theirs") for line in lines if "/ours" in line]
+    assert len(ours) > 5
+    assert ours == [line for line in lines if "/theirs" in line]
+    assert 'panal_http_request_seconds_count{method="OTHER",route="unmatched",status="404"} 1.0' in lines
