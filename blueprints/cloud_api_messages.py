@@ -15,7 +15,7 @@ from services.commands import CommandTaken
 from services.dropin import GraphFault
 from services.keys import Caller, Scope
 from services.messages import (
-    Message,
+    Accepted,
     Priority,
     SendOrder,
     as_marketing_message,
@@ -64,7 +64,7 @@ async def _accepted(request: Request, order: SendOrder, caller: Caller, raw: dic
     acceptance = services_of(request).acceptance
     accepted = await acceptance.accept(order, caller, idempotency_of(request, request.path), is_dropin=True)
     headers = {"idempotency-replayed": "true"} if accepted.is_replay else {}
-    return json_response(sent_json(accepted.message, named=raw.get("to") or raw.get("recipient")), headers=headers)
+    return json_response(sent_json(accepted, named=raw.get("to") or raw.get("recipient")), headers=headers)
 
 
 async def _mark_read(request: Request, raw: dict[str, Any], number: Number, caller: Caller) -> HTTPResponse:
@@ -81,17 +81,17 @@ async def _mark_read(request: Request, raw: dict[str, Any], number: Number, call
     return json_response({"success": True})
 
 
-def sent_json(message: Message, *, named: object) -> dict[str, Any]:
+def sent_json(accepted: Accepted, *, named: object) -> dict[str, Any]:
     """Meta's answer to a send. The id is ours, known before WhatsApp has given its own; statuses carry the same.
 
     Source: Meta, "Messages API", response; business-scoped user ids have no ``wa_id`` (2026-06-29).
     """
     contact = {"input": str(named)}
-    if message.recipient_kind != "group":
-        contact["user_id" if message.recipient_kind == "user_id" else "wa_id"] = message.to or ""
-    entry = {"id": client_wamid(message.id)}
-    if message.recipient_kind == "group":
-        entry["group_id"] = message.to or ""
-    if message.kind == "template":
+    if accepted.recipient_kind != "group":
+        contact["user_id" if accepted.recipient_kind == "user_id" else "wa_id"] = accepted.to or ""
+    entry = {"id": client_wamid(accepted.id)}
+    if accepted.recipient_kind == "group":
+        entry["group_id"] = accepted.to or ""
+    if accepted.kind == "template":
         entry["message_status"] = "accepted"
     return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [entry]}

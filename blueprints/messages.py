@@ -42,10 +42,10 @@ async def send_message(request: Request) -> HTTPResponse:
     services = services_of(request)
     order = parse_order(json_object(request), now=services.clock.now())
     accepted = await services.acceptance.accept(order, caller_of(request), idempotency_of(request))
-    headers = {"location": f"/v1/messages/{accepted.message.id}"}
+    headers = {"location": f"/v1/messages/{accepted.id}"}
     if accepted.is_replay:
         headers["idempotency-replayed"] = "true"
-    return json_response(accepted_json(accepted.message), status=202, headers=headers)
+    return json_response(accepted_json(accepted), status=202, headers=headers)
 
 
 @bp.post("/batch")
@@ -66,7 +66,7 @@ async def send_batch(request: Request) -> HTTPResponse:
     now = services.clock.now()
     orders = [_order_of(item, position, now) for position, item in enumerate(listed)]
     accepted = await services.acceptance.accept_all(orders, caller_of(request), idempotency_of(request))
-    answers = [refused_json(one) if isinstance(one, RequestRefused) else accepted_json(one.message) for one in accepted]
+    answers = [refused_json(one) if isinstance(one, RequestRefused) else accepted_json(one) for one in accepted]
     taken = [one for one in accepted if not isinstance(one, RequestRefused)]
     is_replay = bool(taken) and all(one.is_replay for one in taken)
     headers = {"idempotency-replayed": "true"} if is_replay else {}

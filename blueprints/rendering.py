@@ -18,7 +18,7 @@ from config.clock import rfc3339
 from config.errors import RequestRefused
 from services.conversations import Conversation, Note
 from services.live import event_json
-from services.messages import Direction, Message
+from services.messages import Accepted, Direction, Message
 
 __all__ = [
     "accepted_json",
@@ -73,7 +73,9 @@ class JsonAnswer(HTTPResponse):
         await stream.answer_whole(b"".join(head), size=len(body))
 
     def _line(self, name: str, value: Any) -> bytes:
-        """Sanic's own cleaning: it keeps line breaks out of a header."""
+        """Sanic's own cleaning: it keeps line breaks out of a header. What is printable has none."""
+        if name.isascii() and type(value) is str and value.isprintable() and name.isprintable():
+            return f"{name}: {value}\r\n".encode(errors="surrogateescape")
         return b"%b: %b\r\n" % (
             self._sanitize_header_value(name).encode("ascii"),
             self._sanitize_header_value(f"{value}").encode(errors="surrogateescape"),
@@ -101,16 +103,17 @@ def _text(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def accepted_json(message: Message) -> dict[str, Any]:
+def accepted_json(accepted: Accepted) -> dict[str, Any]:
     """The answer to an accepted message: the same for a replay, whatever became of the message since."""
+    send_at, created_at = accepted.send_at, accepted.created_at
     return {
-        "id": message.id,
-        "status": "scheduled" if message.send_at is not None and message.send_at > message.created_at else "queued",
-        "from": message.phone_number_id,
-        "to": message.to,
-        "type": message.kind,
-        "created_at": message.created_at,
-        "send_at": message.send_at,
+        "id": accepted.id,
+        "status": "scheduled" if send_at is not None and send_at > created_at else "queued",
+        "from": accepted.phone_number_id,
+        "to": accepted.to,
+        "type": accepted.kind,
+        "created_at": created_at,
+        "send_at": send_at,
     }
 
 

@@ -116,6 +116,8 @@ class ConsentReader:
 
     async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
         """Why this contact must not get a message, or None. Raises ``Unavailable``."""
+        if self._few is not None and self._few_until - self._clock.monotonic() > AHEAD_S:
+            return reason_of(self._few.get(key), is_marketing=is_marketing)  # nearly always, once for every message
         return (await self.blocks_all([key], is_marketing=is_marketing)).get(key)
 
     async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:

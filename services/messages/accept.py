@@ -7,24 +7,24 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
-from config.ids import new_id, new_order
+from config.ids import new_id
 from config.metering import SILENT, Meter
 from services.keys import Caller
 from services.messages.acceptance_policy import AcceptancePolicy
 from services.messages.content import Content
 from services.messages.content_faults import ContentFault, ContentRefused
-from services.messages.documents import message_document
+from services.messages.documents import order_document
 from services.messages.order import SendOrder
 from services.messages.policy import fallback_payload, may_be_replaced
-from services.messages.records import Direction, Message
+from services.messages.records import Message
 from services.messages.repository import MessageRepository
-from services.messages.states import MessageStatus
 from services.numbers import Number, Numbers
-from services.store import GroupCommit
+from services.store import Document, GroupCommit
 
 
 class IdempotencyConflict(RequestRefused):
@@ -36,9 +36,18 @@ class IdempotencyConflict(RequestRefused):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A message that is stored. ``is_replay``: an earlier request with the same Idempotency-Key made it."""
+    """A message that is stored: what its sender is told. ``send_at`` None: at once.
 
-    message: Message
+    ``is_replay``: an earlier request with the same Idempotency-Key made it.
+    """
+
+    id: str
+    phone_number_id: str
+    kind: str
+    to: str | None
+    recipient_kind: str
+    created_at: datetime
+    send_at: datetime | None
     is_replay: bool = False
 
 
@@ -98,12 +107,12 @@ class Acceptance:
             if earlier is None:
                 raise
             return earlier
-        message = self._message(order, number, caller, idempotency)
-        duplicate = await self._inserts.insert(message_document(message))
+        document = self._document(order, number, caller, idempotency)
+        duplicate = await self._inserts.insert(document)
         if duplicate is None:
-            return self._stored(message)
-        key = message.idempotency or ""
-        return self._replay(message, (await self._repository.by_idempotency([key])).get(key))
+            return self._stored(document)
+        key = document.get("idempotency", "")
+        return self._replay(document, (await self._repository.by_idempotency([key])).get(key))
 
     async def accept_all(
         self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
@@ -116,27 +125,27 @@ class Acceptance:
         answers = await asyncio.gather(
             *(self._checked(position, order, caller, idempotency) for position, order in enumerate(orders))
         )
-        messages = [answer for answer in answers if isinstance(answer, Message)]
-        outcomes = await self._inserts.insert_all([message_document(message) for message in messages])
-        refused = [message for message, outcome in zip(messages, outcomes, strict=True) if outcome is not None]
-        earlier = await self._repository.by_idempotency([message.idempotency or "" for message in refused])
-        again = {message.id for message in refused}
+        documents = [answer for answer in answers if isinstance(answer, dict)]
+        outcomes = await self._inserts.insert_all(documents)
+        refused = [document for document, outcome in zip(documents, outcomes, strict=True) if outcome is not None]
+        earlier = await self._repository.by_idempotency([document.get("idempotency", "") for document in refused])
+        again = {document["_id"] for document in refused}
         final: list[Accepted | RequestRefused] = []
         for answer in answers:
-            if not isinstance(answer, Message):
+            if not isinstance(answer, dict):
                 final.append(answer)
-            elif answer.id not in again:
+            elif answer["_id"] not in again:
                 final.append(self._stored(answer))
             else:
                 try:
-                    final.append(self._replay(answer, earlier.get(answer.idempotency or "")))
+                    final.append(self._replay(answer, earlier.get(answer.get("idempotency", ""))))
                 except RequestRefused as refusal:
                     final.append(refusal)
         return final
 
     async def _checked(
         self, position: int, order: SendOrder | RequestRefused, caller: Caller, idempotency: Idempotency | None
-    ) -> Message | Accepted | RequestRefused:
+    ) -> Document | Accepted | RequestRefused:
         """One order of a batch: a message to store, an earlier answer, or a refusal."""
         if isinstance(order, RequestRefused):
             return order
@@ -146,7 +155,7 @@ class Acceptance:
             await self._check(order, number, caller)
         except RequestRefused as refusal:
             return await self._earlier(caller, own) or refusal
-        return self._message(order, number, caller, own)
+        return self._document(order, number, caller, own)
 
     async def _check(self, order: SendOrder, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
         for check in self._checks:
@@ -189,43 +198,33 @@ class Acceptance:
         if earlier.body_digest != idempotency.digest:
             raise IdempotencyConflict()
         self._meter.suppressed("idempotency_key")
-        return Accepted(earlier, is_replay=True)
+        return _earlier_answer(earlier)
 
-    def _stored(self, message: Message) -> Accepted:
-        self._meter.accepted(message.phone_number_id)
-        return Accepted(message)
-
-    def _message(self, order: SendOrder, number: Number, caller: Caller, idempotency: Idempotency | None) -> Message:
-        now = self._clock.now()
-        is_later = order.send_at is not None and order.send_at > now
-        content = order.content
-        return Message(
-            id=new_id("msg"),
-            order=new_order(),
-            direction=Direction.OUT,
-            phone_number_id=number.phone_number_id,
-            kind=content.kind,
-            payload=content.payload,
-            status=MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED,
-            created_at=now,
-            to=content.to,
-            recipient_kind=content.recipient_kind,
-            context_wamid=content.context_wamid,
-            callback_data=content.callback_data,
-            send_at=order.send_at,
-            expires_at=order.expires_at,
-            on_window_closed=order.on_window_closed,
-            fallback_template=order.fallback_template,
-            on_uncertain=order.on_uncertain,
-            priority=order.priority,
-            due_at=order.send_at if is_later else None,
-            metadata=order.metadata,
-            idempotency=None if idempotency is None else _stored_key(caller, idempotency),
-            body_digest=None if idempotency is None else idempotency.digest,
-            key_id=caller.key_id,
+    def _stored(self, document: Document) -> Accepted:
+        number = document["number"]
+        self._meter.accepted(number)
+        return Accepted(
+            document["_id"],
+            number,
+            document["kind"],
+            document["to"],
+            document.get("recipient_kind", "wa_id"),
+            document["created_at"],
+            document.get("send_at"),
         )
 
-    def _replay(self, message: Message, earlier: Message | None) -> Accepted:
+    def _document(self, order: SendOrder, number: Number, caller: Caller, idempotency: Idempotency | None) -> Document:
+        return order_document(
+            order,
+            message_id=new_id("msg"),
+            phone_number_id=number.phone_number_id,
+            created_at=self._clock.now(),
+            key_id=caller.key_id,
+            idempotency=None if idempotency is None else _stored_key(caller, idempotency),
+            digest=None if idempotency is None else idempotency.digest,
+        )
+
+    def _replay(self, document: Document, earlier: Message | None) -> Accepted:
         """The unique index holds this key: answer what was answered then, or refuse another body."""
         if earlier is None:
             raise RequestRefused(
@@ -234,14 +233,28 @@ class Acceptance:
                 may_retry=True,
                 retry_after_s=1,
             )
-        if earlier.body_digest != message.body_digest:
+        if earlier.body_digest != document.get("digest"):
             raise IdempotencyConflict()
-        if earlier.id == message.id:
-            return self._stored(earlier)
+        if earlier.id == document["_id"]:
+            return self._stored(document)
         self._meter.suppressed("idempotency_key")
-        return Accepted(earlier, is_replay=True)
+        return _earlier_answer(earlier)
 
 
 def _stored_key(caller: Caller, idempotency: Idempotency) -> str:
     """The caller's key, hashed together with who calls: keys of two callers never meet, and its length is fixed."""
     return hashlib.sha256(f"{caller.key_id}\x1f{idempotency.key}".encode()).hexdigest()
+
+
+def _earlier_answer(message: Message) -> Accepted:
+    """The same answer as then, whatever became of the message since."""
+    return Accepted(
+        message.id,
+        message.phone_number_id,
+        message.kind,
+        message.to,
+        message.recipient_kind,
+        message.created_at,
+        message.send_at,
+        is_replay=True,
+    )

@@ -64,7 +64,9 @@ class AcceptancePolicy:
         """Raise ``OptedOut`` or ``WindowClosed``. A drop-in client learns of a closed window as from Meta: later."""
         content = order.content
         contact = _contact(number.phone_number_id, content)
-        is_marketing = order.priority is Priority.BULK or await self._has_marketing_template(content, number)
+        is_marketing = order.priority is Priority.BULK or (
+            content.kind == "template" and await self._has_marketing_template(content, number)
+        )
         reason = await self._consents.blocks(contact.key, is_marketing=is_marketing)
         if reason is not None:
             raise _opted_out(reason)

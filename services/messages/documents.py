@@ -4,10 +4,12 @@ Process: worker, whatsapp.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
 from config.ids import new_order
+from services.messages.order import SendOrder
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.states import MessageStatus
 
@@ -49,6 +51,57 @@ _plain_values = attrgetter(*_PLAIN)
 def stamp_order(document: dict[str, Any]) -> None:
     """Give a message that is about to be stored its place: messages leave in the order in which they were stored."""
     document["order"] = new_order()
+
+
+def order_document(
+    order: SendOrder,
+    *,
+    message_id: str,
+    phone_number_id: str,
+    created_at: datetime,
+    key_id: str,
+    idempotency: str | None = None,
+    digest: bytes | None = None,
+) -> dict[str, Any]:
+    """A message that was just ordered: what ``message_document`` makes of it, without the way through a record.
+
+    ``idempotency`` and ``digest`` come together. Its place is missing: ``stamp_order`` gives it one when it is stored.
+    """
+    content, send_at = order.content, order.send_at
+    is_later = send_at is not None and send_at > created_at
+    document: dict[str, Any] = {
+        "_id": message_id,
+        "direction": Direction.OUT.value,
+        "number": phone_number_id,
+        "kind": content.kind,
+        "payload": content.payload,
+        "status": (MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED).value,
+        "priority": priority_number(order.priority),
+        "created_at": created_at,
+        "seq": 0,
+    }
+    for key, value in (
+        ("to", content.to),
+        ("context", content.context_wamid),
+        ("callback", content.callback_data),
+        ("send_at", send_at),
+        ("due_at", send_at if is_later else None),
+        ("expires_at", order.expires_at),
+        ("fallback_template", order.fallback_template),
+        ("metadata", order.metadata),
+        ("idempotency", idempotency),
+        ("digest", digest),
+        ("key", key_id),
+    ):
+        if value is not None:
+            document[key] = value
+    if content.recipient_kind != "wa_id":
+        document["recipient_kind"] = content.recipient_kind
+    if order.on_window_closed is not OnWindowClosed.REJECT:
+        document["on_window_closed"] = order.on_window_closed.value
+    if order.on_uncertain is not None:
+        document["on_uncertain"] = order.on_uncertain.value
+    return document
 
 
 def message_document(message: Message) -> dict[str, Any]:
