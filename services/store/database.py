@@ -118,6 +118,7 @@ class Database:
             event_listeners=[self.connections],
         )
         self._db = self.client[options.name]
+        self._collections: dict[str, AsyncIOMotorCollection[Document]] = {}
         self.use = PoolUse(limit=options.pool)
         self._away_until = 0.0
         self._told_full_at = float("-inf")
@@ -125,8 +126,11 @@ class Database:
         self._gate = asyncio.Semaphore(options.pool)
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
-        """The raw collection, for code inside ``services/store``."""
-        return self._db[name]
+        """The raw collection, for code inside ``services/store``. Motor would make it anew for each operation."""
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = self._db[name]
+        return found
 
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
         """Run one operation inside the gate; translate what the driver raises."""
@@ -231,7 +235,7 @@ class Database:
     async def find_one(self, name: str, query: Document, projection: Document | None = None) -> Document | None:
         """The first document that fits, or None."""
         if query.keys() == _BY_ID:
-            return await self.run(lambda: self._db[name].find_one(query, projection))
+            return await self.run(lambda: self.collection(name).find_one(query, projection))
         found = await self.find(name, query, projection=projection, limit=1)
         return found[0] if found else None
 
@@ -255,7 +259,7 @@ class Database:
                 return await self._aggregate(name, stages, limit=limit)
 
         async def read() -> list[Document]:
-            cursor = self._db[name].find(query, projection, limit=limit, batch_size=limit + 1)
+            cursor = self.collection(name).find(query, projection, limit=limit, batch_size=limit + 1)
             if sort:
                 cursor = cursor.sort(list(sort))
             return await cursor.to_list(limit)
@@ -271,11 +275,11 @@ class Database:
         return await self._aggregate(name, pipeline, limit=limit)
 
     async def _aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
-        return await self.run(lambda: self._db[name].aggregate(pipeline, batchSize=limit + 1).to_list(limit))
+        return await self.run(lambda: self.collection(name).aggregate(pipeline, batchSize=limit + 1).to_list(limit))
 
     async def count(self, name: str) -> int:
         """About how many documents a collection holds, without looking at them."""
-        return int(await self.run(lambda: self._db[name].estimated_document_count()))
+        return int(await self.run(lambda: self.collection(name).estimated_document_count()))
 
     async def collection_names(self) -> list[str]:
         """Every collection there is."""
@@ -287,7 +291,9 @@ class Database:
         That it is full is ``StorageFull``, which is one, too.
         """
         try:
-            await self.run(lambda: self._db[name].insert_many(documents, ordered=ordered), documents=len(documents))
+            await self.run(
+                lambda: self.collection(name).insert_many(documents, ordered=ordered), documents=len(documents)
+            )
         except BulkWriteError as error:
             if (refused := full_fault(error)) is not None:
                 raise self._full(refused) from error
@@ -305,7 +311,9 @@ class Database:
                 if changed is not None:
                     return changed
             given = list(writes)
-            result = await self.run(lambda: self._db[name].bulk_write(given, ordered=ordered), documents=len(given))
+            result = await self.run(
+                lambda: self.collection(name).bulk_write(given, ordered=ordered), documents=len(given)
+            )
         except BulkWriteError as error:
             if (full := full_fault(error)) is not None:
                 raise self._full(full) from error
@@ -344,7 +352,7 @@ class Database:
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
         """Update one document; answer 1 when it was changed or made, else 0."""
-        result = await self.run(lambda: self._db[name].update_one(query, change, upsert=upsert))
+        result = await self.run(lambda: self.collection(name).update_one(query, change, upsert=upsert))
         return int(result.modified_count) + (1 if result.upserted_id is not None else 0)
 
     async def update_and_read(
@@ -352,12 +360,12 @@ class Database:
     ) -> Document | None:
         """Update one document and answer it as it is afterwards."""
         return await self.run(
-            lambda: self._db[name].find_one_and_update(query, change, upsert=upsert, return_document=True)
+            lambda: self.collection(name).find_one_and_update(query, change, upsert=upsert, return_document=True)
         )
 
     async def delete_many(self, name: str, query: Document) -> int:
         """Delete what fits; answer how many."""
-        result = await self.run(lambda: self._db[name].delete_many(query))
+        result = await self.run(lambda: self.collection(name).delete_many(query))
         return int(result.deleted_count)
 
     async def close(self) -> None:

@@ -6,7 +6,8 @@ The stream is read by one plain thread with the client's own synchronous half: a
 and a burst of them costs one wake-up.
 
 In a storm of inserts there is always something new, and every one of them costs the server and this thread a change:
-then the stream is left, the clock wakes everybody, and a little later it is opened again from where it is by then.
+then the stream is left, the clock wakes everybody, and a little later it is opened again from where it is by then. (A
+stream of the other collections would cost the embedded server as much: it looks at every change for it.)
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from services.store.database import Database, Document
@@ -29,7 +31,9 @@ STORM_WINDOW_S = 0.1
 """More changes than ``STORM`` in such a window are a storm."""
 STORM_S = 1.0
 STORM_POLL_S = 0.03
-"""For so long the clock wakes everybody, and so often."""
+"""For so long the clock wakes the readers of what storms, and so often."""
+QUIET_POLLS = 3
+"""The readers of the other collections every so many times: each look in vain costs a query."""
 
 
 class Wakeup:
@@ -87,22 +91,22 @@ class Wakeup:
                 with synchronous.watch(pipeline, max_await_time_ms=await_ms) as stream:
                     self.is_streaming = True
                     self._wake(loop, set(self._readers))
-                    count, since = 0, time.monotonic()
-                    while not self._stopped.is_set() and (count <= STORM or pacer.is_paced):
+                    counts, since = Counter[str](), time.monotonic()
+                    while not self._stopped.is_set() and (counts.total() <= STORM or pacer.is_paced):
                         if time.monotonic() - since > STORM_WINDOW_S:
-                            count, since = 0, time.monotonic()
+                            counts, since = Counter[str](), time.monotonic()
                         self._database.went_out()
                         change = stream.try_next()
-                        names: set[str] = set()
+                        names: list[str] = []
                         while change is not None:
-                            count += 1
-                            names.add(change["ns"]["coll"])
+                            names.append(change["ns"]["coll"])
                             change = stream.try_next() if has_more(stream) else None
                         if names:
-                            self._wake(loop, names)
+                            counts.update(names)
+                            self._wake(loop, set(names))
                             # Inside an operation budget a look costs as much as a batch: what comes next gathers.
                             self._stopped.wait(pacer.rest_s)
-                self._sit_out(loop)
+                self._sit_out(loop, {name for name, count in counts.items() if count > STORM / len(self._readers)})
             except PyMongoError as error:
                 if self._stopped.is_set():
                     return
@@ -112,12 +116,13 @@ class Wakeup:
                 )
                 self._stopped.wait(2.0)
 
-    def _sit_out(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _sit_out(self, loop: asyncio.AbstractEventLoop, stormy: set[str]) -> None:
         """Let the clock wake everybody until the storm may be over. The stream that follows wakes them once more."""
         self.storms += 1
-        until = time.monotonic() + STORM_S
+        until, polls = time.monotonic() + STORM_S, 0
         while time.monotonic() < until and not self._stopped.wait(STORM_POLL_S):
-            self._wake(loop, set(self._readers))
+            polls += 1
+            self._wake(loop, set(self._readers) if polls % QUIET_POLLS == 0 else stormy)
 
     def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
         # A copy: the loop's thread may add a reader meanwhile.
