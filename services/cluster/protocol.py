@@ -26,9 +26,15 @@ def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
 
 
 class _Head(NamedTuple):
-    """The header of a plain request, without its first line: the bytes, and what Sanic made of them."""
+    """The header of a plain request: the bytes, and what Sanic made of them.
 
+    `whole` is all of it with the blank line, `block` what follows the first line, without that.
+    """
+
+    whole: bytes
     block: bytes
+    method: str
+    url: bytes
     headers: Header
     body_size: int | None
 
@@ -51,23 +57,33 @@ class GuardedHttp(Http):
         self.began_at = 0.0
 
     async def http1_request_header(self) -> None:
-        """Sanic's, or the short way where the header is known."""
+        """Sanic's, or the short way where the header is known: all of it, or all but the first line."""
         buffer: bytearray = self.recv_buffer
-        end = buffer.find(b"\r\n\r\n")
-        line_end = buffer.find(b"\r\n", 0, max(0, end))
-        is_short = 0 < line_end < end < min(self.HEADER_MAX_SIZE, KNOWN_HEADER_MAX_BYTES)
-        block = bytes(buffer[line_end:end]) if is_short else b""
-        last = self._last_head
-        if last is None or last.block != block or not self._begin_known(last, line_end, end):
-            self._last_head = None
-            await super().http1_request_header()  # type: ignore[no-untyped-call]
-            self._last_head = self._head(block)
+        most, last = min(self.HEADER_MAX_SIZE, KNOWN_HEADER_MAX_BYTES), self._last_head
+        if last is not None and self.protocol.app.config.KEEP_ALIVE:  # else it drains: this answer is the last one here
+            if buffer.startswith(last.whole):
+                self._begin_known(last)
+                return
+            end = buffer.find(b"\r\n\r\n", 0, most)
+            line_end = buffer.find(b"\r\n", 0, max(0, end))
+            if line_end > 0 and buffer[line_end:end] == last.block:
+                head = _with_first_line(last, bytes(buffer[: end + 4]), line_end)
+                if head is not None:
+                    self._last_head = head
+                    self._begin_known(head)
+                    return
+        end = buffer.find(b"\r\n\r\n", 0, most)
+        whole = bytes(buffer[: end + 4]) if end > 0 else b""
+        self._last_head = None
+        await super().http1_request_header()  # type: ignore[no-untyped-call]
+        self._last_head = self._head(whole)
 
-    def _head(self, block: bytes) -> _Head | None:
+    def _head(self, whole: bytes) -> _Head | None:
         """What was read just now, if it is worth remembering: nothing in it depends on more than these bytes."""
         request = self.request
+        line_end = whole.find(b"\r\n")
         is_plain = (
-            block
+            line_end > 0
             and request.version == "1.1"
             and self.keep_alive
             and not self.upgrade_websocket
@@ -76,40 +92,36 @@ class GuardedHttp(Http):
         )
         if not is_plain:
             return None
-        headers: Header = request.headers
-        return _Head(
-            block=block,
-            headers=Header(headers),
+        head = _Head(
+            whole=whole,
+            block=whole[line_end:-4],
+            method="",
+            url=b"",
+            headers=Header(request.headers),
             body_size=self.request_bytes if self.request_body else None,
         )
+        return _with_first_line(head, whole, line_end)
 
-    def _begin_known(self, head: _Head, line_end: int, end: int) -> bool:
-        """As Sanic does with a header that it has read; False: this first line is Sanic's to judge."""
-        buffer, protocol = self.recv_buffer, cast(Any, self.protocol)
-        if not protocol.app.config.KEEP_ALIVE:  # a worker that drains: this answer is the last one here
-            return False
-        words = bytes(buffer[:line_end]).split(b" ")
-        if len(words) != 3 or words[2] != b"HTTP/1.1" or not (words[0].isascii() and words[1].isascii()):
-            return False
-        method = words[0].decode()
+    def _begin_known(self, head: _Head) -> None:
+        """As Sanic does with a header that it has read."""
+        protocol = cast(Any, self.protocol)
         request = protocol.request_class(
-            url_bytes=words[1],
+            url_bytes=head.url,
             headers=Header(head.headers),
-            head=bytes(buffer[:end]),
+            head=head.whole[:-4],
             version="1.1",
-            method=method,
+            method=head.method,
             transport=protocol.transport,
             app=protocol.app,
         )
         protocol.request_class._current.set(request)
-        self.keep_alive, self.url, self.head_only = True, words[1].decode(), method.upper() == "HEAD"
+        self.keep_alive, self.url, self.head_only = True, head.url.decode(), head.method.upper() == "HEAD"
         self.request_bytes_left = self.request_bytes = head.body_size or 0
         this = cast(Any, self)  # Sanic's own types are narrower than its values
         this.request_body = True if head.body_size is not None else None
-        del buffer[: end + 4]
+        del self.recv_buffer[: len(head.whole)]
         this.request, request.stream = request, self
         protocol.state["requests_count"] += 1
-        return True
 
     def whole_body(self) -> bytes | None:
         """The body, when all of it has come and it is not too large. None: it is to be read in pieces."""
@@ -135,6 +147,14 @@ class GuardedHttp(Http):
         self.response_size = size
         await self._send(answer)
         self.stage = Stage.IDLE
+
+
+def _with_first_line(head: _Head, whole: bytes, line_end: int) -> _Head | None:
+    """The same header after another first line. None: that line is Sanic's to judge."""
+    words = whole[:line_end].split(b" ")
+    if len(words) != 3 or words[2] != b"HTTP/1.1" or not (words[0].isascii() and words[1].isascii()):
+        return None
+    return head._replace(whole=whole, method=words[0].decode(), url=words[1])
 
 
 class GuardedRequest(Request):
