@@ -20,6 +20,7 @@ import blueprints
 from blueprints.console_cluster import sample_now
 from blueprints.errors import setup_errors
 from blueprints.extension import setup_extension
+from blueprints.short_ways import short_ways
 from config.capacity import Plan, PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
 from config.locales import locale_of, text
 from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
@@ -130,6 +131,8 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             meter=meter,
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
         )
+        if not settings.access_log:  # a line for each request is written by Sanic's way alone
+            app.ctx.find_way = short_ways(app, app.ctx.services)
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:

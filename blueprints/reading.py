@@ -95,13 +95,17 @@ def json_object(request: Request) -> dict[str, Any]:
     return value
 
 
+def is_idempotency_key(key: str) -> bool:
+    """May this be an ``Idempotency-Key``? A header may hold any bytes; what is no text comes as surrogates."""
+    return 0 < len(key) <= MAX_KEY_LENGTH and key.isprintable()
+
+
 def idempotency_key(request: Request) -> str | None:
     """The caller's ``Idempotency-Key``, if there is one. Raises ``RequestRefused``."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    # A header may hold any bytes; what is no text comes as surrogates, which cannot be stored.
-    if not 0 < len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+    if not is_idempotency_key(key):
         raise RequestRefused(
             "The Idempotency-Key is not valid.",
             faults=[Fault("Idempotency-Key", f"must have 1 to {MAX_KEY_LENGTH} printable characters")],

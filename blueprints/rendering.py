@@ -84,11 +84,20 @@ class JsonAnswer(HTTPResponse):
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     """A JSON answer; moments become RFC 3339 with milliseconds."""
+    return JsonAnswer(json_bytes(body), status=status, headers=dict(headers or {}), content_type="application/json")
+
+
+def json_bytes(body: Any) -> bytes:
+    """JSON; moments as RFC 3339 with milliseconds."""
     try:
-        data = orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        return orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError:  # a key that is no plain text: rare, and twice as slow
-        data = orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
-    return JsonAnswer(data, status=status, headers=dict(headers or {}), content_type="application/json")
+        return orjson.dumps(body, default=_text, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+
+
+def head_of(status: int, more: bytes = b"") -> bytes:
+    """Status line and headers of a JSON answer, without those of the connection. ``more``: header lines of ours."""
+    return _status_line(status) + more + _JSON_LINE
 
 
 def page_response(items: list[dict[str, Any]], *, limit: int, last: int | None) -> HTTPResponse:

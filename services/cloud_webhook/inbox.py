@@ -18,6 +18,7 @@ from services.store import (
     Database,
     GroupCommit,
     IntakeFull,
+    Promise,
     RawNotification,
     StorageFull,
     notification_document,
@@ -65,6 +66,22 @@ class StoredNotification:
     replay_of: str | None
 
 
+class StoringNotification:
+    """A notification that is being stored. ``done`` is set when the database has answered; nobody may cancel it."""
+
+    __slots__ = ("done",)
+
+    def __init__(self, done: Promise) -> None:
+        self.done = done
+
+    def result(self) -> None:
+        """Nothing, once it is stored. Raises ``Unavailable``."""
+        try:
+            self.done.result()
+        except StorageFull as error:
+            raise _come_again(error) from error
+
+
 class WebhookInbox:
     """Checks and stores what Meta posts."""
 
@@ -83,8 +100,16 @@ class WebhookInbox:
         try:
             return await self._store(body)
         except StorageFull as error:
-            # Meta repeats for days what is unavailable: by then there may be room.
-            raise Unavailable("It cannot be stored now. Send it again.", detail=str(error), retry_after_s=60) from error
+            raise _come_again(error) from error
+
+    def begin(self, body: bytes, signature: str | None) -> StoringNotification | None:
+        """The same as ``receive``, begun at once. None: nothing was begun, and ``receive`` says why."""
+        if self._inserts.is_full or not self._has_room(body) or not verify(body, signature, self._secrets.app_secret):
+            return None
+        done = self._inserts.begin([notification_document(self._notification(body))])
+        self._waiting_bytes += len(body)
+        done.add_done_callback(lambda _: self._give_back(body))
+        return StoringNotification(done)
 
     async def replay(self, notification_id: str) -> str:
         """Take a stored notification in once more, behind all that wait; answers the id of the copy.
@@ -111,18 +136,27 @@ class WebhookInbox:
         return [_stored(document) for document in found]
 
     async def _store(self, body: bytes, *, replay_of: str | None = None) -> str:
-        if self._waiting_bytes + len(body) > MOST_WAITING_BYTES:
-            raise IntakeFull(detail=f"{self._waiting_bytes} bytes of notifications wait for the database")
-        notification = RawNotification(id=new_id("ntf"), order=new_order(), body=body, received_at=self._clock.now())
+        notification = self._notification(body)
         document = notification_document(notification)
         if replay_of is not None:
             document["replay_of"] = replay_of
+        if not self._has_room(body):
+            raise IntakeFull(detail=f"{self._waiting_bytes} bytes of notifications wait for the database")
         self._waiting_bytes += len(body)
         try:
             await self._inserts.insert(document)
         finally:
-            self._waiting_bytes -= len(body)
+            self._give_back(body)
         return notification.id
+
+    def _notification(self, body: bytes) -> RawNotification:
+        return RawNotification(id=new_id("ntf"), order=new_order(), body=body, received_at=self._clock.now())
+
+    def _has_room(self, body: bytes) -> bool:
+        return self._waiting_bytes + len(body) <= MOST_WAITING_BYTES
+
+    def _give_back(self, body: bytes) -> None:
+        self._waiting_bytes -= len(body)
 
     def challenge(self, mode: str | None, token: str | None, challenge: str | None) -> str:
         """Meta's handshake: the challenge to echo. Raises ``BadHandshake``."""
@@ -130,6 +164,11 @@ class WebhookInbox:
         if mode != "subscribe" or not is_ours or not challenge:
             raise BadHandshake()
         return challenge
+
+
+def _come_again(error: StorageFull) -> Unavailable:
+    """Meta repeats for days what is unavailable: by then there may be room."""
+    return Unavailable("It cannot be stored now. Send it again.", detail=str(error), retry_after_s=60)
 
 
 def _stored(document: Mapping[str, Any]) -> StoredNotification:

@@ -3,7 +3,8 @@
 Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
 
-from asyncio import BaseTransport
+import time
+from asyncio import BaseTransport, CancelledError
 from typing import Any, Final, NamedTuple, cast
 
 from sanic import Request, Sanic
@@ -14,9 +15,11 @@ from sanic.http.constants import Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from services.cluster.door import Door, refusal_answer
+from services.cluster.known_header import END, MAX_BYTES, KnownHeader, read_by, remember
+from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
 
-KNOWN_HEADER_MAX_BYTES: Final = 4096
-"""A longer header is read anew each time: what a connection remembers stays small."""
+HUNG_UP: Final = 499
+"""Counted for a request whose client went before its answer."""
 
 
 def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
@@ -25,101 +28,69 @@ def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
         server.settings["protocol"] = GuardedProtocol
 
 
-class _Head(NamedTuple):
-    """The header of a plain request: the bytes, and what Sanic made of them.
-
-    `whole` is all of it with the blank line, `block` what follows the first line, without that.
-    """
-
-    whole: bytes
-    block: bytes
-    method: str
-    url: bytes
-    headers: Header
-    body_size: int | None
-
-
 class GuardedHttp(Http):
     """Knows when the first byte of the request came: `began_at` on the loop's clock, 0 before it.
 
-    A client that keeps its connection sends the same header again and again: what Sanic made of the last one holds for
-    the next one that is the same, byte for byte. Everything else is Sanic's to read.
+    A client that keeps its connection sends nearly the same header again and again: what Sanic made of the last one
+    holds for the next one, line by line. Everything else is Sanic's to read.
     """
 
-    __slots__ = ("_last_head", "began_at")
+    __slots__ = ("began_at", "known")
 
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)  # type: ignore[no-untyped-call]
-        self._last_head: _Head | None = None
+        self.known: KnownHeader | None = None
 
     def init_for_request(self) -> None:
         super().init_for_request()  # type: ignore[no-untyped-call]
         self.began_at = 0.0
 
     async def http1_request_header(self) -> None:
-        """Sanic's, or the short way where the header is known: all of it, or all but the first line."""
+        """Sanic's, or the short way where the header is known but for single lines."""
         buffer: bytearray = self.recv_buffer
-        most, last = min(self.HEADER_MAX_SIZE, KNOWN_HEADER_MAX_BYTES), self._last_head
-        if last is not None and self.protocol.app.config.KEEP_ALIVE:  # else it drains: this answer is the last one here
-            if buffer.startswith(last.whole):
-                self._begin_known(last)
+        if self.known is not None and self.protocol.app.config.KEEP_ALIVE:  # else it drains: this answer is the last
+            header = read_by(self.known, buffer)
+            if header is not None:
+                self.known = header
+                self._begin_known(header)
                 return
-            end = buffer.find(b"\r\n\r\n", 0, most)
-            line_end = buffer.find(b"\r\n", 0, max(0, end))
-            if line_end > 0 and buffer[line_end:end] == last.block:
-                head = _with_first_line(last, bytes(buffer[: end + 4]), line_end)
-                if head is not None:
-                    self._last_head = head
-                    self._begin_known(head)
-                    return
-        end = buffer.find(b"\r\n\r\n", 0, most)
-        whole = bytes(buffer[: end + 4]) if end > 0 else b""
-        self._last_head = None
+        end = buffer.find(END, 0, MAX_BYTES)
+        whole = bytes(buffer[: end + len(END)]) if end > 0 else b""
+        self.known = None
         await super().http1_request_header()  # type: ignore[no-untyped-call]
-        self._last_head = self._head(whole)
+        if whole and self._is_plain():
+            self.known = remember(
+                whole, self.request.headers, body_size=self.request_bytes if self.request_body else None
+            )
 
-    def _head(self, whole: bytes) -> _Head | None:
-        """What was read just now, if it is worth remembering: nothing in it depends on more than these bytes."""
-        request = self.request
-        line_end = whole.find(b"\r\n")
-        is_plain = (
-            line_end > 0
-            and request.version == "1.1"
+    def _is_plain(self) -> bool:
+        """Nothing in how this request is to be read depends on more than its header."""
+        return (
+            self.request.version == "1.1"
             and self.keep_alive
             and not self.upgrade_websocket
             and not self.expecting_continue
             and cast(Any, self.request_body) != "chunked"
         )
-        if not is_plain:
-            return None
-        head = _Head(
-            whole=whole,
-            block=whole[line_end:-4],
-            method="",
-            url=b"",
-            headers=Header(request.headers),
-            body_size=self.request_bytes if self.request_body else None,
-        )
-        return _with_first_line(head, whole, line_end)
 
-    def _begin_known(self, head: _Head) -> None:
+    def _begin_known(self, header: KnownHeader) -> None:
         """As Sanic does with a header that it has read."""
         protocol = cast(Any, self.protocol)
         request = protocol.request_class(
-            url_bytes=head.url,
-            headers=Header(head.headers),
-            head=head.whole[:-4],
+            url_bytes=header.url,
+            headers=Header(header.pairs),
+            head=header.whole[: -len(END)],
             version="1.1",
-            method=head.method,
+            method=header.method,
             transport=protocol.transport,
             app=protocol.app,
         )
         protocol.request_class._current.set(request)
-        self.keep_alive, self.url, self.head_only = True, head.url.decode(), head.method.upper() == "HEAD"
-        self.request_bytes_left = self.request_bytes = head.body_size or 0
+        self.keep_alive, self.url, self.head_only = True, header.url.decode(), header.method.upper() == "HEAD"
+        self.request_bytes_left = self.request_bytes = header.body_size or 0
         this = cast(Any, self)  # Sanic's own types are narrower than its values
-        this.request_body = True if head.body_size is not None else None
-        del self.recv_buffer[: len(head.whole)]
+        this.request_body = True if header.body_size is not None else None
+        del self.recv_buffer[: len(header.whole)]
         this.request, request.stream = request, self
         protocol.state["requests_count"] += 1
 
@@ -149,14 +120,6 @@ class GuardedHttp(Http):
         self.stage = Stage.IDLE
 
 
-def _with_first_line(head: _Head, whole: bytes, line_end: int) -> _Head | None:
-    """The same header after another first line. None: that line is Sanic's to judge."""
-    words = whole[:line_end].split(b" ")
-    if len(words) != 3 or words[2] != b"HTTP/1.1" or not (words[0].isascii() and words[1].isascii()):
-        return None
-    return head._replace(whole=whole, method=words[0].decode(), url=words[1])
-
-
 class GuardedRequest(Request):
     """A request whose body, as a rule, came in one piece with its header. Handlers that stream read for themselves."""
 
@@ -172,11 +135,27 @@ class GuardedRequest(Request):
             self.body = body
 
 
+class _Turn(NamedTuple):
+    """A request on the short way: its bytes, should it have to take the long one after all."""
+
+    way: Way
+    begun: Begun
+    began: float
+    data: bytes
+
+
+class _Failure(NamedTuple):
+    """What a request met on the short way, after it had begun."""
+
+    error: BaseException
+    began: float
+
+
 class GuardedProtocol(WebSocketProtocol):
-    """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own."""
+    """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own; without `find_way` all is."""
 
     HTTP_CLASS = GuardedHttp
-    __slots__ = ("_address", "_door", "_is_refused", "is_expired")
+    __slots__ = ("_address", "_door", "_failure", "_find_way", "_is_refused", "_turn", "is_expired")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -185,6 +164,10 @@ class GuardedProtocol(WebSocketProtocol):
         self._address = ""
         self._is_refused = False
         self.is_expired = False
+        self._find_way: FindWay | None = getattr(self.app.ctx, "find_way", None)
+        self._turn: _Turn | None = None
+        self._failure: _Failure | None = None
+        self.request_handler = self._handle_request
 
     def connection_made(self, transport: BaseTransport) -> None:
         if self._door is not None:
@@ -209,10 +192,92 @@ class GuardedProtocol(WebSocketProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
+        if self._turn is not None:
+            self._hold(data)
+            return
         http = self.http
-        if http is not None and not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
-            http.began_at = self.loop.time()
+        if http is not None:
+            if http.stage is Stage.IDLE and self._find_way is not None and self._goes_short(http, data):
+                return
+            if not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
+                http.began_at = self.loop.time()
         super().data_received(data)  # type: ignore[no-untyped-call]
+
+    def _goes_short(self, http: GuardedHttp, data: bytes) -> bool:
+        """Is it a whole request that a way takes on? Only while the connection's task waits for one."""
+        known = http.known
+        if (
+            known is None
+            or self._data_received.is_set()
+            or self.recv_buffer
+            or not http.keep_alive
+            or not self._can_write.is_set()
+        ):
+            return False
+        header = read_by(known, data)
+        if header is None or len(data) != len(header.whole) + (header.body_size or 0):
+            return False
+        way = cast(FindWay, self._find_way)(header.lines[0])
+        if way is None or (header.body_size or 0) > self.request_max_size:
+            return False
+        began = time.perf_counter()
+        try:
+            begun = way.begin(header, data[len(header.whole) :])
+        except Exception:
+            return False  # the long way meets it again, and tells it
+        if begun is None:
+            return False
+        http.known, http.stage = header, Stage.HANDLER
+        self._time = time.monotonic()  # Sanic's timers go by it
+        self.state["requests_count"] += 1
+        self._turn = _Turn(way, begun, began, data)
+        begun.done.add_done_callback(self._answer_short)
+        return True
+
+    def _hold(self, data: bytes) -> None:
+        """What comes before the answer is out waits for it, as it would in Sanic's way."""
+        self.recv_buffer += data
+        if len(self.recv_buffer) >= self.app.config.REQUEST_BUFFER_SIZE and self.transport:
+            self.transport.pause_reading()
+
+    def _answer_short(self, _: Any) -> None:
+        turn, self._turn = cast(_Turn, self._turn), None
+        http, transport = self.http, self.transport
+        if http is None or transport is None or transport.is_closing():
+            self._count(turn, HUNG_UP)
+            return
+        http.stage = Stage.IDLE
+        try:
+            answer = turn.begun.result()
+        except (Exception, CancelledError) as error:
+            self._failure = None if isinstance(error, TakeLongWay) else _Failure(error, turn.began)
+            self.recv_buffer[:0] = turn.data
+            self._data_received.set()
+            return
+        if self.app.ctx.life.is_to_let_go():
+            http.keep_alive = False
+        self._count(turn, answer.status)
+        connection = b"keep-alive" if http.keep_alive else b"close"
+        head, body = answer.head, answer.body
+        transport.write(b"%bcontent-length: %d\r\nconnection: %b\r\n\r\n%b" % (head, len(body), connection, body))
+        self._time = time.monotonic()
+        if not http.keep_alive:
+            self.close()
+        elif self.recv_buffer:
+            self._data_received.set()
+
+    def _count(self, turn: _Turn, status: int) -> None:
+        self.app.ctx.life.count(turn.way.method, turn.way.route, status, time.perf_counter() - turn.began)
+
+    async def _handle_request(self, request: Request) -> None:
+        """Sanic's, or the failure that the short way met."""
+        failure, self._failure = self._failure, None
+        if failure is None:
+            await self.app.handle_request(request)
+            return
+        request.route, _, _ = self.app.router.get(request.path, request.method, None)
+        cast(Any, request.stream).perft0 = failure.began
+        await self.app.handle_exception(request, failure.error)
 
     @property
     def awaits_client(self) -> bool:

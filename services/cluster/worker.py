@@ -22,8 +22,7 @@ from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.cluster.latency import RequestStats
 from services.cluster.meter import ProcessMeter
 from services.cluster.metrics import observe_request
-
-HUNG_UP = 499
+from services.cluster.protocol import HUNG_UP
 
 
 class WorkerLife:
@@ -121,13 +120,21 @@ class WorkerLife:
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
         if began is None:
             return
-        if self.door.to_let_go and self.door.lets_go():
+        if self.is_to_let_go():
             setattr(request.stream, "keep_alive", False)  # noqa: B010 - an attribute of HTTP/1 streams alone
         seconds = time.perf_counter() - began
         # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
         status = HUNG_UP if request.conn_info is not None and request.conn_info.lost else response.status
-        self.stats.observe(seconds * 1000, is_error=status >= 500)
         route = request.route
-        observe_request(request.method, None if route is None else route.path, status, seconds)
+        self.count(request.method, None if route is None else route.path, status, seconds)
         if self._logs_requests:
             log_request(request, status=status, seconds=seconds)
+
+    def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """One request is answered; ``route`` is the pattern, None where there is none."""
+        self.stats.observe(seconds * 1000, is_error=status >= 500)
+        observe_request(method, route, status, seconds)
+
+    def is_to_let_go(self) -> bool:
+        """Is the connection that is being answered one too many here? Its client comes back, to another worker."""
+        return self.door.to_let_go > 0 and self.door.lets_go()

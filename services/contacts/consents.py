@@ -120,6 +120,16 @@ class ConsentReader:
             return reason_of(self._few.get(key), is_marketing=is_marketing)  # nearly always, once for every message
         return (await self.blocks_all([key], is_marketing=is_marketing)).get(key)
 
+    def lets_pass(self, key: str, *, is_marketing: bool) -> bool:
+        """Is it known just now that nothing blocks? False says nothing: ``blocks`` does."""
+        now = self._clock.monotonic()
+        if self._few_until - now <= AHEAD_S:
+            return False
+        if self._few is not None:
+            return reason_of(self._few.get(key), is_marketing=is_marketing) is None
+        read_at, category = self._cached.get(key, (float("-inf"), None))
+        return now - read_at < self._fresh_s and reason_of(category, is_marketing=is_marketing) is None
+
     async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
         """Reasons by key, for those that must not get a message. Raises ``Unavailable``."""
         left_s = self._few_until - self._clock.monotonic()

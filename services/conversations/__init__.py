@@ -3,7 +3,7 @@
 Process: worker, whatsapp.
 """
 
-from services.conversations.addresses import holders_of, keys_of
+from services.conversations.addresses import holders_of, key_at, keys_of
 from services.conversations.commands import ConversationCommands
 from services.conversations.directory import CONVERSATIONS, ContactRef, Directory, Standing, pair_of
 from services.conversations.projection import NOTES, project_conversation
@@ -24,6 +24,7 @@ __all__ = [
     "Standing",
     "StandingReader",
     "holders_of",
+    "key_at",
     "keys_of",
     "pair_of",
     "project_conversation",

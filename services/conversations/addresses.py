@@ -4,7 +4,9 @@ Process: worker, whatsapp.
 """
 
 from collections.abc import Callable, Collection
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
+
+_PREFIXES: Final = {"wa_id": "wa", "user_id": "user", "group": "group"}
 
 
 class Seen(Protocol):
@@ -42,6 +44,11 @@ def keys_of(wa_id: str | None, user_id: str | None, former: Collection[str] = ()
         return (f"wa:{wa_id}",)  # nearly always, and several times for every message
     now = (f"wa:{wa_id}" if wa_id else None, f"user:{user_id}" if user_id else None)
     return tuple(dict.fromkeys(key for key in (*now, *former) if key))
+
+
+def key_at(to: str, kind: str) -> str:
+    """The key of whom a message is for: ``kind`` says what ``to`` is, ``wa_id``, ``user_id`` or ``group``."""
+    return f"{_PREFIXES[kind]}:{to}"
 
 
 def holders_of(seen: Seen, holder_of: Callable[[str], H | None]) -> tuple[list[H], list[tuple[H, str]]]:

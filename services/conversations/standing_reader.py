@@ -31,6 +31,15 @@ class StandingReader:
         )
         self._seen: OrderedDict[str, datetime] = OrderedDict()
 
+    def has_written(self, number: str, key: str, *, newer_than: datetime) -> bool:
+        """Is it remembered that the contact with this key wrote after ``newer_than``? False says nothing."""
+        pair = pair_of(number, key)
+        seen = self._seen.get(pair)
+        if seen is None or seen <= newer_than:
+            return False
+        self._seen.move_to_end(pair)
+        return True
+
     async def last_inbound_at(self, contact: ContactRef, *, newer_than: datetime) -> datetime | None:
         """When the contact last wrote to this number: some time after ``newer_than``, or else the exact truth."""
         pair = pair_of(contact.phone_number_id, contact.key)

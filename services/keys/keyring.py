@@ -62,16 +62,16 @@ class Keyring:
 
     async def caller(self, authorization: str | None) -> Caller:
         """The caller of this ``Authorization`` header. Raises ``NotAuthenticated`` or ``Unavailable``."""
-        if not authorization or len(authorization) > MAX_KEY_LENGTH:
-            raise NotAuthenticated()
-        scheme, _, text = authorization.partition(" ")
-        # A header may hold any bytes; a key of ours is plain text.
-        if scheme.lower() != "bearer" or not text or not text.isascii():
-            raise NotAuthenticated()
-        caller = await self._by_text.get(text)
+        text = _key_of(authorization)
+        caller = await self._by_text.get(text) if text else None
         if caller is None:
             raise NotAuthenticated()
         return caller
+
+    def known(self, authorization: str | None) -> Caller | None:
+        """The same caller, when who that is is remembered. None says nothing: ``caller`` does."""
+        text = _key_of(authorization)
+        return self._by_text.peek(text) if text else None
 
     async def caller_by_id(self, key_id: str) -> Caller | None:
         """The caller of a key that was shown before (a session of the console), while it has not ended."""
@@ -99,6 +99,15 @@ class Keyring:
 
     def _has_ended(self, key: ApiKey) -> bool:
         return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= self._clock.now())
+
+
+def _key_of(authorization: str | None) -> str | None:
+    """The text of the key in this header, if there is one."""
+    if not authorization or len(authorization) > MAX_KEY_LENGTH:
+        return None
+    scheme, _, text = authorization.partition(" ")
+    # A header may hold any bytes; a key of ours is plain text.
+    return text if scheme.lower() == "bearer" and text.isascii() else None
 
 
 def require(caller: Caller, scope: Scope) -> None:

@@ -5,7 +5,7 @@ Process: worker.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -24,7 +24,7 @@ from services.messages.policy import fallback_payload, may_be_replaced
 from services.messages.records import Message
 from services.messages.repository import MessageRepository
 from services.numbers import Number, Numbers
-from services.store import Document, GroupCommit
+from services.store import Document, GroupCommit, Promise
 
 
 class IdempotencyConflict(RequestRefused):
@@ -57,6 +57,24 @@ class Idempotency:
 
     key: str
     digest: bytes
+
+
+class UnderWay:
+    """A message that is being stored. ``done`` is set when the database has answered; nobody may cancel it."""
+
+    __slots__ = ("_document", "_tell", "done")
+
+    def __init__(self, document: Document, done: Promise, tell: Callable[[Document], Accepted]) -> None:
+        self._document = document
+        self._tell = tell
+        self.done = done
+
+    def result(self) -> Accepted | None:
+        """What its sender is told, once ``done`` is. Raises ``Unavailable``.
+
+        None: something else of the same Idempotency-Key is stored; ``Acceptance.accept`` finds out what.
+        """
+        return None if self.done.result()[0] is not None else self._tell(self._document)
 
 
 class OrderCheck(Protocol):
@@ -113,6 +131,23 @@ class Acceptance:
             return self._stored(document)
         key = document.get("idempotency", "")
         return self._replay(document, (await self._repository.by_idempotency([key])).get(key))
+
+    def begin(
+        self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None, *, now: datetime
+    ) -> UnderWay | None:
+        """The same as ``accept``, begun at once, when all that decides is remembered and speaks for it.
+
+        None: nothing was begun, and says nothing of the order; ``accept`` decides. Raises ``Unavailable``.
+        """
+        if not order.is_plain or self._inserts.is_full:
+            return None
+        number = self._numbers.known(order.phone_number_id)
+        if number is None or not caller.may_use(number.phone_number_id):
+            return None
+        if not self._policy.lets_pass(order.content, number, now=now):
+            return None
+        document = self._document(order, number, caller, idempotency, now=now)
+        return UnderWay(document, self._inserts.begin([document]), self._stored)
 
     async def accept_all(
         self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
@@ -213,12 +248,20 @@ class Acceptance:
             document.get("send_at"),
         )
 
-    def _document(self, order: SendOrder, number: Number, caller: Caller, idempotency: Idempotency | None) -> Document:
+    def _document(
+        self,
+        order: SendOrder,
+        number: Number,
+        caller: Caller,
+        idempotency: Idempotency | None,
+        *,
+        now: datetime | None = None,
+    ) -> Document:
         return order_document(
             order,
             message_id=new_id("msg"),
             phone_number_id=number.phone_number_id,
-            created_at=self._clock.now(),
+            created_at=now or self._clock.now(),
             key_id=caller.key_id,
             idempotency=None if idempotency is None else _stored_key(caller, idempotency),
             digest=None if idempotency is None else idempotency.digest,

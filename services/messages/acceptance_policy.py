@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from config import limits
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
-from services.conversations import ContactRef, StandingReader
+from services.conversations import ContactRef, StandingReader, key_at
 from services.messages.content import Content
 from services.messages.order import SendOrder
 from services.messages.policy import is_window_open, may_be_replaced, needs_window
@@ -40,6 +40,10 @@ class ConsentCheck(Protocol):
 
     async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
         """Why this contact must not get it, in words that follow "the recipient", or None."""
+        ...
+
+    def lets_pass(self, key: str, *, is_marketing: bool) -> bool:
+        """Is it known just now that nothing blocks?"""
         ...
 
 
@@ -90,6 +94,13 @@ class AcceptancePolicy:
                 faults=[Fault("type", f"{content.kind} needs an open customer service window")],
                 extra={"graph_code": 131047},
             )
+
+    def lets_pass(self, content: Content, number: Number, *, now: datetime) -> bool:
+        """Is it known just now that this message, none of marketing, may be sent at once? False: ``check`` decides."""
+        key = key_at(content.to, content.recipient_kind)
+        return self._consents.lets_pass(key, is_marketing=False) and self._standings.has_written(
+            number.phone_number_id, key, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW
+        )
 
     async def _check_fallback(self, order: SendOrder, number: Number, contact: ContactRef) -> None:
         """A template that would go in place of this message is judged as the message that it is."""

@@ -40,6 +40,17 @@ class SendOrder:
     priority: Priority = Priority.TRANSACTIONAL
     metadata: Mapping[str, Any] | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Text, to be sent at once, with no wish that needs a second look."""
+        return (
+            self.content.kind == "text"
+            and self.send_at is None
+            and self.on_window_closed is OnWindowClosed.REJECT
+            and self.fallback_template is None
+            and self.priority is Priority.TRANSACTIONAL
+        )
+
 
 def parse_order(raw: Mapping[str, Any], *, now: datetime, path: str = "") -> SendOrder:
     """A decoded JSON object → an order. Raises ``RequestRefused`` with the path and reason of every fault.

@@ -3,6 +3,7 @@
 Process: worker, whatsapp.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from config.ids import order_ahead
 from services.messages.documents import MESSAGES, message_record, priority_number
 from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
-from services.store import Database, GroupRead, newest
+from services.store import Database, Document, GroupRead, newest
 
 # The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
@@ -36,6 +37,18 @@ class MessageFilter:
     before: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReadUnderWay:
+    """A message that is being read. Others may wait for ``done``, too: it is not to be cancelled."""
+
+    done: "asyncio.Future[Document | None]"
+
+    def result(self) -> Message | None:
+        """The message, once ``done`` is. Raises ``Unavailable``."""
+        found = self.done.result()
+        return message_record(found) if found else None
+
+
 class MessageRepository:
     """Messages of one database."""
 
@@ -48,6 +61,10 @@ class MessageRepository:
         """One message by our id; those that are asked for at the same time are read together."""
         found = await self._by_id.get(message_id)
         return message_record(found) if found else None
+
+    def begin_get(self, message_id: str) -> "ReadUnderWay":
+        """The same, for a caller that waits without a task of its own. Raises ``Unavailable``: too many wait."""
+        return ReadUnderWay(self._by_id.begin(message_id))
 
     async def by_ids(self, ids: Sequence[str]) -> dict[str, Message]:
         """Those of the ids that exist, in one round trip."""

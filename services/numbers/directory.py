@@ -33,12 +33,14 @@ class Numbers:
 
     async def all(self) -> list[Number]:
         """Every number, the default one first."""
-        await self._refresh()
+        if not self._is_fresh():
+            await self._refresh()
         return list(self._by_id.values())
 
     async def resolve(self, phone_number_id: str | None) -> Number:
         """This number, or the default one. Raises ``UnknownNumber``, or ``Unavailable`` when none is known yet."""
-        await self._refresh()
+        if not self._is_fresh():
+            await self._refresh()
         if not self._by_id:
             raise Unavailable("No number is set up yet. Try again in a moment.", code="no_number", retry_after_s=1)
         if phone_number_id is None:
@@ -48,17 +50,29 @@ class Numbers:
             raise UnknownNumber(faults=[Fault("from", "is not a phone_number_id of this installation")])
         return number
 
+    def known(self, phone_number_id: str | None) -> Number | None:
+        """The same number, when the numbers were read just now. None says nothing: ``resolve`` does."""
+        if not self._is_fresh():
+            return None
+        if phone_number_id is None:
+            return next(iter(self._by_id.values()))
+        return self._by_id.get(phone_number_id)
+
     def forget(self) -> None:
         """Read them again at the next question: something was changed just now."""
         self._read_at = float("-inf")
         self._forgotten += 1
 
-    async def _refresh(self) -> None:
+    def _is_fresh(self) -> bool:
+        """They need not be read before they are used. Read ahead when they soon will be."""
         left_s = self._read_at + FRESH_S - self._clock.monotonic()
-        if self._by_id and left_s > 0:
-            if left_s < AHEAD_S:
-                self._reads.begin(None)
-            return
+        if not self._by_id or left_s <= 0:
+            return False
+        if left_s < AHEAD_S:
+            self._reads.begin(None)
+        return True
+
+    async def _refresh(self) -> None:
         try:
             await self._reads.get(None)
         except Unavailable:

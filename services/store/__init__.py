@@ -11,7 +11,7 @@ from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, a
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
 from services.store.faults import DatabaseBusy, DatabaseUnavailable, StorageFull, WriteRefused
-from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull
+from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull, Promise
 from services.store.group_read import GroupRead, ReadsFull
 from services.store.guarded import Write
 from services.store.inbox import (
@@ -75,6 +75,7 @@ __all__ = [
     "Line",
     "Pacer",
     "PoolUse",
+    "Promise",
     "RawNotification",
     "ReadGate",
     "ReadsFull",

@@ -94,13 +94,18 @@ class GroupCommit:
 
     async def insert(self, document: Document) -> DuplicateOf | None:
         """Store one document; None when it is acknowledged, ``DuplicateOf`` when a unique index holds its key."""
-        return (await self._promised([document]))[0]
+        return (await self.begin([document]))[0]
 
     async def insert_all(self, documents: list[Document]) -> list[DuplicateOf | None]:
         """Store several documents, in their order; one outcome each. They may share a batch with others."""
-        return await self._promised(documents) if documents else []
+        return await self.begin(documents) if documents else []
 
-    def _promised(self, documents: list[Document]) -> Promise:
+    @property
+    def is_full(self) -> bool:
+        """Has it no room for one more document?"""
+        return self._waiting_count >= self._max_waiting
+
+    def begin(self, documents: list[Document]) -> Promise:
         """Their outcomes, later. A caller that goes away (the client hung up) takes nothing from the others' batch."""
         if self._waiting_count + len(documents) > self._max_waiting:
             raise IntakeFull(

@@ -49,6 +49,10 @@ class GroupRead:
 
     async def get(self, key: Any) -> Document | None:
         """The document with this key, or None."""
+        return await asyncio.shield(self.begin(key))
+
+    def begin(self, key: Any) -> "asyncio.Future[Document | None]":
+        """The same, later. Others may wait for it, too: it is not to be cancelled."""
         future = self._waiting.get(key)
         if future is None:
             if len(self._waiting) >= self._max_waiting:
@@ -56,7 +60,7 @@ class GroupRead:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
             if self._reader is None:
                 self._reader = asyncio.create_task(self._read_all(), name=f"group-read-{self._collection}")
-        return await asyncio.shield(future)
+        return future
 
     async def _read_all(self) -> None:
         try:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -570,6 +571,83 @@ def test_an_idempotency_key_in_a_known_header_is_the_same_key(cluster: Cluster) 
     assert (first[0], again[0]) == (202, 202)
     assert first[2] == again[2]
     assert again[1]["idempotency-replayed"] == "true"
+
+
+def test_the_short_way_answers_as_the_long_one_does(cluster: Cluster) -> None:
+    """The first request on a connection goes Sanic's way, the next one of its kind goes short."""
+    key, id_ = cluster.key, cluster.client.post("/v1/messages", json=TEXT).json()["id"]
+    note = json.dumps({"object": "whatsapp_business_account", "entry": [], "marker": uuid4().hex}).encode()
+    sign = b"x-hub-signature-256: %b\r\n" % signed(note).encode()
+    hook = request(note, key="", first=b"POST /webhooks/whatsapp HTTP/1.1", more=sign)
+    once = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    kinds = {
+        "accept": [request(text("longer"), key=key), request(text("short"), key=key)],
+        "accept once": [
+            request(text("once"), key=key, more=b"idempotency-key: other-%b\r\n" % uuid4().hex[6:].encode()),
+            request(text("once"), key=key, more=once),
+        ],
+        "read": [request(b"", key=key, first=b"GET /v1/messages/%b HTTP/1.1" % id_.encode())] * 2,
+        "notification": [hook, hook],
+    }
+    before = requests_counted(cluster)
+    for kind, pieces in kinds.items():
+        (status, header, body), (status_short, header_short, body_short) = converse(cluster, *pieces)
+        assert status == status_short, kind
+        of_the_answer = {"location": "", "content-length": ""}
+        assert header | of_the_answer == header_short | of_the_answer, kind
+        assert list(json.loads(body)) == list(json.loads(body_short)), kind
+    accepts, reads = ("POST", "/v1/messages", "202"), ("GET", "/v1/messages/<message_id:str>", "200")
+    counted = requests_counted(cluster)
+    assert counted[accepts] == before[accepts] + 4
+    assert counted[reads] == before.get(reads, 0) + 2
+
+
+def requests_counted(cluster: Cluster) -> dict[tuple[str, str, str], int]:
+    """What all workers count, by method, route and status; the looks at the counts are left out."""
+    page = cluster.client.get("/metrics").text
+    found = re.findall(r'panal_http_request_seconds_count{method="(\w+)",route="([^"]+)",status="(\d+)"} (\S+)', page)
+    return {(method, route, status): int(float(n)) for method, route, status, n in found if route != "/metrics"}
+
+
+def test_on_a_kept_connection_too_what_is_refused_is_refused(cluster: Cluster) -> None:
+    """Each second request of its kind would go the short way, if nothing spoke against it."""
+    key, good = cluster.key, request(text("good"), key=cluster.key)
+    only_read = cluster.client.post("/v1/keys", json={"name": "reads", "scopes": ["messages:read"]}).json()["key"]
+    stranger = json.dumps({"to": "16505550199", "type": "text", "text": {"body": "x"}}).encode()
+    cases: dict[str, tuple[bytes, int]] = {
+        "a window that is closed": (request(stranger, key=key), 422),
+        "an unknown number": (request(json.dumps({**TEXT, "from": "1"}).encode(), key=key), 422),
+        "a fault": (request(b'{"to": 1, "type": "text", "text": {"body": ""}}', key=key), 422),
+        "a list": (request(b"[]", key=key), 400),
+        "an unknown message": (request(b"", key=key, first=b"GET /v1/messages/msg_0 HTTP/1.1"), 404),
+        "another path": (request(b"", key=key, first=b"GET /v1/messages/a/b HTTP/1.1"), 404),
+        "a key that lacks the scope": (request(text("good"), key=only_read), 403),
+    }
+    for name, (piece, status) in cases.items():
+        found = [answer[0] for answer in converse(cluster, good, piece, piece, good)]
+        assert found == [202, status, status, 202], name
+    read = request(b"", key=only_read, first=b"GET /v1/messages?limit=1 HTTP/1.1")
+    assert [answer[0] for answer in converse(cluster, read, read)] == [200, 200]
+    note = json.dumps({"object": "whatsapp_business_account", "entry": [], "marker": uuid4().hex}).encode()
+    hooks = [
+        request(note, key="", first=b"POST /webhooks/whatsapp HTTP/1.1", more=b"x-hub-signature-256: %b\r\n" % sign)
+        for sign in (signed(note).encode(), signed(note + b" ").encode(), signed(note).encode())
+    ]
+    assert [answer[0] for answer in converse(cluster, *hooks)] == [200, 401, 200]
+
+
+def test_on_a_kept_connection_too_a_key_is_used_once(cluster: Cluster) -> None:
+    more = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    other = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    once = request(text("just once"), key=cluster.key, more=more)
+    begin = request(text("beginning"), key=cluster.key, more=other)
+    _, first, again, changed, last = converse(
+        cluster, begin, once, once, request(text("not that"), key=cluster.key, more=more), once
+    )
+    assert [first[0], again[0], changed[0], last[0]] == [202, 202, 409, 202]
+    assert first[2] == again[2] == last[2]
+    assert "idempotency-replayed" not in first[1]
+    assert again[1]["idempotency-replayed"] == last[1]["idempotency-replayed"] == "true"
 
 
 def test_a_body_in_pieces_and_requests_in_one_piece(cluster: Cluster) -> None:

@@ -1,0 +1,127 @@
+"""What a worker is asked all the time, on the short way: accept a message, read one, take a notification.
+
+Process: worker.
+
+Each answers as its handler does in `messages.py` and `cloud_webhook.py`, and only when there is nothing to refuse.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from sanic import Sanic
+
+from blueprints.reading import is_idempotency_key
+from blueprints.rendering import accepted_json, head_of, json_bytes, message_json
+from config.errors import RequestRefused
+from services.cluster.known_header import KnownHeader
+from services.cluster.short_way import Answer, Begun, FindWay, TakeLongWay, Way
+from services.keys import Caller, Scope
+from services.messages import Idempotency, parse_order
+from services.wiring import WorkerServices
+
+_MESSAGE_LINE: Final = re.compile(rb"GET /v1/messages/([A-Za-z0-9_]{1,64}) HTTP/1\.1")
+_RECEIVED: Final = Answer(200, head_of(200), b'{"success":true}')
+
+
+class _Way:
+    """``route`` is the pattern by which the router and the metrics know it."""
+
+    method = "POST"
+
+    def __init__(self, services: WorkerServices, route: str) -> None:
+        self._services = services
+        self.route = route
+
+    def _caller(self, header: KnownHeader, scope: Scope) -> Caller | None:
+        caller = self._services.keyring.known(header.value("authorization"))
+        return caller if caller is not None and caller.may(scope) else None
+
+
+class AcceptWay(_Way):
+    """``POST /v1/messages``: text, when nothing speaks against it."""
+
+    def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
+        caller = self._caller(header, Scope.MESSAGES_SEND)
+        if caller is None:
+            return None
+        key, idempotency = header.value("idempotency-key"), None
+        if key is not None:
+            if not is_idempotency_key(key):
+                return None
+            idempotency = Idempotency(key=key, digest=hashlib.sha256(body).digest())
+        try:
+            raw = orjson.loads(body)
+            if type(raw) is not dict:
+                return None
+            now = self._services.clock.now()
+            order = parse_order(raw, now=now)
+        except (orjson.JSONDecodeError, RequestRefused):
+            return None
+        storing = self._services.acceptance.begin(order, caller, idempotency, now=now)
+        if storing is None:
+            return None
+
+        def result() -> Answer:
+            accepted = storing.result()
+            if accepted is None:
+                raise TakeLongWay
+            head = head_of(202, f"location: /v1/messages/{accepted.id}\r\n".encode())
+            return Answer(202, head, json_bytes(accepted_json(accepted)))
+
+        return Begun(storing.done, result)
+
+
+class ReadWay(_Way):
+    """``GET /v1/messages/{id}``."""
+
+    method = "GET"
+
+    def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
+        caller, asked = self._caller(header, Scope.MESSAGES_READ), _MESSAGE_LINE.fullmatch(header.lines[0])
+        if caller is None or asked is None:
+            return None
+        reading = self._services.messages.begin_get(asked[1].decode())
+
+        def result() -> Answer:
+            message = reading.result()
+            if message is None or not caller.may_use(message.phone_number_id):
+                raise TakeLongWay
+            return Answer(200, head_of(200), json_bytes(message_json(message)))
+
+        return Begun(reading.done, result)
+
+
+class NotificationWay(_Way):
+    """``POST /webhooks/whatsapp``: a notification with a good signature."""
+
+    def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
+        storing = self._services.webhook.begin(body, header.value("x-hub-signature-256"))
+        if storing is None:
+            return None
+
+        def result() -> Answer:
+            storing.result()
+            return _RECEIVED
+
+        return Begun(storing.done, result)
+
+
+def short_ways(app: Sanic[Any, Any], services: WorkerServices) -> FindWay:
+    """The ways of this worker, by a request's first line. Its routes must be known by now."""
+
+    def way(kind: Callable[[WorkerServices, str], Way], path: str, method: str) -> Way:
+        route, _, _ = app.router.get(path, method, None)
+        return kind(services, route.path)
+
+    accept = way(AcceptWay, "/v1/messages", "POST")
+    receive = way(NotificationWay, "/webhooks/whatsapp", "POST")
+    read = way(ReadWay, "/v1/messages/msg", "GET")
+    exact = {b"POST /v1/messages HTTP/1.1": accept, b"POST /webhooks/whatsapp HTTP/1.1": receive}
+
+    def find(first_line: bytes) -> Way | None:
+        return exact.get(first_line) or (read if first_line.startswith(b"GET /v1/messages/") else None)
+
+    return find
