@@ -391,3 +391,20 @@ async def test_the_order_of_decisions_is_part_of_the_fact() -> None:
     orders = [fact.data["order"] for fact in facts if fact.type != "contact.created"]
     assert orders == sorted(set(orders))
     assert len(orders) == 3
+
+
+async def test_at_once_only_those_pass_of_whom_it_is_known() -> None:
+    database, clock = CollectionDatabase(), ManualClock()
+    for number, category in enumerate(("all", "marketing", None)):
+        database.put("contacts", {"_id": f"con_{number}", "keys": [f"wa:{number}"], "opted_out": category})
+    few, many = (ConsentReader(database.real, clock, fresh_s=3, few=most) for most in (250, 1))
+    for reader in (few, many):
+        assert not reader.lets_pass("wa:2", is_marketing=False), "nothing was read yet"
+        await reader.blocks_all([f"wa:{number}" for number in range(3)], is_marketing=False)
+        assert [reader.lets_pass(f"wa:{number}", is_marketing=False) for number in range(3)] == [False, True, True]
+        assert [reader.lets_pass(f"wa:{number}", is_marketing=True) for number in range(3)] == [False, False, True]
+    assert few.lets_pass("wa:9", is_marketing=True), "everybody who opted out is known"
+    assert not many.lets_pass("wa:9", is_marketing=False), "nobody asked about them yet"
+    clock.advance(3)
+    assert not few.lets_pass("wa:2", is_marketing=False)
+    assert not many.lets_pass("wa:2", is_marketing=False)

@@ -154,3 +154,19 @@ def test_keys_are_long_random_words_and_only_their_digest_is_kept() -> None:
     assert all(len(text) > 40 and text.isascii() and " " not in text for text in texts)
     key = ApiKey("key_1", "shop", key_digest("abc"), frozenset(), START)
     assert "abc" not in repr(key)
+
+
+@virtual_time
+async def test_who_is_known_is_known_without_a_read() -> None:
+    keyring, database, clock = ring(stored("abc"))
+    assert keyring.known("Bearer abc") is None
+    caller = await keyring.caller("Bearer abc")
+    assert keyring.known("bearer abc") == caller
+    for header in (None, "", "Bearer", "Bearer ", "Basic abc", "Bearer nobody", "Bearer \u00e9", "abc"):
+        assert keyring.known(header) is None
+    with pytest.raises(NotAuthenticated):
+        await keyring.caller("Bearer nobody")
+    assert keyring.known("Bearer nobody") is None
+    clock.advance(FRESH_S)
+    assert keyring.known("Bearer abc") is None
+    assert len(database.finds) == 2

@@ -85,3 +85,18 @@ async def test_when_the_database_is_away_the_old_ones_serve_and_without_any_it_i
     repository.error = Unavailable("The database is away.")
     clock.advance(FRESH_S + 1)
     assert await numbers.resolve(None) == MINE
+
+
+async def test_what_was_read_just_now_is_known_without_a_read() -> None:
+    numbers, repository, clock = directory(MINE, OTHER)
+    assert numbers.known(None) is None
+    await numbers.all()
+    assert numbers.known(None) == MINE
+    assert numbers.known(OTHER.phone_number_id) == OTHER
+    assert numbers.known("1") is None
+    numbers.forget()
+    assert numbers.known(None) is None
+    await numbers.all()
+    clock.advance(FRESH_S)
+    assert numbers.known(None) is None
+    assert repository.reads == 2

@@ -144,3 +144,21 @@ async def test_only_so_many_are_remembered() -> None:
         await values.get(key)
     assert len(values) == 3
     assert source.reads == list("abcda")
+
+
+async def test_a_peek_waits_for_nobody_and_says_what_is_fresh() -> None:
+    source = Source()
+    values, clock = remembering(source)
+    assert values.peek("a") is None
+    assert source.reads == []
+    await values.get("a")
+    assert values.peek("a") == "A"
+    clock.advance(10 - AHEAD_S / 2)
+    assert values.peek("a") == "A"
+    await asyncio.sleep(0.01)
+    assert len(source.reads) == 2, "it will soon be too old: it is read again"
+    assert values.peek("a") == "A"
+    clock.advance(20)
+    assert values.peek("a") is None
+    await asyncio.sleep(0.01)
+    assert len(source.reads) == 2
