@@ -39,9 +39,12 @@ def text_body(to: str, text: str) -> bytes:
 
 
 def accepts(key: str, phones: Sequence[str]) -> Request:
-    """Texts to one phone after the other. Ready-made: making them is not what is measured."""
-    text = "Your order 18-2231 is on its way and arrives tomorrow between 9 and 12. Reply STOP to opt out."
-    ready = [http("POST", "/v1/messages", key, text_body(phone, text)) for phone in phones]
+    """Texts of several lengths to one phone after the other. Ready-made: making them is not what is measured."""
+    text = "Your order 18-{} is on its way and arrives tomorrow between 9 and 12. Reply STOP to opt out."
+    ready = [
+        http("POST", "/v1/messages", key, text_body(phone, text.format(11 ** (n % 7))))
+        for n, phone in enumerate(phones)
+    ]
     turn = itertools.cycle(ready)
     return lambda: next(turn)
 

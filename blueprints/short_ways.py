@@ -2,7 +2,8 @@
 
 Process: worker.
 
-Each answers as its handler does in `messages.py` and `cloud_webhook.py`, and only when there is nothing to refuse.
+Each answers as its handler does in `messages.py`, `cloud_api_messages.py` and `cloud_webhook.py`, and only when there
+is nothing to refuse.
 """
 
 import hashlib
@@ -13,17 +14,20 @@ from typing import Any, Final
 import orjson
 from sanic import Sanic
 
+from blueprints.cloud_api_messages import sent_json
 from blueprints.reading import is_idempotency_key
 from blueprints.rendering import accepted_json, head_of, json_bytes, message_json
 from config.errors import RequestRefused
 from services.cluster.known_header import KnownHeader
 from services.cluster.short_way import Answer, Begun, FindWay, TakeLongWay, Way
 from services.keys import Caller, Scope
-from services.messages import Idempotency, parse_order
+from services.messages import Idempotency, SendOrder, is_read_mark, parse_content, parse_order
 from services.wiring import WorkerServices
 
 _MESSAGE_LINE: Final = re.compile(rb"GET /v1/messages/([A-Za-z0-9_]{1,64}) HTTP/1\.1")
-_RECEIVED: Final = Answer(200, head_of(200), b'{"success":true}')
+_SEND_LINE: Final = re.compile(rb"POST /(?:v[0-9]{1,3}[.][0-9]{1,3}/)?([0-9]{1,32})/messages HTTP/1\.1")
+_OK: Final = head_of(200)
+_RECEIVED: Final = Answer(200, _OK, b'{"success":true}')
 
 
 class _Way:
@@ -44,23 +48,14 @@ class AcceptWay(_Way):
     """``POST /v1/messages``: text, when nothing speaks against it."""
 
     def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
-        caller = self._caller(header, Scope.MESSAGES_SEND)
-        if caller is None:
+        caller, raw, now = self._caller(header, Scope.MESSAGES_SEND), _object(body), self._services.clock.now()
+        if caller is None or raw is None or not _may_be_once(header):
             return None
-        key, idempotency = header.value("idempotency-key"), None
-        if key is not None:
-            if not is_idempotency_key(key):
-                return None
-            idempotency = Idempotency(key=key, digest=hashlib.sha256(body).digest())
         try:
-            raw = orjson.loads(body)
-            if type(raw) is not dict:
-                return None
-            now = self._services.clock.now()
             order = parse_order(raw, now=now)
-        except (orjson.JSONDecodeError, RequestRefused):
+        except RequestRefused:
             return None
-        storing = self._services.acceptance.begin(order, caller, idempotency, now=now)
+        storing = self._services.acceptance.begin(order, caller, _once(header, body), now=now)
         if storing is None:
             return None
 
@@ -70,6 +65,33 @@ class AcceptWay(_Way):
                 raise TakeLongWay
             head = head_of(202, f"location: /v1/messages/{accepted.id}\r\n".encode())
             return Answer(202, head, json_bytes(accepted_json(accepted)))
+
+        return Begun(storing.done, result)
+
+
+class DropinWay(_Way):
+    """``POST /{version or nothing}/{phone_number_id}/messages``: the same as a client of Meta sends it."""
+
+    def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
+        caller, asked = self._caller(header, Scope.MESSAGES_SEND), _SEND_LINE.fullmatch(header.lines[0])
+        raw = _object(body)
+        if caller is None or asked is None or raw is None or is_read_mark(raw) or not _may_be_once(header):
+            return None
+        try:
+            order = SendOrder(parse_content(raw), phone_number_id=asked[1].decode())
+        except RequestRefused:
+            return None
+        once, now = _once(header, body, place=header.url), self._services.clock.now()
+        storing = self._services.acceptance.begin(order, caller, once, now=now)
+        if storing is None:
+            return None
+        named = raw.get("to") or raw.get("recipient")
+
+        def result() -> Answer:
+            accepted = storing.result()
+            if accepted is None:
+                raise TakeLongWay
+            return Answer(200, _OK, json_bytes(sent_json(accepted, named=named)))
 
         return Begun(storing.done, result)
 
@@ -89,7 +111,7 @@ class ReadWay(_Way):
             message = reading.result()
             if message is None or not caller.may_use(message.phone_number_id):
                 raise TakeLongWay
-            return Answer(200, head_of(200), json_bytes(message_json(message)))
+            return Answer(200, _OK, json_bytes(message_json(message)))
 
         return Begun(reading.done, result)
 
@@ -109,6 +131,27 @@ class NotificationWay(_Way):
         return Begun(storing.done, result)
 
 
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The body as a JSON object, if it is one."""
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return raw if type(raw) is dict else None
+
+
+def _may_be_once(header: KnownHeader) -> bool:
+    """Is there no ``Idempotency-Key``, or one that may be?"""
+    key = header.value("idempotency-key")
+    return key is None or is_idempotency_key(key)
+
+
+def _once(header: KnownHeader, body: bytes, *, place: bytes = b"") -> Idempotency | None:
+    """The caller's key with what it came with, as ``reading.idempotency_of``."""
+    key = header.value("idempotency-key")
+    return None if key is None else Idempotency(key=key, digest=hashlib.sha256(place + body).digest())
+
+
 def short_ways(app: Sanic[Any, Any], services: WorkerServices) -> FindWay:
     """The ways of this worker, by a request's first line. Its routes must be known by now."""
 
@@ -119,9 +162,18 @@ def short_ways(app: Sanic[Any, Any], services: WorkerServices) -> FindWay:
     accept = way(AcceptWay, "/v1/messages", "POST")
     receive = way(NotificationWay, "/webhooks/whatsapp", "POST")
     read = way(ReadWay, "/v1/messages/msg", "GET")
+    versioned = way(DropinWay, "/v23.0/1/messages", "POST")
+    unversioned = way(DropinWay, "/1/messages", "POST")
     exact = {b"POST /v1/messages HTTP/1.1": accept, b"POST /webhooks/whatsapp HTTP/1.1": receive}
 
     def find(first_line: bytes) -> Way | None:
-        return exact.get(first_line) or (read if first_line.startswith(b"GET /v1/messages/") else None)
+        found = exact.get(first_line)
+        if found is not None:
+            return found
+        if first_line.startswith(b"GET /v1/messages/"):
+            return read
+        if first_line.endswith(b"/messages HTTP/1.1") and first_line.startswith(b"POST /"):
+            return versioned if first_line.startswith(b"POST /v") else unversioned
+        return None
 
     return find

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.integration
 TEXT = {"to": "16505551234", "type": "text", "text": {"body": "hola"}}
 PHONES = ["16505551234", "16505557001", "16505557002", "16505557003"]
 SECRET = "sandbox-secret"
+NODE = b"106540352242922"
 PROBLEM = "application/problem+json"
 
 
@@ -566,7 +567,7 @@ def test_whatever_differs_from_the_last_request_is_heeded(cluster: Cluster) -> N
 
 
 def test_an_idempotency_key_in_a_known_header_is_the_same_key(cluster: Cluster) -> None:
-    more = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    more = key_line()
     first, again = converse(cluster, *[request(text("once"), key=cluster.key, more=more)] * 2)
     assert (first[0], again[0]) == (202, 202)
     assert first[2] == again[2]
@@ -579,12 +580,13 @@ def test_the_short_way_answers_as_the_long_one_does(cluster: Cluster) -> None:
     note = json.dumps({"object": "whatsapp_business_account", "entry": [], "marker": uuid4().hex}).encode()
     sign = b"x-hub-signature-256: %b\r\n" % signed(note).encode()
     hook = request(note, key="", first=b"POST /webhooks/whatsapp HTTP/1.1", more=sign)
-    once = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
     kinds = {
         "accept": [request(text("longer"), key=key), request(text("short"), key=key)],
-        "accept once": [
-            request(text("once"), key=key, more=b"idempotency-key: other-%b\r\n" % uuid4().hex[6:].encode()),
-            request(text("once"), key=key, more=once),
+        "accept once": [request(text("once"), key=key, more=key_line()) for _ in range(2)],
+        "drop-in": [request(text("by Meta's words"), key=key, first=b"POST /v23.0/%b/messages HTTP/1.1" % NODE)] * 2,
+        "drop-in once": [
+            request(text("once"), key=key, first=b"POST /%b/messages HTTP/1.1" % NODE, more=key_line())
+            for _ in range(2)
         ],
         "read": [request(b"", key=key, first=b"GET /v1/messages/%b HTTP/1.1" % id_.encode())] * 2,
         "notification": [hook, hook],
@@ -600,6 +602,10 @@ def test_the_short_way_answers_as_the_long_one_does(cluster: Cluster) -> None:
     counted = requests_counted(cluster)
     assert counted[accepts] == before[accepts] + 4
     assert counted[reads] == before.get(reads, 0) + 2
+
+
+def key_line() -> bytes:
+    return b"idempotency-key: %b\r\n" % uuid4().hex.encode()
 
 
 def requests_counted(cluster: Cluster) -> dict[tuple[str, str, str], int]:
@@ -626,6 +632,17 @@ def test_on_a_kept_connection_too_what_is_refused_is_refused(cluster: Cluster) -
     for name, (piece, status) in cases.items():
         found = [answer[0] for answer in converse(cluster, good, piece, piece, good)]
         assert found == [202, status, status, 202], name
+    send = b"POST /v23.0/%b/messages HTTP/1.1" % NODE
+    by_meta = {
+        "a fault": request(b'{"to": "1"}', key=key, first=send),
+        "another number": request(text("x"), key=key, first=b"POST /v23.0/1/messages HTTP/1.1"),
+        "a read mark": request(b'{"status": "read", "message_id": "wamid.none"}', key=key, first=send),
+        "a key that lacks the scope": request(text("x"), key=only_read, first=send),
+    }
+    for name, piece in by_meta.items():
+        before, *refused, after = converse(cluster, request(text("x"), key=key, first=send), piece, piece, good)
+        assert (before[0], after[0]) == (200, 202), name
+        assert all(status >= 400 and "error" in json.loads(answer) for status, _, answer in refused), name
     read = request(b"", key=only_read, first=b"GET /v1/messages?limit=1 HTTP/1.1")
     assert [answer[0] for answer in converse(cluster, read, read)] == [200, 200]
     note = json.dumps({"object": "whatsapp_business_account", "entry": [], "marker": uuid4().hex}).encode()
@@ -637,8 +654,7 @@ def test_on_a_kept_connection_too_what_is_refused_is_refused(cluster: Cluster) -
 
 
 def test_on_a_kept_connection_too_a_key_is_used_once(cluster: Cluster) -> None:
-    more = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
-    other = b"idempotency-key: %b\r\n" % uuid4().hex.encode()
+    more, other = key_line(), key_line()
     once = request(text("just once"), key=cluster.key, more=more)
     begin = request(text("beginning"), key=cluster.key, more=other)
     _, first, again, changed, last = converse(
