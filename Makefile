@@ -24,7 +24,7 @@ CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test chaos unit screenshots chromium lint format clean
+.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test chaos unit screenshots chromium test-tools lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,7 +58,7 @@ scale: $(VENV)/.base ## so many workers from now on, within the plan (N=4)
 
 install: $(VENV)/.base ## only the packages that production needs
 
-test: $(VENV)/.test $(NODE_CLIENTS) chromium ## every test, the fast ones first (ARGS="-k …")
+test: $(VENV)/.test $(NODE_CLIENTS) chromium test-tools ## every test, the fast ones first (ARGS="-k …")
 	@exec $(BIN)/python -m pytest $(TESTS) $(ARGS)
 
 screenshots: $(VENV)/.test chromium ## pictures of every page of the console, light and dark, narrow and wide (FOLDER=screenshots)
@@ -71,9 +71,16 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 		echo "No Chromium here: the browser tests are left out (Debian: apt-get install chromium)." >&2; }
 
+# A clock that can be set for one process, and PHP for the receiver of the documentation. Without them their tests are left out.
+test-tools:
+	@{ command -v faketime && command -v php; } >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { echo "Installing faketime and PHP …" && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends faketime php-cli \
+		>/dev/null; } || echo "No faketime or no PHP here: their tests are left out (apt-get install faketime php-cli)." >&2; }
+
 # Cases without a failure of their own still leave their row: the table is made whatever the tests said.
 chaos: export CHAOS_RESULTS ?= build/chaos.jsonl
-chaos: $(VENV)/.test ## kills, stalls and outages under load; the table goes into docs/reliability.md (CHAOS_REQUESTS= …)
+chaos: $(VENV)/.test test-tools ## kills, stalls and outages under load; the table goes into docs/reliability.md (CHAOS_REQUESTS= …)
 	@rm -f $(CHAOS_RESULTS)
 	@$(BIN)/python -m pytest tests/chaos -s $(ARGS); code=$$?; $(BIN)/python -m tests.chaos.report $(CHAOS_RESULTS) && exit $$code
 

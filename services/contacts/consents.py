@@ -123,8 +123,11 @@ class ConsentReader:
     def lets_pass(self, key: str, *, is_marketing: bool) -> bool:
         """Is it known just now that nothing blocks? False says nothing: ``blocks`` does."""
         now = self._clock.monotonic()
-        if self._few_until - now <= AHEAD_S:
+        left_s = self._few_until - now
+        if left_s <= 0:
             return False
+        if left_s < AHEAD_S:
+            self._everybody.begin(None)
         if self._few is not None:
             return reason_of(self._few.get(key), is_marketing=is_marketing) is None
         read_at, category = self._cached.get(key, (float("-inf"), None))

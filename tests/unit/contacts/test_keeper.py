@@ -405,6 +405,11 @@ async def test_at_once_only_those_pass_of_whom_it_is_known() -> None:
         assert [reader.lets_pass(f"wa:{number}", is_marketing=True) for number in range(3)] == [False, False, True]
     assert few.lets_pass("wa:9", is_marketing=True), "everybody who opted out is known"
     assert not many.lets_pass("wa:9", is_marketing=False), "nobody asked about them yet"
+    clock.advance(2.9)
+    reads = len(database.finds)
+    assert few.lets_pass("wa:2", is_marketing=False), "and is read again before it is too old"
+    await asyncio.sleep(0.01)
+    assert len(database.finds) == reads + 1
     clock.advance(3)
     assert not few.lets_pass("wa:2", is_marketing=False)
     assert not many.lets_pass("wa:2", is_marketing=False)
