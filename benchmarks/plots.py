@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 190, 40, 50
+LEFT, RIGHT, TOP, BOTTOM = 70, 230, 40, 50
 COLOURS = ("#b45309", "#1d4ed8", "#047857", "#7c3aed", "#be123c", "#334155")
 
 Points = Sequence[tuple[float, float]]
