@@ -131,8 +131,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             meter=meter,
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
         )
-        if not settings.access_log:  # a line for each request is written by Sanic's way alone
-            app.ctx.find_way = short_ways(app, app.ctx.services)
+        app.ctx.find_way = short_ways(app, app.ctx.services)
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:

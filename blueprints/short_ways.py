@@ -66,7 +66,7 @@ class AcceptWay(_Way):
             head = head_of(202, f"location: /v1/messages/{accepted.id}\r\n".encode())
             return Answer(202, head, json_bytes(accepted_json(accepted)))
 
-        return Begun(storing.done, result)
+        return Begun(storing.done, result, caller.key_id)
 
 
 class DropinWay(_Way):
@@ -93,7 +93,7 @@ class DropinWay(_Way):
                 raise TakeLongWay
             return Answer(200, _OK, json_bytes(sent_json(accepted, named=named)))
 
-        return Begun(storing.done, result)
+        return Begun(storing.done, result, caller.key_id)
 
 
 class ReadWay(_Way):
@@ -113,7 +113,7 @@ class ReadWay(_Way):
                 raise TakeLongWay
             return Answer(200, _OK, json_bytes(message_json(message)))
 
-        return Begun(reading.done, result)
+        return Begun(reading.done, result, caller.key_id)
 
 
 class NotificationWay(_Way):

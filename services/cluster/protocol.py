@@ -141,6 +141,7 @@ class _Turn(NamedTuple):
     way: Way
     begun: Begun
     began: float
+    url: bytes
     data: bytes
 
 
@@ -230,7 +231,7 @@ class GuardedProtocol(WebSocketProtocol):
         http.known, http.stage = header, Stage.HANDLER
         self._time = time.monotonic()  # Sanic's timers go by it
         self.state["requests_count"] += 1
-        self._turn = _Turn(way, begun, began, data)
+        self._turn = _Turn(way, begun, began, header.url, data)
         begun.done.add_done_callback(self._answer_short)
         return True
 
@@ -267,7 +268,14 @@ class GuardedProtocol(WebSocketProtocol):
             self._data_received.set()
 
     def _count(self, turn: _Turn, status: int) -> None:
-        self.app.ctx.life.count(turn.way.method, turn.way.route, status, time.perf_counter() - turn.began)
+        self.app.ctx.life.answered(
+            turn.way.method,
+            turn.way.route,
+            path=turn.url.decode(),
+            status=status,
+            seconds=time.perf_counter() - turn.began,
+            key_id=turn.begun.key_id,
+        )
 
     async def _handle_request(self, request: Request) -> None:
         """Sanic's, or the failure that the short way met."""

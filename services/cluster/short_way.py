@@ -28,10 +28,14 @@ class TakeLongWay(Exception):
 
 
 class Begun(NamedTuple):
-    """A request on the short way. ``result`` is asked once ``done`` is; what it raises is told on the long way."""
+    """A request on the short way. ``result`` is asked once ``done`` is; what it raises is told on the long way.
+
+    ``key_id`` is the caller's, for the log.
+    """
 
     done: "asyncio.Future[Any]"
     result: Callable[[], Answer]
+    key_id: str | None = None
 
 
 class Way(Protocol):

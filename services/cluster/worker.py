@@ -12,7 +12,7 @@ from typing import Any
 from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
-from services.cluster.access_log import log_request
+from services.cluster.access_log import log_answer, log_request
 from services.cluster.balance import too_many
 from services.cluster.board import Board
 from services.cluster.door import Door, DoorOptions
@@ -134,6 +134,14 @@ class WorkerLife:
         """One request is answered; ``route`` is the pattern, None where there is none."""
         self.stats.observe(seconds * 1000, is_error=status >= 500)
         observe_request(method, route, status, seconds)
+
+    def answered(
+        self, method: str, route: str, *, path: str, status: int, seconds: float, key_id: str | None = None
+    ) -> None:
+        """A request was answered on the short way, where Sanic has no object for it."""
+        self.count(method, route, status, seconds)
+        if self._logs_requests:
+            log_answer(method, path, status=status, seconds=seconds, key_id=key_id)
 
     def is_to_let_go(self) -> bool:
         """Is the connection that is being answered one too many here? Its client comes back, to another worker."""

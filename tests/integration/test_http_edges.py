@@ -29,7 +29,8 @@ PROBLEM = "application/problem+json"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("edges"), workers=2) as running:
+    environment = {"PANAL_ACCESS_LOG": "true"}
+    with start_cluster(tmp_path_factory.mktemp("edges"), workers=2, environment=environment) as running:
         for phone in PHONES:
             running.write_as_customer(phone, "hola")  # opens the window: texts may be sent
         until(lambda: len(running.all_pages("/v1/conversations")) == len(PHONES), "the customers were heard")
@@ -602,6 +603,11 @@ def test_the_short_way_answers_as_the_long_one_does(cluster: Cluster) -> None:
     counted = requests_counted(cluster)
     assert counted[accepts] == before[accepts] + 4
     assert counted[reads] == before.get(reads, 0) + 2
+
+    def told() -> int:
+        return sum("http.request" in line and id_ in line and "key_" in line for line in cluster.log.splitlines())
+
+    until(lambda: told() == 2, "the access log has a line for each read, whichever way it went")
 
 
 def key_line() -> bytes:

@@ -10,7 +10,7 @@ from sanic import Request
 
 from config.log_forms import JsonForm
 from config.redaction import Redactor
-from services.cluster.access_log import log_request
+from services.cluster.access_log import log_answer, log_request
 
 
 def request(path: str, *, method: str = "GET", key_id: str | None = None) -> Request:
@@ -51,3 +51,13 @@ def test_probes_are_told_only_when_they_fail(caplog: pytest.LogCaptureFixture) -
         assert not caplog.records
         log_request(request("/readyz"), status=503, seconds=0.1)
     assert line(caplog)["level"] == "warning"
+
+
+def test_an_answer_without_a_request_of_its_own_has_the_same_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        log_answer("POST", "/v1/messages", status=202, seconds=0.01234, key_id="key_1")
+        log_request(request("/v1/messages", method="POST", key_id="key_1"), status=202, seconds=0.01234)
+    short, long = (json.loads(JsonForm(Redactor(), process_name="p").format(record)) for record in caplog.records)
+    assert len(short.pop("request_id")) == 36
+    del long["request_id"]
+    assert short | {"at": ""} == long | {"at": ""}

@@ -30,8 +30,11 @@ class Life:
         self.counted: list[tuple[str, str | None, int]] = []
         self.lets_go = False
 
-    def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
+    def answered(
+        self, method: str, route: str, *, path: str, status: int, seconds: float, key_id: str | None = None
+    ) -> None:
         assert seconds >= 0
+        assert (path, key_id) == ("/echo", "key_1")
         self.counted.append((method, route, status))
 
     def is_to_let_go(self) -> bool:
@@ -60,7 +63,7 @@ class EchoWay:
             done.result()
             return Answer(202, HEAD, b"short:" + body)
 
-        return Begun(done, result)
+        return Begun(done, result, "key_1")
 
 
 class Transport:
