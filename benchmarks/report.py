@@ -7,10 +7,11 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.drive import Seen
 from benchmarks.plots import line_plot
 from benchmarks.scenarios import Result
 
@@ -41,45 +42,70 @@ def machine() -> dict[str, Any]:
     }
 
 
-def peers_table(results: Sequence[Result], rss_mb: dict[str, float]) -> str:
-    """Saturation of every server, and Panal's as a multiple of the best peer's."""
-    scenarios = list(dict.fromkeys(result.scenario for result in results if result.saturation))
-    servers = list(dict.fromkeys(result.server for result in results))
-    rounds = {(r.server, r.scenario): [seen.achieved_per_s for seen in r.rounds] for r in results if r.rounds}
-    heads = [f"{scenario}/s | to best peer" for scenario in scenarios]
-    lines = ["| server | " + " | ".join(heads) + " | worker RSS |", "|---" * (2 + 2 * len(scenarios)) + "|"]
+def peers_table(results: Sequence[Result], rss_mb: dict[str, float], cold_start_s: dict[str, float]) -> str:
+    """Every server in one line: saturation and CPU time of each scenario, and Panal's as a multiple of the best peer's.
+
+    CPU is that of the server and its database for one request, median of the rounds.
+    """
+    found = {(result.server, result.scenario): result.rounds for result in results if result.rounds}
+    scenarios = list(dict.fromkeys(scenario for _, scenario in found))
+    servers = list(dict.fromkeys(server for server, _ in found))
+    heads = [f"{scenario}/s | to best peer | CPU µs | to best peer" for scenario in scenarios]
+    lines = [
+        "| server | " + " | ".join(heads) + " | worker RSS | cold start |",
+        "|---" * (3 + 4 * len(scenarios)) + "|",
+    ]
     for server in servers:
-        cells = []
-        for scenario in scenarios:
-            own = rounds.get((server, scenario))
-            others = [rounds[peer, scenario] for peer in servers if peer not in ALL_OURS and (peer, scenario) in rounds]
-            if own is None:
-                cells.append("– | –")
-                continue
-            # Round by round: what the machine did meanwhile hit all of them.
-            ratios = [mine / max(theirs) for mine, *theirs in zip(own, *others, strict=True) if theirs]
-            ratio = f"{statistics.median(ratios):.2f} ×" if ratios else "–"
-            cells.append(f"{statistics.median(own):,.0f} | {ratio}")
-        lines.append(f"| {server} | " + " | ".join(cells) + f" | {rss_mb.get(server, 0):.0f} MB |")
+        cells = [_cell(found, server, scenario) for scenario in scenarios]
+        start = f"{cold_start_s[server]:.1f} s" if server in cold_start_s else ""
+        lines.append(f"| {server} | " + " | ".join(cells) + f" | {rss_mb.get(server, 0):.0f} MB | {start} |")
     return "\n".join(lines)
 
 
-def cpu_table(results: Sequence[Result]) -> str:
-    """CPU time of the server and its database for one request, median of the rounds; and Panal's against the least."""
-    scenarios = list(dict.fromkeys(result.scenario for result in results if result.rounds))
-    cost = {(r.server, r.scenario): statistics.median(s.cpu_us for s in r.rounds) for r in results if r.rounds}
-    servers = list(dict.fromkeys(result.server for result in results))
-    lines = [
-        "| server | " + " | ".join(f"{scenario}, CPU µs | to best peer" for scenario in scenarios) + " |",
-        "|---" * (1 + 2 * len(scenarios)) + "|",
-    ]
-    for server in servers:
-        cells = []
-        for scenario in scenarios:
-            least = min((cost[peer, scenario] for peer in servers if peer not in ALL_OURS), default=0.0)
-            ratio = f"{cost[server, scenario] / least:.2f} ×" if least else "–"
-            cells.append(f"{cost[server, scenario]:,.0f} | {ratio}")
-        lines.append(f"| {server} | " + " | ".join(cells) + " |")
+def _cell(found: dict[tuple[str, str], list[Seen]], server: str, scenario: str) -> str:
+    own = found.get((server, scenario))
+    if own is None:
+        return "– | – | – | –"
+    peers = [rounds for (name, kind), rounds in found.items() if kind == scenario and name not in ALL_OURS]
+    rates = [[one.achieved_per_s for one in rounds] for rounds in peers]
+    # Round by round: what the machine did meanwhile hit all of them.
+    ratios = [mine.achieved_per_s / max(theirs) for mine, *theirs in zip(own, *rates, strict=True) if theirs]
+    ratio = f"{statistics.median(ratios):.2f} ×" if ratios else "–"
+    cost = statistics.median(one.cpu_us for one in own)
+    least = min((statistics.median(one.cpu_us for one in rounds) for rounds in peers), default=0.0)
+    cost_ratio = f"{cost / least:.2f} ×" if least else "–"
+    rate = statistics.median(one.achieved_per_s for one in own)
+    return f"{rate:,.0f} | {ratio} | {cost:,.0f} | {cost_ratio}"
+
+
+def others_table(others: Mapping[str, Any]) -> str:
+    """What Panal's peers do not have, each beside the accepted messages of the same server in the same run."""
+    accept = next((seen["achieved_per_s"] for name, seen in others.items() if name.startswith("accept,")), 0.0)
+    lines = ["| scenario | seen/s | to accept | p50 ms | p99 ms | failed |", "|---" * 6 + "|"]
+    for name, seen in others.items():
+        if not isinstance(seen, dict):
+            continue
+        if "achieved_per_s" in seen:
+            rate = seen["achieved_per_s"]
+            cells = [f"{seen['p50_ms']:.1f}", f"{seen['p99_ms']:.1f}", str(sum(seen["failures"].values()))]
+        elif "per_s" in seen:
+            rate, cells = seen["per_s"], ["–", "–", "–"]
+        else:
+            continue
+        is_saturated = rate > seen.get("rate_per_s", 0.0)
+        ratio = f"{rate / accept:.2f} ×" if accept and is_saturated else "–"
+        lines.append(f"| {name} | {rate:,.0f} | {ratio} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def growth_table(costs: Mapping[str, Mapping[str, float]]) -> str:
+    """p50 of each call (ms) against the number of stored messages."""
+    counts = list(costs)
+    lines = ["| call | " + " | ".join(f"{int(count):,}" for count in counts) + " | grows |"]
+    lines.append("|---" * (2 + len(counts)) + "|")
+    for name, first in costs[counts[0]].items():
+        cells = " | ".join(f"{costs[count][name]:.2f}" for count in counts)
+        lines.append(f"| `{name}` | {cells} | {costs[counts[-1]][name] / first:.2f} × |")
     return "\n".join(lines)
 
 
