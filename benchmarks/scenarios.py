@@ -123,3 +123,14 @@ def set_paused(server: Server, is_paused: bool) -> None:
             return answer.status_code == 200
 
         until(is_so, "the number is paused or goes on")
+
+
+def wait_until_ingested(server: Server) -> None:
+    """Until the owner has understood every notification that was taken in: what follows is measured without it."""
+    with server.client() as client:
+
+        def is_done() -> bool:
+            answer = client.get("/v1/notifications", params={"state": "new", "limit": 1})
+            return answer.status_code == 200 and not answer.json()["data"]
+
+        until(is_done, "every notification is understood", within_s=120, every_s=0.5)
