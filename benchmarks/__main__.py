@@ -128,8 +128,8 @@ class Run:
             time.sleep(3)
             self._say("to the phone, at rest")
             self._other("to the phone, at rest (5/s)", live.to_phone(server, seconds=8, rate_per_s=5))
-            # In turn, as with the peers: what the machine does meanwhile hits both. The short version has one round: the
-            # owner takes a minute to understand what the workers took in during one.
+            # In turn, as with the peers: what the machine does meanwhile hits both. The short version has one round:
+            # the owner takes a minute to understand what the workers took in during one.
             seen: dict[str, list[Seen]] = {"accept": [], "webhook": []}
             for turn in range(self.options.rounds if self.options.full else 1):
                 if turn:
