@@ -3,6 +3,7 @@
 Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
 
+import logging
 import time
 from asyncio import BaseTransport, CancelledError
 from typing import Any, Final, NamedTuple, cast
@@ -14,9 +15,12 @@ from sanic.http import Http
 from sanic.http.constants import Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
+from config.errors import PanalError
 from services.cluster.door import Door, refusal_answer
 from services.cluster.known_header import END, MAX_BYTES, KnownHeader, read_by, remember
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
+
+logger = logging.getLogger(__name__)
 
 HUNG_UP: Final = 499
 """Counted for a request whose client went before its answer."""
@@ -224,8 +228,11 @@ class GuardedProtocol(WebSocketProtocol):
         began = time.perf_counter()
         try:
             begun = way.begin(header, data[len(header.whole) :])
-        except Exception:
+        except PanalError:
             return False  # the long way meets it again, and tells it
+        except Exception:
+            logger.exception("A short way failed; the long one answers.", extra={"action": "request.bug"})
+            return False
         if begun is None:
             return False
         http.known, http.stage = header, Stage.HANDLER

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from sanic import HTTPResponse, Request, Sanic
 from sanic.http.constants import Stage
@@ -49,11 +50,11 @@ class EchoWay:
     def __init__(self) -> None:
         self.under_way: list[tuple[asyncio.Future[None], bytes]] = []
         self.declines = False
-        self.breaks = False
+        self.breaks: Exception | None = None
 
     def begin(self, header: KnownHeader, body: bytes) -> Begun | None:
-        if self.breaks:
-            raise RuntimeError("a fault of ours")
+        if self.breaks is not None:
+            raise self.breaks
         if self.declines:
             return None
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -170,12 +171,16 @@ async def test_the_first_request_goes_long_and_the_next_ones_go_short(line: Line
     assert line.life.counted == [("POST", "echo", 202)]
 
 
-async def test_what_a_way_declines_or_stumbles_over_goes_long(line: Line) -> None:
+async def test_what_a_way_declines_or_stumbles_over_goes_long(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     await line.known()
     line.way.declines = True
     assert [answer.endswith(b"long:declined") for answer in await line.say(request(b"declined"))] == [True]
-    line.way.declines, line.way.breaks = False, True
+    line.way.declines, line.way.breaks = False, Unavailable("full")
+    assert [answer.endswith(b"long:full") for answer in await line.say(request(b"full"))] == [True]
+    assert not caplog.records
+    line.way.breaks = RuntimeError("a fault of ours")
     assert [answer.endswith(b"long:broken") for answer in await line.say(request(b"broken"))] == [True]
+    assert [getattr(record, "action", None) for record in caplog.records] == ["request.bug"], "and it is told"
     assert line.way.under_way == []
 
 
