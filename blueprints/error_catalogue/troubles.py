@@ -148,6 +148,13 @@ TROUBLES: Final = (
         where="message",
     ),
     ErrorEntry(
+        "request_unsendable",
+        Unavailable,
+        "The request cannot be written in a form that WhatsApp can read; nothing was sent.",
+        "Change the message or the file: `detail` in the log says which part cannot be written.",
+        retry=False,
+    ),
+    ErrorEntry(
         "whatsapp_outcome_unknown",
         PanalError,
         "The request left for WhatsApp, and no answer that can be read came back.",

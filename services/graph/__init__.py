@@ -6,7 +6,7 @@ from services.graph.client import GraphClient, SendAnswer, appsecret_proof, grap
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
 from services.graph.management import GraphManagement, NumberInfo, TemplateCreated, TemplateInfo
 from services.graph.media import Download, GraphMedia, MediaInfo
-from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
+from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
 from services.graph.transport import GraphAnswer
 from services.graph.usage import Usage
 
@@ -22,6 +22,7 @@ __all__ = [
     "GraphRefused",
     "GraphUnknown",
     "GraphUnreachable",
+    "GraphUnsendable",
     "HoldScope",
     "MediaInfo",
     "NumberInfo",

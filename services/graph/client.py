@@ -14,7 +14,7 @@ import aiohttp
 
 from config.errors import RequestRefused
 from services.graph.outcomes import GraphUnknown
-from services.graph.transport import GraphAnswer, GraphTransport
+from services.graph.transport import GraphAnswer, GraphTransport, WitnessedForm
 from services.graph.usage import NO_USAGE, Usage
 
 
@@ -59,7 +59,7 @@ class GraphClient:
         token: str,
         json_body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        form: aiohttp.MultipartWriter | None = None,
+        form: WitnessedForm | None = None,
         timeout_s: float | None = None,
     ) -> GraphAnswer:
         """Any call. Build `path` with `graph_path`, so that an id of a caller cannot walk to another object."""

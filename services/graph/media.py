@@ -14,7 +14,8 @@ from yarl import URL
 
 from services.graph.classify import classify
 from services.graph.client import GraphClient, graph_path
-from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
+from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
+from services.graph.transport import WitnessedForm
 
 DOWNLOAD_CHUNK_BYTES = 64 * 1024
 STALL_S = 30.0
@@ -87,11 +88,11 @@ class GraphMedia:
         filename: str,
         timeout_s: float = 300.0,
     ) -> str:
-        """The id, good for 30 days with this number. An unknown outcome may be repeated: an upload shows to nobody."""
-        form = aiohttp.MultipartWriter("form-data")
-        for name, value in (("messaging_product", "whatsapp"), ("type", mime_type)):
-            form.append(value).set_content_disposition("form-data", name=name)
-        form.append_payload(SizedStream(content, size_bytes=size_bytes, mime_type=mime_type, filename=filename))
+        """The id, good for 30 days with this number. An unknown outcome may be repeated: an upload shows to nobody.
+
+        ``GraphUnsendable`` for a type or a name that cannot stand in a header.
+        """
+        form = _upload_form(content, size_bytes=size_bytes, mime_type=mime_type, filename=filename)
         answer = await self._graph.call(
             "POST", graph_path(phone_number_id, "media"), token=token, form=form, timeout_s=timeout_s
         )
@@ -127,7 +128,7 @@ class GraphMedia:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=STALL_S)
         try:
             response = await self._session.get(url, headers=headers, timeout=limits, allow_redirects=False)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _broken(error) from error
         async with response:
             if response.status != 200:
@@ -145,6 +146,17 @@ class GraphMedia:
         except ValueError:
             return False
         return host == self._graph_host or any(host == name or host.endswith(f".{name}") for name in HOSTS_OF_META)
+
+
+def _upload_form(content: AsyncIterable[bytes], *, size_bytes: int, mime_type: str, filename: str) -> WitnessedForm:
+    form = WitnessedForm()
+    try:
+        for name, value in (("messaging_product", "whatsapp"), ("type", mime_type)):
+            form.append(value).set_content_disposition("form-data", name=name)
+        form.append_payload(SizedStream(content, size_bytes=size_bytes, mime_type=mime_type, filename=filename))
+    except (ValueError, TypeError) as error:
+        raise GraphUnsendable(detail=f"the upload cannot be written: {type(error).__name__}: {error}") from error
+    return form
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

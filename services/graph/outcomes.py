@@ -51,6 +51,14 @@ class GraphUnreachable(Unavailable):
     default_text = "WhatsApp could not be reached."
 
 
+class GraphUnsendable(GraphUnreachable):
+    """The request cannot be written: a value has no JSON, a header has a control character. Nothing left, ever."""
+
+    code = "request_unsendable"
+    may_retry = False
+    default_text = "The request cannot be written in a form that WhatsApp can read."
+
+
 class GraphUnknown(PanalError):
     """The request left, and no answer that can be read came back: it may have had its effect. Never resend blindly."""
 

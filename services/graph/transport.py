@@ -2,12 +2,14 @@
 
 A message must reach WhatsApp once. So the outcome of a call that broke is decided by a witness in the body of the
 request: it is asked to write itself at the very moment when bytes go to the socket. Not asked: nothing left, a resend
-is safe. Asked: the request may have arrived, and only evidence may say so.
+is safe. Asked: the request may have arrived, and only evidence may say so. This holds for every kind of failure: a bad
+address, a name that does not resolve, TLS, a header that cannot be written, a bug of ours.
 
 Process: whatsapp, worker (media and templates).
 """
 
 import asyncio
+import re
 import select
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +20,9 @@ import orjson
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
+from config.errors import PanalError
 from services.graph.classify import classify
-from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
+from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
 from services.graph.usage import Usage, read_usage
 
 ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
@@ -28,6 +31,9 @@ CONNECT_TIMEOUT_S = 5.0
 
 REPEATABLE_METHODS = frozenset({"GET", "DELETE"})
 """Doing these twice is doing them once, so their outcome is never unknown in a way that matters."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""What no header may hold (RFC 9110, 5.5)."""
 
 PEER_CLOSED_EVENTS = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
@@ -56,11 +62,29 @@ class WitnessedBody(aiohttp.BytesPayload):
         await self.write_with_length(writer, None)
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        transport = getattr(writer, "transport", None)
-        if transport is None or transport.is_closing() or _peer_has_closed(transport):
-            raise aiohttp.ClientConnectionResetError("The connection was closed before the request was written")
+        _require_open(writer)
         self.has_left = True
         await super().write_with_length(writer, content_length)
+
+
+class WitnessedForm(aiohttp.MultipartWriter):
+    """A multipart body with the same witness. It is written once: its parts may be streams."""
+
+    def __init__(self) -> None:
+        super().__init__("form-data")
+        self.has_left = False
+
+    async def write(self, writer: AbstractStreamWriter, close_boundary: bool = True) -> None:
+        _require_open(writer)
+        self.has_left = True
+        await super().write(writer, close_boundary)
+
+    def require_writable(self) -> None:
+        """Raise ``GraphUnsendable`` for a part whose headers cannot be written."""
+        for part, _, _ in self._parts:
+            for name, value in part.headers.items():
+                if _CONTROL.search(value) or not _has_bytes(value):
+                    raise GraphUnsendable(detail=f"the header {name} of a part has a character that it must not have")
 
 
 class GraphTransport:
@@ -79,23 +103,30 @@ class GraphTransport:
         token: str,
         json_body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
-        form: aiohttp.MultipartWriter | None = None,
+        form: WitnessedForm | None = None,
         timeout_s: float | None = None,
     ) -> GraphAnswer:
         """The answer, or GraphRefused, GraphUnreachable (safe to repeat) or GraphUnknown (not safe).
 
         `path` is already quoted. A connection that turned out to be stale before a byte was written is replaced once.
+        Without a body and for reading alone there is no witness, and none is needed.
         """
         limits = self._limits if timeout_s is None else _time_limits(timeout_s)
+        content = None if form is not None else _content_of(method, json_body)
+        if form is not None:
+            form.require_writable()
         for is_last_try in (False, True):
-            body = None if json_body is None else WitnessedBody(orjson.dumps(json_body))
+            data = form if content is None else WitnessedBody(content)
             try:
-                return await self._once(method, path, token=token, data=body or form, params=params, limits=limits)
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                has_left = body.has_left if body is not None else not _failed_to_connect(error)
+                return await self._once(method, path, token=token, data=data, params=params, limits=limits)
+            except PanalError:
+                raise
+            except Exception as error:
+                # Whatever it was: the witness alone says whether it may have had an effect.
+                has_left = data is not None and data.has_left
                 if has_left and method not in REPEATABLE_METHODS:
                     raise GraphUnknown(detail=f"{method} {path}: {_describe(error)}") from error
-                is_stale = body is not None and not has_left and _met_a_closed_connection(error)
+                is_stale = content is not None and not has_left and _met_a_closed_connection(error)
                 if is_last_try or not is_stale:
                     raise GraphUnreachable(detail=f"{method} {path}: {_describe(error)}") from error
         raise AssertionError("unreachable")
@@ -106,7 +137,7 @@ class GraphTransport:
         path: str,
         *,
         token: str,
-        data: WitnessedBody | aiohttp.MultipartWriter | None,
+        data: WitnessedBody | WitnessedForm | None,
         params: Mapping[str, str] | None,
         limits: aiohttp.ClientTimeout,
     ) -> GraphAnswer:
@@ -121,6 +152,19 @@ class GraphTransport:
         ) as response:
             raw = await _read_all(response)
             return _judge(method, path, response, raw)
+
+
+def _content_of(method: str, json_body: Mapping[str, Any] | None) -> bytes | None:
+    """The body's bytes; empty, so that there is a witness, for a call that changes something without one.
+
+    Raises ``GraphUnsendable`` for what has no JSON.
+    """
+    if json_body is None:
+        return None if method in REPEATABLE_METHODS else b""
+    try:
+        return orjson.dumps(json_body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise GraphUnsendable(detail=f"the body has no JSON: {_describe(error)}") from error
 
 
 def _time_limits(total_s: float) -> aiohttp.ClientTimeout:
@@ -202,6 +246,19 @@ def _failed_to_connect(error: BaseException) -> bool:
 def _met_a_closed_connection(error: BaseException) -> bool:
     is_of_the_socket = isinstance(error, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError | ConnectionError)
     return is_of_the_socket and not _failed_to_connect(error)
+
+
+def _has_bytes(value: str) -> bool:
+    try:
+        return bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _require_open(writer: AbstractStreamWriter) -> None:
+    transport = getattr(writer, "transport", None)
+    if transport is None or transport.is_closing() or _peer_has_closed(transport):
+        raise aiohttp.ClientConnectionResetError("The connection was closed before the request was written")
 
 
 def _peer_has_closed(transport: asyncio.BaseTransport) -> bool:

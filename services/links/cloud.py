@@ -9,7 +9,7 @@ from typing import Any
 from services.graph.classify import classify
 from services.graph.client import GraphClient
 from services.graph.codes import ErrorClass
-from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable
+from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
 from services.links.port import (
     PRODUCT_POLICY,
     LinkKind,
@@ -26,6 +26,7 @@ TokenSource = Callable[[str], str | None]
 """phone_number_id → access token, or None when the number has none. Read at each send, so a new token works at once."""
 
 NO_TOKEN_CODE = 104
+UNSENDABLE_CODE = 100
 
 
 class CloudLink:
@@ -85,6 +86,10 @@ class CloudLink:
                 retry_after_s=failure.retry_after_s,
                 fbtrace_id=failure.fbtrace_id,
             )
+        if isinstance(failure, GraphUnsendable):
+            # This message alone: to try it again would block its lane for ever.
+            rule = classify(UNSENDABLE_CODE)
+            return SendRefused(rule, title=rule.title, details=f"{failure.text} {failure.detail or ''}".strip())
         self._state = LinkState.UNREACHABLE
         if isinstance(failure, GraphUnreachable):
             return NotSubmitted(detail=failure.detail)

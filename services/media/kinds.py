@@ -5,6 +5,7 @@ Process: worker, whatsapp.
 Source: Meta, "Media" (2025-12): supported types and sizes; the wording of refusals from captured answers.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,10 @@ _FAMILIES: Final = (
     frozenset({"audio/aac", "audio/x-aac", "audio/mpeg"}),
 )
 """Names for one container: what is inside, a sniffer cannot tell by the first bytes."""
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+_TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(?:[ \t]*;[\x20-\x7e\t]{{0,255}})?")
+"""A media type as RFC 6838 has it, with parameters in printable ASCII: what can stand in a header."""
+UNKNOWN_TYPE: Final = "application/octet-stream"
 _UNSAID: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
 
@@ -66,6 +71,9 @@ class FileFacts:
 
 def judge(declared: str | None, head: bytes, size_bytes: int) -> FileFacts:
     """What this file is, by what its sender says and by its first bytes. Raises ``MediaRefused``."""
+    declared = (declared or "").strip(" \t")
+    if declared and not is_media_type(declared):
+        raise MediaRefused("Param type must be a media type such as image/png, without control characters.")
     said, seen = bare_type(declared), _seen(head)
     mime_type = seen if said in _UNSAID and seen else said
     kind = kind_of(mime_type)
@@ -81,7 +89,7 @@ def judge(declared: str | None, head: bytes, size_bytes: int) -> FileFacts:
             f"{kind.capitalize()} file has size {size_bytes} bytes but must be atmost {most} bytes and non-empty"
         )
     keeps_parameters = kind == "audio" and declared and bare_type(declared) == mime_type
-    return FileFacts(declared.strip() if keeps_parameters and declared else mime_type, kind)
+    return FileFacts(declared if keeps_parameters else mime_type, kind)
 
 
 def kind_of(mime_type: str) -> str | None:
@@ -91,6 +99,11 @@ def kind_of(mime_type: str) -> str | None:
     if known is not None:
         return known
     return None if bare in _UNSAID or bare.startswith(("image/", "audio/", "video/", "multipart/")) else "document"
+
+
+def is_media_type(text: str) -> bool:
+    """Is this a media type that can stand in a header?"""
+    return _TYPE.fullmatch(text) is not None
 
 
 def bare_type(mime_type: str | None) -> str:

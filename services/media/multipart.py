@@ -74,6 +74,8 @@ class _Events:
             raise FormRefused("A header of the form is too long.")
 
     def _header_end(self) -> None:
+        if any(byte < 0x20 and byte != 0x09 for byte in self._value):
+            raise FormRefused("A header of the form has a control character.")
         self._headers[self._name.decode("latin-1").lower()] = bytes(self._value)
         self._name.clear()
         self._value.clear()

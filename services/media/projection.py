@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from config import limits
 from services.media.holdings import hexadecimal
-from services.media.kinds import KINDS
+from services.media.kinds import KINDS, UNKNOWN_TYPE, is_media_type
 from services.media.records import Media, MediaOrigin
 from services.media.repository import MEDIA, media_document
 from services.store import Event, Write
@@ -23,11 +23,12 @@ def project_media(event: Event) -> list[Write]:
         return []
     sent_at = event.data.get("sent_at") or event.at
     filename = part.get("filename")
+    mime_type = str(part.get("mime_type") or UNKNOWN_TYPE)
     media = Media(
         id=part["id"],
         phone_number_id=event.number,
         origin=MediaOrigin.CUSTOMER,
-        mime_type=str(part.get("mime_type") or "application/octet-stream"),
+        mime_type=mime_type if is_media_type(mime_type) else UNKNOWN_TYPE,
         kind=kind,
         created_at=event.at,
         # WhatsApp gives a file for a week; what was fetched by then is kept as long as an upload.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from services.media.kinds import UNKNOWN_TYPE, is_media_type
 from services.media.records import Media, MediaOrigin, PlatformMedia
 from services.store import Database
 
@@ -64,8 +65,11 @@ def media_document(media: Media) -> dict[str, Any]:
 
 
 def media_record(document: Mapping[str, Any]) -> Media:
-    """The record of a stored file."""
+    """The record of a stored file. A type that cannot stand in a header (once, anything was stored) is not known."""
     platform = document.get("platform", {})
+    plain: dict[str, Any] = {name: document.get(name) for name in _PLAIN}
+    if not is_media_type(str(plain["mime_type"])):
+        plain["mime_type"] = UNKNOWN_TYPE
     return Media(
         id=document["_id"],
         phone_number_id=document["number"],
@@ -73,5 +77,5 @@ def media_record(document: Mapping[str, Any]) -> Media:
         message_id=document.get("message"),
         is_deleted=bool(document.get("is_deleted")),
         platform={number: PlatformMedia(entry["id"], entry["expires_at"]) for number, entry in platform.items()},
-        **{name: document.get(name) for name in _PLAIN},  # type: ignore[arg-type]  # written by media_document
+        **plain,
     )

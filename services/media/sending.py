@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from config import limits
 from config.clock import Clock
 from config.errors import PlatformRefused, RequestRefused, Unavailable
-from services.graph import GraphAccess, GraphRefused, GraphUnknown, classify
+from services.graph import GraphAccess, GraphRefused, GraphUnknown, GraphUnsendable, classify
 from services.links import NotSubmitted, SendRefused
 from services.media.holdings import MediaDamaged, MediaLibrary
 from services.media.parts import media_parts, with_media_ids
@@ -78,12 +78,13 @@ class MediaForSending:
                     retry_after_s=refusal.retry_after_s,
                     fbtrace_id=refusal.fbtrace_id,
                 ) from refusal
+            except GraphUnsendable as error:
+                raise _refused(media_id, error.detail or error.text) from error
             except (Unavailable, GraphUnknown, MediaDamaged) as error:
                 # A repeated upload shows to nobody: what is unknown may simply be tried again.
                 raise NotSubmitted(detail=f"media {media_id}: {error}") from error
             except (RequestRefused, PlatformRefused) as refusal:
-                rule = classify(MEDIA_UPLOAD_ERROR)
-                raise SendRefused(rule, title=rule.title, details=f"media {media_id}: {refusal.text}") from refusal
+                raise _refused(media_id, refusal.text) from refusal
             self._remember(key, platform)
             return platform.id
 
@@ -122,3 +123,8 @@ class MediaForSending:
         self._known[key] = platform
         if len(self._known) > REMEMBERED_MOST:
             self._known.popitem(last=False)
+
+
+def _refused(media_id: str, reason: str) -> SendRefused:
+    rule = classify(MEDIA_UPLOAD_ERROR)
+    return SendRefused(rule, title=rule.title, details=f"media {media_id}: {reason}")

@@ -5,7 +5,15 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from services.graph import GraphClient, GraphMedia, GraphRefused, GraphUnknown, GraphUnreachable, MediaInfo
+from services.graph import (
+    GraphClient,
+    GraphMedia,
+    GraphRefused,
+    GraphUnknown,
+    GraphUnreachable,
+    GraphUnsendable,
+    MediaInfo,
+)
 from tests.doubles.raw_server import RawServer, Visit
 
 NUMBER = "106540352242922"
@@ -131,3 +139,31 @@ async def test_a_download_that_breaks_off_is_unreachable(session: aiohttp.Client
         async with media(session, server.url).download(f"{server.url}/file", "token") as download:
             with pytest.raises(GraphUnreachable):
                 [chunk async for chunk in download.chunks]
+
+
+@pytest.mark.parametrize("mime_type", ["image/png\r\nX: y", "image/png\n", "image/png\0", "a\x1b/b", "\ud800/png"])
+async def test_a_type_that_cannot_be_written_leaves_nothing_on_the_wire(
+    session: aiohttp.ClientSession, mime_type: str
+) -> None:
+    with RawServer(answers(b'{"id":"1"}')) as server:
+        with pytest.raises(GraphUnsendable) as caught:
+            await media(session, server.url).upload(
+                NUMBER, "token", content=pieces(b"abc"), size_bytes=3, mime_type=mime_type, filename="a"
+            )
+        assert (server.connection_count, caught.value.may_retry) == (0, False)
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:99999", "http://[", "http://a..b", "nonsense"])
+async def test_an_upload_to_no_address_has_not_left(session: aiohttp.ClientSession, base_url: str) -> None:
+    with pytest.raises(GraphUnreachable):
+        await GraphMedia(
+            GraphClient(session, base_url=base_url, version="v23.0", timeout_s=5), session, graph_base_url="http://a"
+        ).upload(NUMBER, "token", content=pieces(b"abc"), size_bytes=3, mime_type="image/png", filename="a")
+
+
+async def test_an_upload_that_breaks_on_the_way_is_unknown(session: aiohttp.ClientSession) -> None:
+    def hangs_up(visit: Visit) -> None:
+        visit.read_request()
+
+    with RawServer(hangs_up) as server, pytest.raises(GraphUnknown):
+        await upload(media(session, server.url), b"\x89PNG", b"data", size_bytes=8)

@@ -12,7 +12,15 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.graph import ErrorClass, GraphClient, GraphRefused, GraphUnknown, GraphUnreachable, graph_path
+from services.graph import (
+    ErrorClass,
+    GraphClient,
+    GraphRefused,
+    GraphUnknown,
+    GraphUnreachable,
+    GraphUnsendable,
+    graph_path,
+)
 from services.graph.transport import WitnessedBody
 from tests.doubles.raw_server import RawServer, Visit
 
@@ -125,6 +133,73 @@ async def test_a_server_that_always_hangs_up_before_reading_is_given_up_after_on
             await send(session, server.url)
         assert server.connection_count <= 2
         assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1:99999",
+        "http://[",
+        "http://",
+        "http://a..b",
+        f"http://{'a' * 70}.invalid",
+        "ftp://graph.invalid",
+        "nonsense",
+    ],
+)
+@pytest.mark.parametrize("body", [BODY, None])
+async def test_an_address_that_is_none_is_safe_to_repeat(
+    session: aiohttp.ClientSession, base_url: str, body: dict[str, object] | None
+) -> None:
+    with pytest.raises(GraphUnreachable) as caught:
+        await client(session, base_url).call("POST", graph_path(NUMBER), token="token", json_body=body)
+    assert caught.value.may_retry
+
+
+@pytest.mark.parametrize("body", [BODY, None])
+async def test_a_server_without_tls_where_tls_is_spoken_has_had_nothing(
+    session: aiohttp.ClientSession, body: dict[str, object] | None
+) -> None:
+    def talks_plainly(visit: Visit) -> None:
+        visit.read_some()
+        visit.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with RawServer(talks_plainly) as server:
+        with pytest.raises(GraphUnreachable):
+            await client(session, server.url.replace("http:", "https:")).call(
+                "POST", graph_path(NUMBER), token="token", json_body=body
+            )
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("token", ["a\nb", "a\r\nX: y", "a\0b"])
+async def test_a_header_that_cannot_be_written_is_never_doubt(session: aiohttp.ClientSession, token: str) -> None:
+    with RawServer(answers) as server:
+        with pytest.raises(GraphUnreachable):
+            await client(session, server.url).send_message(NUMBER, token, BODY)
+        assert server.requests == []
+
+
+def endless() -> dict[str, object]:
+    """A dictionary inside itself."""
+    found: dict[str, object] = {}
+    found["again"] = found
+    return found
+
+
+@pytest.mark.parametrize("body", [{"a": "\ud800"}, {"a": 2**80}, {"a": object()}, {"a": {1: 2}}, endless()])
+async def test_what_has_no_json_is_never_sent_and_never_doubt(
+    session: aiohttp.ClientSession, body: dict[str, object]
+) -> None:
+    with RawServer(answers) as server:
+        with pytest.raises(GraphUnsendable) as caught:
+            await client(session, server.url).send_message(NUMBER, "token", body)
+        assert (server.connection_count, caught.value.may_retry) == (0, False)
+
+
+async def test_a_call_without_a_body_that_broke_on_the_way_is_unknown(session: aiohttp.ClientSession) -> None:
+    with RawServer(reads_and_hangs_up) as server, pytest.raises(GraphUnknown):
+        await client(session, server.url).call("POST", graph_path(NUMBER, "register"), token="token")
 
 
 class WritingTo:

@@ -92,3 +92,23 @@ async def test_a_marketing_message_goes_to_its_own_edge_whole() -> None:
             await link.send(order(payload=one))
     assert [path for _, path in graph.asked] == ["106540352242922/marketing_messages", "106540352242922/messages"]
     assert payload.items() <= wire_body(order(payload=payload)).items()
+
+
+async def test_a_message_that_cannot_be_written_fails_alone_and_the_link_is_well() -> None:
+    async with aiohttp.ClientSession() as session:
+        graph = GraphClient(session, base_url="http://127.0.0.1:9", version="v23.0", timeout_s=1)
+        link = CloudLink(graph, lambda _: "token", kind=LinkKind.SANDBOX)
+        with pytest.raises(SendRefused) as caught:
+            await link.send(order(payload={"type": "text", "text": {"body": "\ud800"}}))
+    assert (caught.value.rule.klass, caught.value.may_retry) == (ErrorClass.FAIL, False)
+    assert link.state is LinkState.STARTING
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:99999", "http://[", "http://a..b"])
+async def test_an_address_that_is_none_lets_the_message_wait(base_url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        graph = GraphClient(session, base_url=base_url, version="v23.0", timeout_s=1)
+        link = CloudLink(graph, lambda _: "token", kind=LinkKind.SANDBOX)
+        with pytest.raises(NotSubmitted):
+            await link.send(order())
+    assert link.state is LinkState.UNREACHABLE

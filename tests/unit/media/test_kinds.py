@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config import limits
-from services.media.kinds import MediaRefused, clean_filename, judge, kind_of
+from services.media.kinds import MediaRefused, clean_filename, is_media_type, judge, kind_of
 
 SAMPLES = Path(__file__).parents[3] / "services" / "sandbox" / "samples"
 
@@ -101,3 +101,28 @@ def test_kinds_of_types() -> None:
     assert kind_of("application/zip") == "document"
     assert kind_of("image/tiff") is None
     assert kind_of("") is None
+
+
+HOSTILE = ["\r", "\n", "\0", "\r\nX-Evil: 1", "\x1b", "\x7f", "\x85", "\u2028", "é", "\ud800"]
+
+
+@pytest.mark.parametrize("letters", HOSTILE)
+@pytest.mark.parametrize(
+    ("pattern", "ending"),
+    [("image/png{}", "png"), ("image{}/png", "png"), ("{}application/pdf", "pdf"), ("audio/ogg; codecs={}opus", "ogg")],
+)
+def test_a_type_that_cannot_stand_in_a_header_is_refused(letters: str, pattern: str, ending: str) -> None:
+    with pytest.raises(MediaRefused, match="media type"):
+        judge(pattern.format(letters), head(ending), 2000)
+
+
+@pytest.mark.parametrize("said", ["png", "image/", "/png", "image/png, image/jpeg", "a b/c", "image/png;" + "a" * 300])
+def test_what_is_no_media_type_is_refused(said: str) -> None:
+    with pytest.raises(MediaRefused):
+        judge(said, head("png"), 2000)
+    assert not is_media_type(said)
+
+
+@pytest.mark.parametrize("letters", HOSTILE[:7])
+def test_a_file_name_loses_what_cannot_stand_in_a_header(letters: str) -> None:
+    assert clean_filename(f"a{letters}.png") == "a" + "".join(one for one in letters if one.isprintable()) + ".png"

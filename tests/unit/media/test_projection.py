@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.media.projection import project_media
+from services.media.repository import media_record
 from services.store import Event
 from tests.doubles.clock import START
 
@@ -30,3 +31,11 @@ def test_other_messages_and_broken_ones_make_nothing() -> None:
     assert project_media(received("image", {"caption": "no id"})) == []
     assert project_media(received("image", "not an object")) == []
     assert project_media(Event("e", "1", 1, "message.sent", START, {})) == []
+
+
+def test_a_type_that_cannot_stand_in_a_header_is_not_known() -> None:
+    for hostile in ("image/png\r\nX-Evil: 1", "image/png\0", "é/png"):
+        [write] = project_media(received("image", {"id": "55", "mime_type": hostile}))
+        assert write.set["mime_type"] == "application/octet-stream"
+        stored = {"_id": "55", "number": "1", "origin": "upload", "kind": "image", "mime_type": hostile}
+        assert media_record(stored).mime_type == "application/octet-stream"

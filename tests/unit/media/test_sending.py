@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from config.errors import Unavailable
-from services.graph import GraphAccess, GraphRefused, GraphUnknown, classify
+from services.graph import GraphAccess, GraphRefused, GraphUnknown, GraphUnsendable, classify
 from services.links import NotSubmitted, SendRefused
 from services.media.holdings import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.records import Media, MediaOrigin, PlatformMedia
@@ -157,3 +157,11 @@ async def test_what_may_pass_has_not_left(error: Exception) -> None:
     world.shelf.trouble = error
     with pytest.raises(NotSubmitted):
         await world.sending().prepared(NUMBER, image("123"))
+
+
+async def test_an_upload_that_cannot_be_written_fails_the_message_and_is_no_doubt() -> None:
+    world = World()
+    world.platform.trouble = GraphUnsendable(detail="the header Content-Type of a part has a character")
+    with pytest.raises(SendRefused) as refused:
+        await world.sending().prepared(NUMBER, image("123"))
+    assert (refused.value.rule.code, refused.value.may_retry) == (131053, False)
