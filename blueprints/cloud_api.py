@@ -25,6 +25,7 @@ from blueprints.cloud_api_errors import setup_graph_errors
 from blueprints.cloud_api_media import post_media, read_attachment
 from blueprints.cloud_api_messages import post_marketing_messages, post_messages
 from blueprints.cloud_api_resources import call_node, pass_edge
+from services.dropin import PathRefused, plain_path, require_no_override
 from services.media import MediaUrls
 
 bp = Blueprint("cloud_api")
@@ -58,21 +59,37 @@ EDGES: Final[dict[tuple[str, str], Handler]] = {
 
 
 async def call_edge(request: Request, node: str, edge: str, rest: str = "", version: str = "") -> HTTPResponse:
-    """One call on an edge of an object."""
-    handler = EDGES.get((request.method, edge)) if not rest else None
+    """One call on an edge of an object: the path is made plain before anything is judged by it."""
+    _require_no_override(request)
+    node, edge, *more = plain_path((node, edge, rest) if rest else (node, edge))
+    if not more and edge == "media" and request.method == "POST":
+        raise PathRefused("Spell /media as it is: the file is read as it comes.")
+    handler = EDGES.get((request.method, edge)) if not more else None
     if handler is not None:
         return await handler(request, node)
-    return await pass_edge(request, node, f"{edge}/{rest}" if rest else edge, version)
+    return await pass_edge(request, node, "/".join((edge, *more)), version)
+
+
+async def call_object(request: Request, node: str, version: str = "") -> HTTPResponse:
+    """One call on an object itself."""
+    _require_no_override(request)
+    [node] = plain_path((node,))
+    return await call_node(request, node, version)
 
 
 async def upload(request: Request, node: str, version: str = "") -> HTTPResponse:
     """An upload: its body is not read before somebody wants it."""
+    _require_no_override(request)
     return await post_media(request, node)
+
+
+def _require_no_override(request: Request) -> None:
+    require_no_override(request.args if request.query_string else (), request.headers)
 
 
 bp.add_route(read_attachment, MediaUrls.PATH, methods=["GET"])
 for _at, (_prefix, _node) in enumerate((("", DIGITS), (f"/{VERSION}", DIGITS), (f"/{DOTTED}", WORD))):
-    bp.add_route(call_node, f"{_prefix}/{_node}", methods=METHODS, name=f"call_node_{_at}")
+    bp.add_route(call_object, f"{_prefix}/{_node}", methods=METHODS, name=f"call_node_{_at}")
     bp.add_route(call_edge, f"{_prefix}/{_node}/{EDGE}", methods=METHODS, name=f"call_edge_{_at}")
     bp.add_route(call_edge, f"{_prefix}/{_node}/{EDGE}/{REST}", methods=METHODS, name=f"call_rest_{_at}")
     bp.add_route(upload, f"{_prefix}/{_node}/media", methods=["POST"], name=f"upload_{_at}", stream=True)

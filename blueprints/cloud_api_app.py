@@ -9,7 +9,7 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from blueprints.cloud_api_reading import graph_body, graph_caller, graph_identity
-from blueprints.cloud_api_resources import node_of, pass_on, set_callback
+from blueprints.cloud_api_resources import Node, node_of, pass_on, set_callback
 from blueprints.reading import services_of
 from blueprints.rendering import json_response
 from config.errors import RequestRefused
@@ -83,15 +83,16 @@ async def app_token(request: Request, version: str = "") -> HTTPResponse:
 async def open_upload(request: Request, node: str) -> HTTPResponse:
     """`POST /{app}/uploads`: a session at Meta, whose handle templates and profiles there can use."""
     caller = await graph_caller(request, Scope.MEDIA)
-    answer = await pass_on(request, (node, "uploads"), await _any_number(request, caller), version="")
+    place = Node("upload", node, await _any_number(request, caller))
+    answer = await pass_on(request, place, "uploads", caller, version="")
     return json_response(answer.value, status=answer.http_status, headers=answer.headers)
 
 
 async def upload_session(request: Request, session: str, version: str = "") -> HTTPResponse:
     """`/upload:…`: bytes go by, as they come; or how far they have come."""
     caller = await graph_caller(request, Scope.MEDIA)
-    number = await _any_number(request, caller)
-    answer = await pass_on(request, (session,), number, version=version, is_stream=request.method == "POST")
+    place = Node("upload", session, await _any_number(request, caller))
+    answer = await pass_on(request, place, "", caller, version=version, is_stream=request.method == "POST")
     return json_response(answer.value, status=answer.http_status, headers=answer.headers)
 
 

@@ -16,7 +16,7 @@ from sanic.exceptions import SanicException
 from blueprints.errors import log_failed
 from config.errors import PanalError, RequestRefused, Unavailable
 from config.seldom import Seldom
-from services.dropin import GraphFault, unknown_object
+from services.dropin import AnswerWithheld, GraphFault, unknown_object
 from services.graph import GraphRefused, classify
 from services.graph.codes import CodeRule
 from services.store import StorageFull
@@ -36,6 +36,8 @@ _CONFLICTS: Final = {"idempotency_conflict": 100, "idempotency_in_progress": 2}
 """Meta has no Idempotency-Key, so it has no code for these: 409 says what they are."""
 _PURE_GRAPH: Final = frozenset({104, 190})
 _PARSE_FAILED: Final = "Invalid OAuth access token - Cannot parse access token"
+_TOLD_REASONS: Final = frozenset({"path_refused", "override_refused", "answer_withheld"})
+"""Our own reasons: Graph has no code for them, so ``error_data.reason`` says which it is."""
 OVERLOADED: Final = 2
 UNKNOWN: Final = 1
 DEFAULT_RETRY_S: Final = 1
@@ -93,6 +95,8 @@ def graph_error(request: Request, error: PanalError) -> HTTPResponse:
     body: dict[str, Any] = {"message": words, "type": told.kind, "code": told.code}
     if told.details:
         body["error_data"] = {"messaging_product": "whatsapp", "details": told.details}
+        if error.code in _TOLD_REASONS:
+            body["error_data"]["reason"] = error.code
     if told.subcode is not None:
         body["error_subcode"] = told.subcode
     headers = {"x-fb-trace-id": trace_id}
@@ -130,6 +134,8 @@ def _told(request: Request, error: PanalError) -> _Graph:
         return _Graph(classify(code), code, error.text, http_status=409)
     if isinstance(error, Unavailable):
         return _Graph(classify(OVERLOADED), OVERLOADED, error.text, http_status=503)
+    if isinstance(error, AnswerWithheld):
+        return _Graph(classify(UNKNOWN), UNKNOWN, error.text, http_status=502)
     if isinstance(error, RequestRefused):
         return _Graph(classify(INVALID), INVALID, details or error.text)
     return _Graph(classify(UNKNOWN), UNKNOWN, None, http_status=500)

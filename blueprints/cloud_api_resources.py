@@ -4,7 +4,7 @@ Process: worker.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sanic import HTTPResponse, Request
@@ -14,7 +14,7 @@ from blueprints.cloud_api_reading import base_url_of, graph_body, graph_identity
 from blueprints.reading import services_of
 from blueprints.rendering import json_response
 from blueprints.streaming import body_of
-from services.dropin import PassedAnswer, PassedCall, Place, unknown_object
+from services.dropin import NumberLimit, PassedAnswer, PassedCall, Place, plain_call, unknown_object
 from services.keys import Caller, Scope, require
 from services.numbers import Number
 
@@ -40,7 +40,8 @@ CHANGES_TEMPLATES: Final = frozenset({"message_templates", "upsert_message_templ
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What an id means here: a ``number``, an ``account``, a ``template``, or ``other``, which is Meta's to know."""
+    """What an id means here: a ``number``, an ``account``, a ``template``, an ``upload``, or ``other``, which is Meta's
+    to know."""
 
     kind: str
     id: str
@@ -69,7 +70,7 @@ async def node_of(request: Request, node: str, caller: Caller) -> Node:
 
 def scope_of(kind: str, method: str, edge: str) -> Scope:
     """What a caller needs for this edge of such an object."""
-    if kind == "template" or (kind == "account" and edge.startswith("message_templates")):
+    if kind == "template" or (kind == "account" and edge.partition("/")[0] == "message_templates"):
         return Scope.TEMPLATES
     if not edge and method == "GET" and kind in ("number", "account"):
         return Scope.NUMBERS
@@ -82,9 +83,7 @@ async def pass_edge(request: Request, node: str, edge: str, version: str) -> HTT
     caller = await graph_identity(request)
     found = await node_of(request, node, caller)
     require(caller, scope_of(found.kind, request.method, edge))
-    answer = await pass_on(request, (node, *edge.split("/")), found.number, version=version)
-    if edge == "phone_numbers" and caller.numbers and isinstance(answer.value, dict):
-        answer.value["data"] = [one for one in answer.value.get("data", ()) if caller.may_use(str(one.get("id")))]
+    answer = await pass_on(request, found, edge, caller, version=version)
     is_change = request.method != "GET" and answer.http_status < 300
     if is_change and (found.kind == "template" or edge.partition("/")[0] in CHANGES_TEMPLATES):
         await services_of(request).template_account.read_again(found.number.waba_id, caller)
@@ -106,7 +105,7 @@ async def call_node(request: Request, node: str, version: str = "") -> HTTPRespo
         await set_callback(request, Place("number", node), wanted, caller)
         return json_response({"success": True})
     require(caller, scope_of(found.kind, request.method, ""))
-    answer = await pass_on(request, (node,), found.number, version=version)
+    answer = await pass_on(request, found, "", caller, version=version)
     if found.kind == "number" and isinstance(answer.value, dict) and "webhook_configuration" in answer.value:
         answer.value["webhook_configuration"] = await _callbacks_of(request, found.number, caller)
     if found.kind == "template" and request.method != "GET" and answer.http_status < 300:
@@ -124,20 +123,32 @@ async def set_callback(request: Request, place: Place, wanted: Mapping[str, Any]
 
 
 async def pass_on(
-    request: Request, path: tuple[str, ...], number: Number, *, version: str, is_stream: bool = False
+    request: Request, node: Node, edge: str, caller: Caller, *, version: str, is_stream: bool = False
 ) -> PassedAnswer:
-    """Meta's answer to this request, asked with the token of ``number``."""
+    """Meta's answer to this request, asked with the token of the node's number, within the numbers of the caller."""
     query = tuple((name, value) for name, values in request.args.items() for value in values)
-    call = PassedCall(
-        method=request.method,
-        path=path,
-        query=query,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=body_of(request) if is_stream else request.body,
+    call = await plain_call(
+        PassedCall(
+            method=request.method,
+            path=(node.id, *edge.split("/")) if edge else (node.id,),
+            query=query,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body_of(request) if is_stream else request.body,
+        )
     )
-    return await services_of(request).passage.call(
-        call, phone_number_id=number.phone_number_id, base_url=base_url_of(request, version)
+    services = services_of(request)
+    limit = NumberLimit(caller, await services.numbers.all() if caller.numbers else ())
+    limit.require(node.kind, request.method, edge, call.parameters)
+    answer = await services.passage.call(
+        call,
+        phone_number_id=node.number.phone_number_id,
+        base_url=base_url_of(request, version),
+        own_token=request.args.get("access_token"),
     )
+    value = limit.within(answer.value, node.id, edge)
+    if value is None and answer.value is not None:
+        raise unknown_object(node.id, request.method)
+    return replace(answer, value=value)
 
 
 async def _callbacks_of(request: Request, number: Number, caller: Caller) -> dict[str, str]:

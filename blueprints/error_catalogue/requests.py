@@ -65,6 +65,24 @@ REQUESTS: Final = (
         "Check the id, and whether the key is limited to other numbers.",
     ),
     ErrorEntry(
+        "path_refused",
+        RequestRefused,
+        "The path of a Cloud API call has dot segments, encoded separators, backslashes or control characters.",
+        "Write ids and edges between single slashes, as Meta documents them.",
+    ),
+    ErrorEntry(
+        "override_refused",
+        RequestRefused,
+        "A parameter or header would make another call of this one: `method`, `ids`, `batch`, X-HTTP-Method-Override.",
+        "Use the HTTP method that you mean, one call for each object.",
+    ),
+    ErrorEntry(
+        "request_unsendable",
+        RequestRefused,
+        "The request cannot be written in a form that WhatsApp can read; nothing was sent.",
+        "Change the message or the file: the log says which part cannot be written.",
+    ),
+    ErrorEntry(
         "unknown_number",
         RequestRefused,
         "The phone_number_id is not one of this installation.",

@@ -148,11 +148,10 @@ TROUBLES: Final = (
         where="message",
     ),
     ErrorEntry(
-        "request_unsendable",
-        Unavailable,
-        "The request cannot be written in a form that WhatsApp can read; nothing was sent.",
-        "Change the message or the file: `detail` in the log says which part cannot be written.",
-        retry=False,
+        "answer_withheld",
+        PlatformRefused,
+        "WhatsApp's answer has a credential or a link that Panal cannot take out, so the answer is not handed on.",
+        "Ask for fewer fields. A change may have had its effect: read it back. The log says where.",
     ),
     ErrorEntry(
         "whatsapp_outcome_unknown",

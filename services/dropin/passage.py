@@ -1,39 +1,35 @@
-"""What Panal has no opinion about goes to the Graph API as it came, with our token in place of the caller's key.
+"""What Panal has no opinion about goes to the Graph API, with our token in place of the caller's key.
 
 Process: worker.
 
-Numbers, profiles, templates, block lists, flows, resumable uploads: Meta's answer is the answer. Only addresses in it
-are turned to us, and nothing that holds our token gets out.
+Numbers, profiles, templates, block lists, flows, resumable uploads: Meta's answer is the answer. Only links in it are
+turned to us, and nothing that holds our token gets out: see ``answers.py``. What is sent is what was judged: see
+``calls.py``.
 """
 
-from collections.abc import AsyncIterable, Mapping
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
 from yarl import URL
 
+from config.errors import PanalError
+from services.dropin.answers import AnswerCleaner, AnswerWithheld, scrubbed
+from services.dropin.calls import PassedCall, is_credential
 from services.graph import GraphAccess, GraphUnknown, GraphUnreachable
+from services.graph.secrets import SecretScrubber
+from services.graph.transport import WitnessedBody
 
 ANSWER_MAX_BYTES: Final = 16 * 1024 * 1024
-REPEATABLE: Final = frozenset({"GET", "DELETE"})
-SECRET_PARAMETERS: Final = frozenset({"access_token", "appsecret_proof"})
-KEPT_REQUEST_HEADERS: Final = ("content-type", "file_offset", "content-length")
+THREAD_BYTES: Final = 128 * 1024
+"""A longer answer is cleaned in a thread: a page of templates must not hold other requests up."""
+REPEATABLE: Final = frozenset({"GET", "HEAD", "DELETE"})
 KEPT_ANSWER_HEADERS: Final = ("x-business-use-case-usage", "x-app-usage", "retry-after", "x-fb-trace-id")
 TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=5, sock_read=60)
-
-
-@dataclass(frozen=True, slots=True)
-class PassedCall:
-    """A call to hand on. ``path`` has no version; ``body`` is bytes, or a stream of them."""
-
-    method: str
-    path: tuple[str, ...]
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes | AsyncIterable[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,20 @@ class PassedAnswer:
     value: Any
 
 
+class _WitnessedStream:
+    """A stream that knows whether any of it was asked for."""
+
+    def __init__(self, source: AsyncIterable[bytes]) -> None:
+        self._source = source
+        self.has_left = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._source:
+            self.has_left = True
+            yield piece
+        self.has_left = True
+
+
 class Passage:
     """Hands calls on. ``base_url`` of an answer's links is the caller's own view of us."""
 
@@ -52,32 +62,53 @@ class Passage:
         """No input or output."""
         self._graph = graph
 
-    async def call(self, call: PassedCall, *, phone_number_id: str, base_url: str) -> PassedAnswer:
-        """Meta's answer, whatever it is. Raises ``GraphRefused`` (no token), ``GraphUnreachable``, ``GraphUnknown``."""
+    async def call(
+        self, call: PassedCall, *, phone_number_id: str, base_url: str, own_token: str | None
+    ) -> PassedAnswer:
+        """Meta's answer to a plain call, whatever it is.
+
+        Raises ``GraphRefused`` (no token), ``GraphUnreachable``, ``GraphUnknown``, ``AnswerWithheld``.
+        """
         graph = self._graph
         token = graph.token_of(phone_number_id)
-        query = [pair for pair in call.query if pair[0] not in SECRET_PARAMETERS]
-        query += graph.proof_of(token).items()
+        proof = graph.proof_of(token)
+        scrubber = SecretScrubber([token, *proof.values(), graph.app_secret])
+        cleaner = AnswerCleaner(scrubber, graph_url=graph.base_url, base_url=base_url, own_token=own_token)
+        query = [pair for pair in call.query if not is_credential(pair[0])]
+        query += proof.items()
         path = "/".join(quote(segment, safe=":") for segment in call.path)
         text = f"{graph.base_url.rstrip('/')}/{graph.version}/{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {name: call.headers[name] for name in KEPT_REQUEST_HEADERS if name in call.headers}
-        if not isinstance(call.body, AsyncIterable):
-            headers.pop("content-length", None)
+        data = _data_of(call)
         try:
             async with graph.session.request(
                 call.method,
                 URL(text, encoded=True),
-                data=call.body or None,
-                headers=headers | {"authorization": f"Bearer {token}"},
+                data=data,
+                headers={**call.headers, "authorization": f"Bearer {token}"},
                 timeout=TIMEOUT,
                 allow_redirects=False,
             ) as response:
-                return _answer(call, response, await _read(response), base_url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            detail = f"{call.method} {path}: {type(error).__name__}: {error}"
-            if call.method in REPEATABLE or isinstance(error, aiohttp.ClientConnectorError):
-                raise GraphUnreachable(detail=detail) from error
-            raise GraphUnknown(detail=detail) from error
+                raw = await _read(response)
+                facts = f"HTTP {response.status}, {len(raw)} bytes of {response.content_type}"
+                headers = _headers(response, cleaner)
+        except PanalError:
+            raise
+        except Exception as error:
+            # Whatever it was: the witness alone says whether the call may have had an effect.
+            detail = scrubbed(f"{call.method} {path}: {type(error).__name__}: {error}", scrubber)
+            if call.method in REPEATABLE or (data is not None and not data.has_left):
+                raise GraphUnreachable(detail=detail) from None
+            raise GraphUnknown(detail=detail) from None
+        value = await _value(raw, cleaner, call=call, facts=scrubbed(facts, scrubber))
+        return PassedAnswer(response.status, headers, value)
+
+
+def _data_of(call: PassedCall) -> WitnessedBody | _WitnessedStream | None:
+    if isinstance(call.body, AsyncIterable):
+        return _WitnessedStream(call.body)
+    if not call.body and call.method in REPEATABLE:
+        return None
+    return WitnessedBody(call.body or b"")
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -89,27 +120,23 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(data)
 
 
-def _answer(call: PassedCall, response: aiohttp.ClientResponse, raw: bytes, base_url: str) -> PassedAnswer:
-    headers = {name: response.headers[name] for name in KEPT_ANSWER_HEADERS if name in response.headers}
+def _headers(response: aiohttp.ClientResponse, cleaner: AnswerCleaner) -> dict[str, str]:
+    found = {name: cleaner.header(response.headers[name]) for name in KEPT_ANSWER_HEADERS if name in response.headers}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+async def _value(raw: bytes, cleaner: AnswerCleaner, *, call: PassedCall, facts: str) -> Any:
     try:
         value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+    except orjson.JSONDecodeError:
         # A page of some proxy: no client of the Cloud API could read it.
-        detail = f"HTTP {response.status}, {len(raw)} bytes of {response.content_type}"
-        raise (GraphUnreachable if call.method in REPEATABLE else GraphUnknown)(detail=detail) from error
-    if isinstance(value, dict) and isinstance(value.get("paging"), dict):
-        own = dict(call.query).get("access_token")
-        for name in ("next", "previous"):
-            if isinstance(value["paging"].get(name), str):
-                value["paging"][name] = _turned(value["paging"][name], base_url, access_token=own)
-    return PassedAnswer(response.status, headers, value)
-
-
-def _turned(link: str, base_url: str, *, access_token: str | None) -> str:
-    """A link of Meta's paging, as the caller may follow it: our host, and his own token if he put it into the query."""
-    parts = urlsplit(link)
-    segments = parts.path.split("/")[2:]  # "", the version
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in SECRET_PARAMETERS]
-    if access_token:
-        query.append(("access_token", access_token))
-    return f"{base_url}/{'/'.join(segments)}" + (f"?{urlencode(query)}" if query else "")
+        raise (GraphUnreachable if call.method in REPEATABLE else GraphUnknown)(detail=facts) from None
+    try:
+        if len(raw) <= THREAD_BYTES:
+            return cleaner.value(value)
+        return await asyncio.to_thread(cleaner.value, value)
+    except AnswerWithheld as withheld:
+        place = f"{call.method} {'/'.join(call.path)}: {facts}: {withheld.detail}"
+        raise AnswerWithheld(detail=place) from None
+    except RecursionError:
+        raise AnswerWithheld(detail=f"{call.method}: {facts}: nested too deep") from None

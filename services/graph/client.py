@@ -35,7 +35,7 @@ class SendAnswer:
 class GraphClient:
     """Knows the shapes of the Graph API and nothing of ours. Tokens come with each call: one client serves all numbers.
 
-    Every call raises GraphRefused, GraphUnreachable or GraphUnknown. With `app_secret`, each call is proved by
+    Every call raises GraphRefused, GraphUnreachable, GraphUnsendable or GraphUnknown. With `app_secret`, each call is proved by
     `appsecret_proof` (Meta: "Secure Graph API calls").
     """
 

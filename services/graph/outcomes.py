@@ -1,11 +1,11 @@
-"""How a call to the Graph API can end badly. The three kinds differ in what may be done next.
+"""How a call to the Graph API can end badly. The kinds differ in what may be done next.
 
 Process: whatsapp, worker (media and templates).
 """
 
 from typing import Any
 
-from config.errors import PanalError, PlatformRefused, Unavailable
+from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
 from services.graph.codes import CodeRule, ErrorClass
 
 
@@ -51,11 +51,10 @@ class GraphUnreachable(Unavailable):
     default_text = "WhatsApp could not be reached."
 
 
-class GraphUnsendable(GraphUnreachable):
+class GraphUnsendable(RequestRefused):
     """The request cannot be written: a value has no JSON, a header has a control character. Nothing left, ever."""
 
     code = "request_unsendable"
-    may_retry = False
     default_text = "The request cannot be written in a form that WhatsApp can read."
 
 

@@ -11,7 +11,7 @@ Process: whatsapp, worker (media and templates).
 import asyncio
 import re
 import select
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from yarl import URL
 from config.errors import PanalError
 from services.graph.classify import classify
 from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
+from services.graph.secrets import SecretScrubber
 from services.graph.usage import Usage, read_usage
 
 ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
@@ -55,7 +56,8 @@ class WitnessedBody(aiohttp.BytesPayload):
     """
 
     def __init__(self, value: bytes) -> None:
-        super().__init__(value, content_type="application/json")
+        # An empty body is no JSON.
+        super().__init__(value, content_type="application/json" if value else "application/octet-stream")
         self.has_left = False
 
     async def write(self, writer: AbstractStreamWriter) -> None:
@@ -106,7 +108,7 @@ class GraphTransport:
         form: WitnessedForm | None = None,
         timeout_s: float | None = None,
     ) -> GraphAnswer:
-        """The answer, or GraphRefused, GraphUnreachable (safe to repeat) or GraphUnknown (not safe).
+        """The answer, or GraphRefused, GraphUnreachable (safe to repeat), GraphUnsendable or GraphUnknown (not safe).
 
         `path` is already quoted. A connection that turned out to be stale before a byte was written is replaced once.
         Without a body and for reading alone there is no witness, and none is needed.
@@ -151,7 +153,7 @@ class GraphTransport:
             allow_redirects=False,
         ) as response:
             raw = await _read_all(response)
-            return _judge(method, path, response, raw)
+            return _judge(method, path, response, raw, secrets=(token, (params or {}).get("appsecret_proof")))
 
 
 def _content_of(method: str, json_body: Mapping[str, Any] | None) -> bytes | None:
@@ -182,15 +184,22 @@ async def _read_all(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(chunks)
 
 
-def _judge(method: str, path: str, response: aiohttp.ClientResponse, raw: bytes) -> GraphAnswer:
+def _judge(
+    method: str, path: str, response: aiohttp.ClientResponse, raw: bytes, *, secrets: Sequence[str | None]
+) -> GraphAnswer:
     """A 2xx JSON object is an answer, an `error` object a refusal. What else answered decides by its status:
     below 500 it refused before anything happened, from 500 on it may stand in front of a platform that did act.
+
+    What is read, and every refusal, is shown to callers sooner or later: no credential stays in it.
     """
     usage = read_usage(response.headers)
     body = _json_object(raw)
     if body is not None and isinstance(body.get("error"), dict):
-        raise _refusal(body["error"], http_status=response.status, usage=usage)
+        error = SecretScrubber(secrets).cleared_value(body["error"])
+        raise _refusal(error, http_status=response.status, usage=usage)
     if 200 <= response.status < 300 and body is not None:
+        if method == "GET":
+            body = SecretScrubber(secrets).cleared_value(body)
         return GraphAnswer(response.status, body, usage)
     said = f"{method} {path}: HTTP {response.status}, {len(raw)} bytes of {response.content_type}"
     if 300 <= response.status < 500 or (response.status >= 500 and method in REPEATABLE_METHODS):

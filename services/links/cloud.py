@@ -51,7 +51,7 @@ class CloudLink:
         try:
             edge = "marketing_messages" if PRODUCT_POLICY in order.payload else "messages"
             answer = await self._graph.send_message(order.phone_number_id, token, wire_body(order), edge=edge)
-        except (GraphRefused, GraphUnreachable, GraphUnknown) as failure:
+        except (GraphRefused, GraphUnreachable, GraphUnsendable, GraphUnknown) as failure:
             raise self._translate(failure) from failure
         self._state = LinkState.READY
         return Submitted(answer.wamid, answer.wa_id, answer.user_id, answer.message_status)
@@ -60,7 +60,7 @@ class CloudLink:
         token = self._token(phone_number_id)
         try:
             await self._graph.mark_read(phone_number_id, token, wamid, shows_typing=shows_typing)
-        except (GraphRefused, GraphUnreachable, GraphUnknown) as failure:
+        except (GraphRefused, GraphUnreachable, GraphUnsendable, GraphUnknown) as failure:
             raise self._translate(failure) from failure
         self._state = LinkState.READY
 
@@ -74,7 +74,7 @@ class CloudLink:
         raise SendRefused(rule, title=rule.title, details=f"Number {phone_number_id} {fault}.")
 
     def _translate(
-        self, failure: GraphRefused | GraphUnreachable | GraphUnknown
+        self, failure: GraphRefused | GraphUnreachable | GraphUnsendable | GraphUnknown
     ) -> SendRefused | NotSubmitted | OutcomeUnknown:
         """A refusal that concerns one message alone says that the link is well."""
         if isinstance(failure, GraphRefused):

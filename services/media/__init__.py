@@ -8,7 +8,7 @@ from services.media.holdings import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.keeping import MediaKeeping
 from services.media.kinds import MediaRefused
 from services.media.links import LinkFailed, MediaLinks
-from services.media.multipart import FormRefused
+from services.media.multipart import FilePart, FormRefused, read_form
 from services.media.projection import project_media
 from services.media.records import Media, MediaOrigin
 from services.media.repository import BUCKET, MEDIA, MediaRepository
@@ -19,6 +19,7 @@ from services.media.urls import MediaUrls
 __all__ = [
     "BUCKET",
     "MEDIA",
+    "FilePart",
     "FormRefused",
     "LinkFailed",
     "Media",
@@ -35,4 +36,5 @@ __all__ = [
     "NoSuchMedia",
     "OpenMedia",
     "project_media",
+    "read_form",
 ]

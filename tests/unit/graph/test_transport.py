@@ -412,6 +412,43 @@ async def test_a_refusal_is_classified_whatever_answered(
     assert (await refusal_of(session, refuses(status, body))).klass is klass
 
 
+async def test_a_refusal_never_repeats_our_credentials(session: aiohttp.ClientSession) -> None:
+    """Graph does: "Malformed access token EAAG…". What it says is stored with the message and shown."""
+    body = (
+        b'{"error":{"code":190,"message":"Malformed access token the-permanent-token","error_data":{"details":'
+        b'"https://graph.facebook.com/v1/1?access_token=the-permanent-token&appsecret_proof=0123abcd"},'
+        b'"error_user_msg":"%74he-permanent-token","fbtrace_id":"the-permanent-token"}}'
+    )
+    behaviour = refuses(b"401 Unauthorized", body)
+    assert callable(behaviour)
+    with RawServer(behaviour) as server, pytest.raises(GraphRefused) as caught:
+        await client(session, server.url).send_message(NUMBER, "the-permanent-token", BODY)
+    refusal = caught.value
+    told = f"{refusal} {refusal.title} {refusal.details} {refusal.fbtrace_id} {refusal.extra}"
+    assert "permanent" not in told
+    assert "0123abcd" not in told
+    assert (refusal.graph_code, refusal.title) == (190, "Malformed access token ***")
+
+
+async def test_what_is_read_never_repeats_our_credentials(session: aiohttp.ClientSession) -> None:
+    body = (
+        b'{"data":[{"name":"the-permanent-token","x":{"paging":{"next":"https://g/?access_token=the-permanent-token"}}}],'
+        b'"access_token":"another","the-permanent-token":1}'
+    )
+
+    def tells(visit: Visit) -> None:
+        visit.read_request()
+        visit.answer(body)
+
+    with RawServer(tells) as server:
+        answer = await client(session, server.url).call("GET", graph_path(NUMBER), token="the-permanent-token")
+    assert answer.body == {
+        "data": [{"name": "***", "x": {"paging": {"next": "https://g/?access_token=***"}}}],
+        "access_token": "***",
+        "***": 1,
+    }
+
+
 async def test_a_redirect_is_not_followed(session: aiohttp.ClientSession) -> None:
     """A POST that is redirected becomes a GET elsewhere, with our token."""
     with RawServer(answers) as elsewhere:
