@@ -35,8 +35,8 @@ class SendAnswer:
 class GraphClient:
     """Knows the shapes of the Graph API and nothing of ours. Tokens come with each call: one client serves all numbers.
 
-    Every call raises GraphRefused, GraphUnreachable, GraphUnsendable or GraphUnknown. With `app_secret`, each call is proved by
-    `appsecret_proof` (Meta: "Secure Graph API calls").
+    Every call raises GraphRefused, GraphUnreachable, GraphUnsendable or GraphUnknown. With `app_secret`, each call
+    is proved by `appsecret_proof` (Meta: "Secure Graph API calls").
     """
 
     def __init__(

@@ -108,7 +108,11 @@ class GraphStandIn:
     def refusal(self, call: GraphCall) -> GraphReply:
         link = self.link(call)
         error = {"message": f"Malformed access token {call.token}", "type": "OAuthException", "code": 190}
-        more = {"error_data": {"details": f"try {link}"}, "error_user_msg": quote(link, safe=""), "fbtrace_id": call.token}
+        more = {
+            "error_data": {"details": f"try {link}"},
+            "error_user_msg": quote(link, safe=""),
+            "fbtrace_id": call.token,
+        }
         return GraphReply(400, {"error": {**error, **more}}, self.headers(call))
 
     def headers(self, call: GraphCall) -> dict[str, str]:
