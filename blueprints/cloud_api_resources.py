@@ -35,6 +35,7 @@ ACCOUNT_SCOPES: Final[Mapping[str, Scope]] = {
     "flows": Scope.TEMPLATES,
 }
 """What is not named here changes the installation itself, or is new at Meta: scope ``admin``."""
+ACCOUNTS_USAGE: Final = "x-business-use-case-usage"
 CHANGES_TEMPLATES: Final = frozenset({"message_templates", "upsert_message_templates", "migrate_message_templates"})
 
 
@@ -148,7 +149,9 @@ async def pass_on(
     value = limit.within(answer.value, node.id, edge)
     if value is None and answer.value is not None:
         raise unknown_object(node.id, request.method)
-    return replace(answer, value=value)
+    # The throttle header names every account that the token reaches.
+    headers = {name: text for name, text in answer.headers.items() if not (limit.is_limited and name == ACCOUNTS_USAGE)}
+    return replace(answer, value=value, headers=headers)
 
 
 async def _callbacks_of(request: Request, number: Number, caller: Caller) -> dict[str, str]:

@@ -3,13 +3,16 @@
 Process: whatsapp.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 from services.graph import classify
-from services.links import Link, LinkKind, LinkState, OutgoingMessage, SendRefused, Submitted
+from services.links import Link, LinkKind, LinkState, NotSubmitted, OutgoingMessage, SendRefused, Submitted
 from services.messages import Ledger, message_id_of
+
+log = logging.getLogger(__name__)
 
 NO_SUCH_TARGET = 131009
 
@@ -46,7 +49,20 @@ class PreparedLink:
         return self._inner.state
 
     async def send(self, order: OutgoingMessage) -> Submitted:
-        """Translate, then send. What goes wrong before the send has provably not left."""
+        """Translate, then send. What goes wrong before the send has provably not left: ``NotSubmitted``."""
+        try:
+            prepared = await self._prepared(order)
+        except (SendRefused, NotSubmitted):
+            raise
+        except Exception as error:
+            # A database that is away, or a bug of ours: the link has not been asked yet, so there is no doubt.
+            log.exception(
+                "A message could not be prepared.", extra={"action": "link.unprepared", "message_id": order.id}
+            )
+            raise NotSubmitted(detail=f"preparing {order.id}: {type(error).__name__}: {error}") from error
+        return await self._inner.send(prepared)
+
+    async def _prepared(self, order: OutgoingMessage) -> OutgoingMessage:
         payload = dict(order.payload)
         context = await self._wamid(order.context_wamid) if order.context_wamid is not None else None
         reaction = payload.get("reaction")
@@ -58,7 +74,7 @@ class PreparedLink:
                 raise SendRefused(rule, title=rule.title, details=details)
             payload["reaction"] = {**reaction, "message_id": target}
         payload = await self._media.prepared(order.phone_number_id, payload)
-        return await self._inner.send(replace(order, payload=payload, context_wamid=context))
+        return replace(order, payload=payload, context_wamid=context)
 
     async def mark_read(self, phone_number_id: str, wamid: str, *, shows_typing: bool = False) -> None:
         """Customers' messages have WhatsApp's own ids: nothing to translate."""

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
+from config.errors import Unavailable
 from config.ids import new_id
-from services.links import LinkKind, LinkState, OutgoingMessage, SendRefused, Submitted
+from services.links import LinkKind, LinkState, NotSubmitted, OutgoingMessage, SendRefused, Submitted
 from services.messages import Ledger, client_wamid
 from services.whatsapp.preparation import PreparedLink
 
@@ -95,3 +96,28 @@ async def test_a_reaction_to_what_never_left_is_refused_as_meta_does() -> None:
     with pytest.raises(SendRefused) as refused:
         await sent(reaction)
     assert refused.value.rule.code == 131009
+
+
+class Broken:
+    """A part of the preparation that fails in a way nobody thought of."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def load(self, _ids: list[str], _wamids: list[str]) -> None:
+        raise self._error
+
+    async def prepared(self, phone_number_id: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [Unavailable(), ValueError("a header"), OSError(), KeyError("x"), RecursionError()])
+async def test_what_fails_before_the_link_is_asked_is_never_doubt(error: Exception) -> None:
+    inner, broken = Inner(), Broken(error)
+    for link, context in (
+        (PreparedLink(inner, ledger=cast(Ledger, Memory()), media=broken), None),
+        (PreparedLink(inner, ledger=cast(Ledger, broken), media=Files()), OURS),
+    ):
+        with pytest.raises(NotSubmitted):
+            await link.send(order(TEXT, context))
+    assert inner.sent == []
