@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -213,17 +213,3 @@ def kill(process: psutil.Process, signum: int) -> float:
     at = time.monotonic()
     os.kill(process.pid, signum)
     return at
-
-
-def eventually(probe: Callable[[], object], what: str, within_s: float) -> float:
-    """Seconds until `probe()` holds. A broken connection counts as not yet."""
-    began = time.monotonic()
-
-    def holds() -> bool:
-        try:
-            return bool(probe())
-        except httpx.HTTPError:
-            return False
-
-    until(holds, what, within_s=within_s, every_s=0.02)
-    return time.monotonic() - began

@@ -17,7 +17,6 @@ from tests.chaos.box import (
     Box,
     another,
     box_in,
-    eventually,
     failed_of,
     family,
     gone_s,
@@ -35,6 +34,7 @@ from tests.harness.cluster import until
 from tests.harness.load import PING, Report, offer
 from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
+from tests.harness.waiting import seconds_until
 
 pytestmark = pytest.mark.chaos
 
@@ -180,7 +180,9 @@ def test_a_worker_that_cannot_start_any_more_is_given_up_and_the_others_serve(
             opened_s = time.monotonic() - at
             not_ready = cluster.client.get("/readyz")
             deaths = cluster.log.count("process.died") - deaths_before
-        closed_s = eventually(lambda: row(cluster, name)["state"] == "ready", "it serves again", 60 * slack())
+        closed_s = seconds_until(
+            lambda: row(cluster, name)["state"] == "ready", "it serves again", within_s=60 * slack()
+        )
     report = load.report
     accounted = sums(cluster, report)
     note(

@@ -11,7 +11,6 @@ from tests.chaos.box import (
     Box,
     another,
     box_in,
-    eventually,
     failed_of,
     gone_s,
     in_doubt,
@@ -27,6 +26,7 @@ from tests.harness import Cluster
 from tests.harness.cluster import until
 from tests.harness.load import offer
 from tests.harness.slack import slack
+from tests.harness.waiting import seconds_until
 
 pytestmark = pytest.mark.chaos
 
@@ -111,10 +111,10 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
             victim = cluster.processes()["Sanic-WhatsApp-0"]
             kill(victim, signal.SIGKILL)
             back_s.append(
-                eventually(
+                seconds_until(
                     lambda pid=victim.pid: is_well(cluster, WORKERS) and cluster.pid("Sanic-WhatsApp-0") != pid,
                     "the next queen owns the number",
-                    30 * slack(),
+                    within_s=30 * slack(),
                 )
             )
         ended = time.monotonic()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.box import another, box_in, eventually, failed_of, load_of, sums
+from tests.chaos.box import another, box_in, failed_of, load_of, sums
 from tests.chaos.figures import assert_within, note
 from tests.chaos.test_rollout import counted
 from tests.harness import free_port
@@ -45,10 +45,10 @@ async def test_no_descriptors_left(tmp_path: Path) -> None:
             writer.close()
         began = time.monotonic()
         await asyncio.to_thread(
-            eventually,
+            until,
             lambda: cluster.client.get("/readyz", timeout=2).status_code == 200,
             "it serves again",
-            30 * slack(),
+            within_s=30 * slack(),
         )
         well_s = time.monotonic() - began
         with offer(cluster) as load:

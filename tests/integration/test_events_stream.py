@@ -21,6 +21,7 @@ from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import until
 from tests.harness.streams import StreamClient
 from tests.harness.traffic import recipients
+from tests.harness.waiting import until_async
 
 pytestmark = pytest.mark.integration
 
@@ -83,13 +84,6 @@ def traffic(cluster: Cluster, *, messages: int, pace_s: float) -> threading.Thre
     return thread
 
 
-async def until_async(probe: Any, what: str, within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    while not probe():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.05)
-
-
 async def test_many_streams_get_everything_soon_and_without_a_gap(
     cluster: Cluster, connect: Callable[..., StreamClient]
 ) -> None:
@@ -101,7 +95,9 @@ async def test_many_streams_get_everything_soon_and_without_a_gap(
     sending = traffic(cluster, messages=40, pace_s=0.1)
     await asyncio.to_thread(sending.join)
     last = await asyncio.to_thread(quiet, cluster)
-    await until_async(lambda: all(client.seqs and client.seqs[-1] >= last for client in clients), "all have all")
+    await until_async(
+        lambda: all(client.seqs and client.seqs[-1] >= last for client in clients), "all have all", within_s=60
+    )
     for client in clients:
         assert client.seqs == list(range(first + 1, last + 1))
     lags = sorted(lag for client in clients for lag in client.lags_s)
@@ -129,7 +125,9 @@ async def test_a_stream_resumes_anywhere_while_things_happen(
         await asyncio.sleep(chance.random() / 10)
     await asyncio.to_thread(sending.join)
     last = await asyncio.to_thread(quiet, cluster)
-    await until_async(lambda: all(client.seqs and client.seqs[-1] >= last for client, _ in clients), "all have all")
+    await until_async(
+        lambda: all(client.seqs and client.seqs[-1] >= last for client, _ in clients), "all have all", within_s=60
+    )
     for client, reading in clients:
         assert client.seqs == list(range((client.after or 0) + 1, last + 1))
         await client.close()
