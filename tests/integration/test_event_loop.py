@@ -37,8 +37,7 @@ READS = [
     "/v1/templates",
     "/v1/campaigns",
     "/v1/keys",
-    "/v1/webhook_endpoints",
-    "/no/such/path",
+    "/v1/webhook-endpoints",
 ]
 CSV = "wa_id,name\n" + "".join(f"{16505560000 + number},Customer {number}\n" for number in range(2000))
 
@@ -82,7 +81,9 @@ def test_no_read_blocks(cluster: Cluster) -> None:
                 timeout=20,
                 follow_redirects=True,
             )
-            assert answer.status_code < 500, f"{path}: {answer.text}"
+            assert answer.status_code == 200, f"{path}: {answer.text}"
+    answer = httpx.get(f"{cluster.url}/no/such/path", timeout=20)
+    assert answer.status_code == 404, answer.text
 
 
 @pytest.mark.usefixtures("watch")
@@ -93,7 +94,7 @@ def test_no_write_blocks(cluster: Cluster) -> None:
     # A third of what may come: in debug mode each of its tasks costs three times as much.
     batch = [{"to": PHONES[0], "type": "text", "text": {"body": f"{number}"}} for number in range(300)]
     answer = cluster.client.post("/v1/messages/batch", json={"messages": batch}, timeout=30)
-    assert answer.status_code in (200, 202, 207), answer.text
+    assert answer.status_code == 202, answer.text
     answer = cluster.client.post(
         "/v1/contacts/import", content=CSV.encode(), headers={"content-type": "text/csv"}, timeout=60
     )
@@ -104,7 +105,7 @@ def test_no_write_blocks(cluster: Cluster) -> None:
         data={"type": "image/jpeg"},
         timeout=60,
     )
-    assert answer.status_code < 500, answer.text
+    assert answer.status_code == 201, answer.text
     answer = cluster.client.post("/v1/messages", content=b"[" * 100_000, timeout=30)
     assert answer.status_code == 400, answer.text
 
@@ -122,7 +123,7 @@ def test_nothing_blocks_under_load(cluster: Cluster) -> None:
             follow_redirects=True,
         ) as client:
             while time.monotonic() < until_at:
-                assert client.get(path).status_code < 500
+                assert client.get(path).status_code == 200
                 count += 1
         return count
 
