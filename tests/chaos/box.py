@@ -88,6 +88,11 @@ def rows(cluster: Cluster) -> list[Row]:
     return found
 
 
+def replaced(cluster: Cluster, reason: str) -> int:
+    """How many processes main has replaced so far for this reason."""
+    return int(cluster.client.get("/v1/cluster").json()["main"]["restarts_by_reason"].get(reason, 0))
+
+
 def row(cluster: Cluster, name: str) -> Row:
     return next((row for row in rows(cluster) if row["name"] == name), {})
 

@@ -17,6 +17,8 @@ from tests.chaos.box import (
     is_well,
     kill,
     load_of,
+    replaced,
+    row,
     sums,
     wait_until_well,
     zygote,
@@ -60,6 +62,7 @@ def cluster(box: Box) -> Iterator[Cluster]:
 
 def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     back_s = []
+    before = replaced(cluster, "death")
     with offer(cluster) as load:
         for number in range(KILLS):
             name = f"Sanic-Server-{number % WORKERS}-0"
@@ -78,13 +81,16 @@ def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     )
     assert len(report.failures) <= KILLS * IN_FLIGHT * slack()
     assert_within(statistics.median(back_s), 1.0, "a worker's successor")
+    assert row(cluster, name)["last_exit"] == "SIGKILL"
+    assert replaced(cluster, "death") - before == KILLS
     assert cluster.process.poll() is None
 
 
-def test_kill_9_of_all_workers_at_once(cluster: Cluster) -> None:
+def test_kill_9_of_all_workers_and_the_queen_at_once(cluster: Cluster) -> None:
+    serving = ("Sanic-Server", "Sanic-WhatsApp")
     with offer(cluster) as load:
         time.sleep(1)
-        victims = [process for name, process in cluster.processes().items() if name.startswith("Sanic-Server")]
+        victims = [process for name, process in cluster.processes().items() if name.startswith(serving)]
         for victim in victims:
             at = kill(victim, signal.SIGKILL)
         gone_s(victims, within_s=5 * slack())
@@ -95,12 +101,13 @@ def test_kill_9_of_all_workers_at_once(cluster: Cluster) -> None:
     accounted = sums(cluster, report)
     note(
         "R2",
-        f"kill -9 of all {WORKERS} workers at once",
+        f"kill -9 of all {WORKERS} workers and the WhatsApp process at once",
         load=load_of(report),
         figure=f"{serving_s:.2f} s without a good answer; {report.recovery_s(at):.2f} s after the kill every new "
         f"request succeeds; {failed_of(report)}; {accounted}; main lives",
     )
     assert_within(serving_s, 2.0, "serving again")
+    assert len(victims) == WORKERS + 1
     assert cluster.process.poll() is None
 
 

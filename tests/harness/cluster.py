@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from tests.harness.ports import free_port
-from tests.harness.sanic_command import ROOT, SanicCommand, start
+from tests.harness.sanic_command import NO_TLS, ROOT, SanicCommand, start
 from tests.harness.waiting import until
 
 __all__ = ["NUMBER", "ROOT", "Cluster", "free_port", "launch", "start_cluster", "until"]
@@ -40,8 +40,9 @@ class Cluster(SanicCommand):
             base_url=self.url,
             headers={"authorization": f"Bearer {self.key}"},
             timeout=10,
+            verify=NO_TLS,
         )
-        self.sandbox = httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", timeout=10)
+        self.sandbox = httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", timeout=10, verify=NO_TLS)
 
     # --- what it says
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import ROOT, until
+from tests.harness.sanic_command import NO_TLS
 from tests.harness.stalls import Watch, faults, slow_callbacks
 from tests.harness.traffic import recipients, send_in_order
 
@@ -79,6 +80,7 @@ def test_no_read_blocks(cluster: Cluster) -> None:
                 f"http://127.0.0.1:{cluster.port}{path}",
                 headers={"authorization": f"Bearer {cluster.key}"},
                 timeout=20,
+                verify=NO_TLS,
                 follow_redirects=True,
             )
             assert answer.status_code == 200, f"{path}: {answer.text}"
@@ -120,6 +122,7 @@ def test_nothing_blocks_under_load(cluster: Cluster) -> None:
             base_url=f"http://127.0.0.1:{cluster.port}",
             headers={"authorization": f"Bearer {cluster.key}"},
             timeout=30,
+            verify=NO_TLS,
             follow_redirects=True,
         ) as client:
             while time.monotonic() < until_at:

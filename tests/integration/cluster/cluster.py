@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from tests.harness.ports import free_port
-from tests.harness.sanic_command import SanicCommand, start
+from tests.harness.sanic_command import NO_TLS, SanicCommand, start
 from tests.harness.slack import slack
 from tests.harness.waiting import seconds_until
 
@@ -25,7 +25,7 @@ class SmallApp(SanicCommand):
     run_dir: Path
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=2 * slack())
+        return httpx.get(f"{self.url}{path}", timeout=2 * slack(), verify=NO_TLS)
 
     def board(self) -> Row:
         found: Row = self.get("/board").json()

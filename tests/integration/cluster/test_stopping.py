@@ -1,4 +1,7 @@
-"""A stop loses nothing that was accepted, takes place in order, and leaves nobody behind."""
+"""A stop answers what is in flight, takes place in order, and leaves nobody behind.
+
+Under load, with streams open or a worker that stands still: tests/chaos (R5, R11, R12, R13).
+"""
 
 import os
 import signal
@@ -17,27 +20,17 @@ from tests.harness.waiting import gone, until
 from tests.integration.cluster.cluster import SmallApp, running
 
 
-def to_main(cluster: SmallApp) -> None:
-    cluster.signal(signal.SIGTERM)
-
-
 def to_main_twice(cluster: SmallApp) -> None:
     cluster.signal(signal.SIGTERM)
     time.sleep(0.8)
     cluster.signal(signal.SIGTERM)
 
 
-def to_the_whole_group(cluster: SmallApp) -> None:
-    os.killpg(cluster.process.pid, signal.SIGTERM)
-    time.sleep(0.8)
-    os.killpg(cluster.process.pid, signal.SIGTERM)
-
-
 def control_c(cluster: SmallApp) -> None:
     os.killpg(cluster.process.pid, signal.SIGINT)
 
 
-@pytest.mark.parametrize("stop", [to_main, to_main_twice, to_the_whole_group, control_c])
+@pytest.mark.parametrize("stop", [to_main_twice, control_c])
 def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
     tmp_path: Path, stop: Callable[[SmallApp], None]
 ) -> None:
@@ -76,24 +69,6 @@ def test_readiness_goes_first(tmp_path: Path) -> None:
         assert cluster.wait_for_exit() == 0
 
 
-def test_a_live_stream_gets_its_goodbye(tmp_path: Path) -> None:
-    with running(tmp_path) as cluster, httpx.stream("GET", f"{cluster.url}/stream", timeout=30) as response:
-        lines = response.iter_lines()
-        assert next(lines) == "data: hello"
-        cluster.signal(signal.SIGTERM)
-        assert "data: goodbye" in list(lines)
-        assert cluster.wait_for_exit() == 0
-
-
-def test_a_stalled_worker_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    with running(tmp_path, stall_s=2) as cluster:
-        os.kill(cluster.pids()[0], signal.SIGSTOP)
-        began = time.monotonic()
-        cluster.signal(signal.SIGTERM)
-        assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 10 * slack()
-
-
 def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
     with running(tmp_path, drain_s=2, queen_stop_s=60) as cluster:
         began = time.monotonic()
@@ -111,14 +86,6 @@ def test_the_database_goes_last(tmp_path: Path) -> None:
         assert server.is_running()
         assert cluster.wait_for_exit() == 0
         assert gone(server.pid)
-
-
-def test_kill_9_of_main_leaves_no_orphan(tmp_path: Path) -> None:
-    with running(tmp_path, workers=4, db_port=free_port(), queen_stop_s=60) as cluster:
-        children = cluster.children()
-        assert len(children) >= 7  # four workers, the queen, the database and its server
-        cluster.signal(signal.SIGKILL)
-        until(lambda: all(gone(pid) for pid in children), "every child is gone", within_s=2)
 
 
 def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
