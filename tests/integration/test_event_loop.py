@@ -16,7 +16,7 @@ from tests.harness.sanic_command import NO_TLS
 from tests.harness.stalls import Watch, faults, slow_callbacks
 from tests.harness.traffic import recipients, send_in_order
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timed]
 
 PHONES = recipients(6)
 READS = [

@@ -19,6 +19,7 @@ import pytest
 
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import until
+from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
 from tests.harness.traffic import recipients
 from tests.harness.waiting import until_async
@@ -105,7 +106,7 @@ async def test_many_streams_get_everything_soon_and_without_a_gap(
         f"{STREAMS} streams, {last - first} events each: p50 {lags[len(lags) // 2] * 1000:.0f} ms, "
         f"p99 {lags[len(lags) * 99 // 100] * 1000:.0f} ms"
     )
-    assert lags[len(lags) * 99 // 100] < P99_S
+    assert lags[len(lags) * 99 // 100] < P99_S * slack()
     for client in clients:
         await client.close()
     await asyncio.gather(*readers)
@@ -188,7 +189,7 @@ def test_a_long_poll_answers_when_something_happens(cluster: Cluster) -> None:
     took = time.monotonic() - began
     sending.join()
     assert page["data"][0]["seq"] == after + 1
-    assert 0.9 < took < 6
+    assert 0.9 < took < 6 * slack()
 
 
 async def test_a_client_that_stops_reading_is_cut_and_comes_back_without_a_gap(
