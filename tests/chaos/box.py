@@ -120,6 +120,23 @@ def wait_until_well(cluster: Cluster, workers: int) -> None:
     )
 
 
+def wait_until_recovered(cluster: Cluster, *, calm_s: float = 1.0, within_s: float = 30.0) -> None:
+    """Until the installation has been ready for so long without a break: whatever comes late has come by then."""
+    calm_since = time.monotonic()
+
+    def is_calm() -> bool:
+        nonlocal calm_since
+        try:
+            is_ready = cluster.client.get("/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            is_ready = False
+        if not is_ready:
+            calm_since = time.monotonic()
+        return time.monotonic() - calm_since >= calm_s
+
+    until(is_calm, f"ready for {calm_s} s", within_s=within_s, context=lambda: cluster.log[-3000:])
+
+
 def another(cluster: Cluster, name: str, old_pid: int) -> float:
     """Wait until another process carries this name and is ready; the seconds it took from now."""
     began = time.monotonic()
