@@ -18,13 +18,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The marker that npm itself leaves behind a whole installation.
 NODE_CLIENTS := tests/clients/node/node_modules/.package-lock.json
-# The browser comes last: its driver keeps an event loop in the process, beside which no other test may run one.
-TESTS := $(wildcard tests/unit tests/integration tests/clients tests/chaos tests/browser)
 CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test chaos unit screenshots chromium test-tools lint format clean
+.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test ready chaos unit screenshots chromium test-tools lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +56,10 @@ scale: $(VENV)/.base ## so many workers from now on, within the plan (N=4)
 
 install: $(VENV)/.base ## only the packages that production needs
 
-test: $(VENV)/.test $(NODE_CLIENTS) chromium test-tools ## every test, the fast ones first (ARGS="-k …")
-	@exec $(BIN)/python -m pytest $(TESTS) $(ARGS)
+test: ready ## every test, several side by side, then what measures time (ARGS="-k …", TEST_PROCESSES=4)
+	@exec $(BIN)/python -m tests.run $(ARGS)
+
+ready: $(VENV)/.test $(NODE_CLIENTS) chromium test-tools ## what the tests need, without running any
 
 screenshots: $(VENV)/.test chromium ## pictures of every page of the console, light and dark, narrow and wide (FOLDER=screenshots)
 	@exec $(BIN)/python -m tests.browser.screenshots $(FOLDER)
@@ -72,7 +72,7 @@ chromium:
 		echo "No Chromium here: the browser tests are left out (Debian: apt-get install chromium)." >&2; }
 
 # A clock that can be set for one process, and PHP for the receiver of the documentation. Without them their tests are left out.
-test-tools:
+test-tools: | $(if $(filter ready test,$(MAKECMDGOALS)),chromium)
 	@{ command -v faketime && command -v php; } >/dev/null || { \
 		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { echo "Installing faketime and PHP …" && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends faketime php-cli \
@@ -107,6 +107,7 @@ clean: ## remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Side by side (`make --jobs lint ready`) pip and apt still work one after the other: that is what the conditions are for.
 # A stamp a set of packages: nothing is installed twice until pyproject.toml changes. A half-made one is made anew.
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Panal needs Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python3.12 make …)" >&2; exit 1; }
@@ -135,6 +136,6 @@ $(VENV)/.bench: pyproject.toml | $(VENV)/.made
 	@$(PIP) -e '.[embedded,bench]' && touch $@ $(VENV)/.embedded $(VENV)/.base
 
 # mypy reads the types of what the code imports, so it needs those packages, too.
-$(VENV)/.lint: pyproject.toml | $(VENV)/.made
+$(VENV)/.lint: pyproject.toml | $(VENV)/.made $(if $(filter ready test,$(MAKECMDGOALS)),$(VENV)/.test)
 	@echo "Installing packages, with those of the linters …"
 	@$(PIP) -e '.[lint]' && touch $@ $(VENV)/.base

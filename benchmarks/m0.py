@@ -34,7 +34,7 @@ def m0(folder: Path, uri: str) -> Iterator[tuple[str, int]]:
     command = [sys.executable, "-m", "benchmarks.atlas_m0", "--to", target]
     command += ["--port", str(port), "--control-port", str(control_port)]
     with servers.running(command, folder / "m0.log", {}):
-        servers.until(lambda: _asks(control_port) is not None, "the proxy listens")
+        servers.until(lambda: _asks(control_port) is not None, "the proxy listens", within_s=60)
         yield f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false", control_port
 
 

@@ -122,7 +122,7 @@ def set_paused(server: Server, is_paused: bool) -> None:
             answer = client.post(f"/v1/numbers/{NUMBER}/{'pause' if is_paused else 'resume'}")
             return answer.status_code == 200
 
-        until(is_so, "the number is paused or goes on")
+        until(is_so, "the number is paused or goes on", within_s=60)
 
 
 def wait_until_ingested(server: Server) -> None:

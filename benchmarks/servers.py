@@ -11,12 +11,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.harness.ports import free_port
+from tests.harness.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPRESS = ROOT / "benchmarks" / "peers" / "express"
@@ -87,13 +90,6 @@ def listener(port: int) -> psutil.Process | None:
     return None
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """Ours without what would reach into the measured programs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
@@ -110,7 +106,7 @@ def database(folder: Path) -> Iterator[str]:
     command += ["--sync-on-commit", "--log-file-max", "128MB", "--cache-size", "256M", "--log-level", "WARNING"]
     command += ["--oplog-max-entries", "1000000"]
     with running(command, folder / "database.log", {}):
-        until(lambda: _listens(port), "the database listens")
+        until(lambda: _listens(port), "the database listens", within_s=READY_S)
         yield f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false"
 
 
@@ -136,7 +132,7 @@ def sandbox(folder: Path, *, port: int, webhook_url: str) -> Iterator[None]:
     """The emulated WhatsApp by itself, for a Panal that thinks it talks to Meta."""
     command = [sys.executable, "-m", "services.sandbox", "--port", str(port), "--webhook-url", webhook_url]
     with running([*command, "--data-dir", str(folder / "sandbox")], folder / "sandbox.log", {}):
-        until(lambda: _listens(port), "the sandbox listens")
+        until(lambda: _listens(port), "the sandbox listens", within_s=READY_S)
         yield
 
 
@@ -193,7 +189,7 @@ def serving(
             return False
 
         with server.client() as client:
-            until(answers, f"{name} answers", context=lambda: _end_of(server.log_path), every_s=0.05)
+            until(answers, f"{name} answers", within_s=READY_S, context=lambda: _end_of(server.log_path))
         server.cold_start_s = time.monotonic() - began
         yield server
 
@@ -216,22 +212,6 @@ def running(command: Sequence[str], log_path: Path, more: Mapping[str, str]) -> 
         yield process
     finally:
         _end(process)
-
-
-def until(
-    probe: Callable[[], bool],
-    what: str,
-    *,
-    within_s: float = READY_S,
-    every_s: float = 0.1,
-    context: Callable[[], str] = str,
-) -> None:
-    """Ask until it is true; TimeoutError with what was waited for."""
-    deadline = time.monotonic() + within_s
-    while not probe():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within_s} s: {what}\n{context()}")
-        time.sleep(every_s)
 
 
 def _peer(uri: str, port: int, workers: int) -> dict[str, str]:

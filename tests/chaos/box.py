@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,11 @@ def rows(cluster: Cluster) -> list[Row]:
     return found
 
 
+def replaced(cluster: Cluster, reason: str) -> int:
+    """How many processes main has replaced so far for this reason."""
+    return int(cluster.client.get("/v1/cluster").json()["main"]["restarts_by_reason"].get(reason, 0))
+
+
 def row(cluster: Cluster, name: str) -> Row:
     return next((row for row in rows(cluster) if row["name"] == name), {})
 
@@ -113,6 +118,23 @@ def wait_until_well(cluster: Cluster, workers: int) -> None:
         within_s=40 * slack(),
         context=lambda: f"{rows(cluster)}\n{cluster.log[-3000:]}",
     )
+
+
+def wait_until_recovered(cluster: Cluster, *, calm_s: float = 1.0, within_s: float = 30.0) -> None:
+    """Until the installation has been ready for so long without a break: whatever comes late has come by then."""
+    calm_since = time.monotonic()
+
+    def is_calm() -> bool:
+        nonlocal calm_since
+        try:
+            is_ready = cluster.client.get("/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            is_ready = False
+        if not is_ready:
+            calm_since = time.monotonic()
+        return time.monotonic() - calm_since >= calm_s
+
+    until(is_calm, f"ready for {calm_s} s", within_s=within_s, context=lambda: cluster.log[-3000:])
 
 
 def another(cluster: Cluster, name: str, old_pid: int) -> float:
@@ -213,17 +235,3 @@ def kill(process: psutil.Process, signum: int) -> float:
     at = time.monotonic()
     os.kill(process.pid, signum)
     return at
-
-
-def eventually(probe: Callable[[], object], what: str, within_s: float) -> float:
-    """Seconds until `probe()` holds. A broken connection counts as not yet."""
-    began = time.monotonic()
-
-    def holds() -> bool:
-        try:
-            return bool(probe())
-        except httpx.HTTPError:
-            return False
-
-    until(holds, what, within_s=within_s, every_s=0.02)
-    return time.monotonic() - began

@@ -17,12 +17,12 @@ from tests.chaos.box import (
     Box,
     another,
     box_in,
-    eventually,
     failed_of,
     family,
     gone_s,
     kill,
     load_of,
+    replaced,
     row,
     rows,
     sums,
@@ -33,8 +33,10 @@ from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
 from tests.harness.cluster import until
 from tests.harness.load import PING, Report, offer
+from tests.harness.sanic_command import NO_TLS
 from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
+from tests.harness.waiting import seconds_until
 
 pytestmark = pytest.mark.chaos
 
@@ -89,6 +91,7 @@ def stand_still(signum: int) -> Callable[[Cluster], tuple[int, float]]:
 )
 def test_a_worker_that_stands_still_is_replaced(cluster: Cluster, signum: int, fault: str, word: str) -> None:
     stall_s = float(cluster.environment["PANAL_STALL_S"])
+    before = replaced(cluster, "stall")
     with offer(cluster) as load:
         time.sleep(1)
         pid, _ = stand_still(signum)(cluster)
@@ -106,11 +109,13 @@ def test_a_worker_that_stands_still_is_replaced(cluster: Cluster, signum: int, f
         f"p99 {1000 * report.latency_s(0.99):.0f} ms; {failed_of(report)}; {accounted}",
     )
     assert word in cluster.log
+    assert replaced(cluster, "stall") == before + 1
     assert_within(dead_s, stall_s + 2, "the end of a worker that stood still")
     assert len(report.failures) <= 24 * slack()  # what it had in its hands
 
 
 def test_a_worker_that_leaks_is_replaced_without_a_failed_request(cluster: Cluster) -> None:
+    before = replaced(cluster, "memory")
     with offer(cluster) as load:
         victim = cluster.processes()["Sanic-Server-0-0"]
         began = time.monotonic()
@@ -131,6 +136,7 @@ def test_a_worker_that_leaks_is_replaced_without_a_failed_request(cluster: Clust
         f"left {left_s:.1f} s later; {failed_of(report)}; {accounted}",
     )
     assert "worker.too_large" in cluster.log
+    assert replaced(cluster, "memory") == before + 1
     assert report.failures == []
 
 
@@ -180,7 +186,9 @@ def test_a_worker_that_cannot_start_any_more_is_given_up_and_the_others_serve(
             opened_s = time.monotonic() - at
             not_ready = cluster.client.get("/readyz")
             deaths = cluster.log.count("process.died") - deaths_before
-        closed_s = eventually(lambda: row(cluster, name)["state"] == "ready", "it serves again", 60 * slack())
+        closed_s = seconds_until(
+            lambda: row(cluster, name)["state"] == "ready", "it serves again", within_s=60 * slack()
+        )
     report = load.report
     accounted = sums(cluster, report)
     note(
@@ -194,6 +202,7 @@ def test_a_worker_that_cannot_start_any_more_is_given_up_and_the_others_serve(
     assert not_ready.status_code == 503
     assert name in not_ready.json()["checks"]["cluster"]
     assert "breaker.opened" in cluster.log
+    assert cluster.client.get("/readyz").status_code == 200, "mended, nothing is amiss any more"
     assert len(report.failures) <= 8 * slack()
 
 
@@ -294,7 +303,7 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
                 params={"after": 10**9, "wait_s": 30},
                 headers={"authorization": f"Bearer {cluster.key}"},
                 timeout=40,
-                verify=False,  # noqa: S501 - no TLS here, and nothing to load for it
+                verify=NO_TLS,
             )
             polls.append(answer.status_code)
         except httpx.HTTPError:

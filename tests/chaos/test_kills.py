@@ -11,13 +11,14 @@ from tests.chaos.box import (
     Box,
     another,
     box_in,
-    eventually,
     failed_of,
     gone_s,
     in_doubt,
     is_well,
     kill,
     load_of,
+    replaced,
+    row,
     sums,
     wait_until_well,
     zygote,
@@ -27,6 +28,7 @@ from tests.harness import Cluster
 from tests.harness.cluster import until
 from tests.harness.load import offer
 from tests.harness.slack import slack
+from tests.harness.waiting import seconds_until
 
 pytestmark = pytest.mark.chaos
 
@@ -60,6 +62,7 @@ def cluster(box: Box) -> Iterator[Cluster]:
 
 def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     back_s = []
+    before = replaced(cluster, "death")
     with offer(cluster) as load:
         for number in range(KILLS):
             name = f"Sanic-Server-{number % WORKERS}-0"
@@ -78,13 +81,16 @@ def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     )
     assert len(report.failures) <= KILLS * IN_FLIGHT * slack()
     assert_within(statistics.median(back_s), 1.0, "a worker's successor")
+    assert row(cluster, name)["last_exit"] == "SIGKILL"
+    assert replaced(cluster, "death") - before == KILLS
     assert cluster.process.poll() is None
 
 
-def test_kill_9_of_all_workers_at_once(cluster: Cluster) -> None:
+def test_kill_9_of_all_workers_and_the_queen_at_once(cluster: Cluster) -> None:
+    serving = ("Sanic-Server", "Sanic-WhatsApp")
     with offer(cluster) as load:
         time.sleep(1)
-        victims = [process for name, process in cluster.processes().items() if name.startswith("Sanic-Server")]
+        victims = [process for name, process in cluster.processes().items() if name.startswith(serving)]
         for victim in victims:
             at = kill(victim, signal.SIGKILL)
         gone_s(victims, within_s=5 * slack())
@@ -95,12 +101,13 @@ def test_kill_9_of_all_workers_at_once(cluster: Cluster) -> None:
     accounted = sums(cluster, report)
     note(
         "R2",
-        f"kill -9 of all {WORKERS} workers at once",
+        f"kill -9 of all {WORKERS} workers and the WhatsApp process at once",
         load=load_of(report),
         figure=f"{serving_s:.2f} s without a good answer; {report.recovery_s(at):.2f} s after the kill every new "
         f"request succeeds; {failed_of(report)}; {accounted}; main lives",
     )
     assert_within(serving_s, 2.0, "serving again")
+    assert len(victims) == WORKERS + 1
     assert cluster.process.poll() is None
 
 
@@ -111,10 +118,10 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
             victim = cluster.processes()["Sanic-WhatsApp-0"]
             kill(victim, signal.SIGKILL)
             back_s.append(
-                eventually(
+                seconds_until(
                     lambda pid=victim.pid: is_well(cluster, WORKERS) and cluster.pid("Sanic-WhatsApp-0") != pid,
                     "the next queen owns the number",
-                    30 * slack(),
+                    within_s=30 * slack(),
                 )
             )
         ended = time.monotonic()

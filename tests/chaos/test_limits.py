@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.box import another, box_in, eventually, failed_of, load_of, sums
+from tests.chaos.box import another, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
 from tests.chaos.test_rollout import counted
 from tests.harness import free_port
@@ -45,10 +45,10 @@ async def test_no_descriptors_left(tmp_path: Path) -> None:
             writer.close()
         began = time.monotonic()
         await asyncio.to_thread(
-            eventually,
+            until,
             lambda: cluster.client.get("/readyz", timeout=2).status_code == 200,
             "it serves again",
-            30 * slack(),
+            within_s=30 * slack(),
         )
         well_s = time.monotonic() - began
         with offer(cluster) as load:
@@ -139,7 +139,7 @@ def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
             full = cluster.client.get("/metrics").status_code
             room_kb = shutil.disk_usage(disk).free // 1024
             (disk / "filler").unlink()
-            time.sleep(3)
+            wait_until_recovered(cluster)
         report = load.report
         accounted = sums(cluster, report)
         deaths = cluster.log.count("process.died")

@@ -12,7 +12,7 @@ import httpx
 import pymongo
 import pytest
 
-from tests.chaos.box import Box, box_in, failed_of, load_of, sums
+from tests.chaos.box import Box, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
 from tests.chaos.test_outage import MESSAGE
 from tests.chaos.test_two_boxes import LEASE_TTL_S, queen_of
@@ -59,7 +59,7 @@ def test_a_database_far_away(box: Box, line: Line) -> None:
     line.delay_s = FAR_S
     try:
         with offer(cluster) as load:
-            time.sleep(6)
+            time.sleep(4)
     finally:
         line.delay_s = 0.0
     report = load.report
@@ -124,7 +124,7 @@ def test_every_connection_to_the_database_is_cut_once(box: Box, line: Line) -> N
         time.sleep(2)
         at = time.monotonic()
         count = line.cut()
-        time.sleep(4)
+        wait_until_recovered(cluster)
     report = load.report
     accounted = sums(cluster, report)
     note(
@@ -197,7 +197,7 @@ def test_a_database_over_its_quota(box: Box, line: QuotaLine, database: Database
         cluster.kill(queen)  # a new owner begins with a pass, the old one does one an hour
         until(lambda: not line.refuses, "something old was deleted", within_s=30 * slack())
         room_at = time.monotonic()
-        time.sleep(4)
+        wait_until_recovered(cluster)
     report = load.report
     accounted = sums(cluster, report)
     recovery_s = report.recovery_s(room_at)

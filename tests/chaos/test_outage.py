@@ -8,11 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.box import box_in, eventually, failed_of, load_of, rows, sums
+from tests.chaos.box import box_in, failed_of, load_of, rows, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
 from tests.harness.externals import DatabaseServer
 from tests.harness.load import PING, SUBMIT, Report, offer
-from tests.harness.slack import slack
 
 pytestmark = pytest.mark.chaos
 
@@ -50,8 +49,7 @@ def test_the_database_is_killed_and_comes_back(tmp_path: Path) -> None:
                 time.sleep(max(0.0, gone_at + OUTAGE_S - time.monotonic()))
                 database.start()
                 back_at = time.monotonic()
-                eventually(lambda: cluster.client.get("/readyz", timeout=5).status_code == 200, "ready", 30 * slack())
-                time.sleep(3)
+                wait_until_recovered(cluster)
             report, alive = load.report, pings.report
             accounted = sums(cluster, report)
             during = [shot for shot in report.shots if gone_at <= shot.at < back_at]

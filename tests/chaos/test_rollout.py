@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.chaos.box import Box, box_in, failed_of, load_of, rows, sums
+from tests.chaos.box import Box, box_in, failed_of, load_of, replaced, rows, sums
 from tests.chaos.figures import note
 from tests.harness import Cluster
 from tests.harness.cluster import ROOT, until
@@ -70,6 +70,7 @@ def is_settled(cluster: Cluster, count: int) -> bool:
 @pytest.mark.parametrize("keep_alive", [True, False])
 def test_reloads_at_full_rate_fail_no_request(cluster: Cluster, keep_alive: bool) -> None:
     reloads = 0
+    replaced_before = replaced(cluster, "reload")
     with offer(
         cluster,
         clients=CLIENTS,
@@ -93,6 +94,7 @@ def test_reloads_at_full_rate_fail_no_request(cluster: Cluster, keep_alive: bool
         load=f"{load_of(report)}, {CLIENTS} clients at full rate",
         figure=f"{failed_of(report)}; p99 {1000 * report.latency_s(0.99):.0f} ms; {accounted}",
     )
+    assert replaced(cluster, "reload") - replaced_before == reloads * WORKERS
     assert len(report.shots) == REQUESTS // 2
     assert report.failures == []
 

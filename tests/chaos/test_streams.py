@@ -74,7 +74,7 @@ async def test_readers_miss_nothing_when_their_workers_are_killed(tmp_path: Path
             await asyncio.gather(*readers)
             done.clear()
             readers = [asyncio.create_task(follow(cluster, first, seqs, done)) for seqs in logs]
-            await asyncio.sleep(2)
+            await asyncio.sleep(0.5)
         done.set()
         await asyncio.gather(*readers)
         complete = sum(seqs[: last - first] == list(range(first + 1, last + 1)) for seqs in logs)

@@ -3,21 +3,21 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psutil
 
-T = TypeVar("T")
+from tests.harness.ports import free_port
+from tests.harness.sanic_command import NO_TLS, ROOT, SanicCommand, start
+from tests.harness.waiting import until
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["NUMBER", "ROOT", "Cluster", "free_port", "launch", "start_cluster", "until"]
+
 NUMBER = "106540352242922"
 READY_S = 60.0
 OURS = ("Server-", "WhatsApp-", "Sandbox-", "Database-")  # names that our processes give themselves
@@ -25,42 +25,26 @@ OURS = ("Server-", "WhatsApp-", "Sandbox-", "Database-")  # names that our proce
 NOT_INHERITED = ("PANAL_", "SANIC_", "WEB_CONCURRENCY", "PYTHONDONTWRITEBYTECODE")
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
-class Cluster:
-    """One running installation. `folder` holds its data and its log; ports are its own."""
+class Cluster(SanicCommand):
+    """One running installation; ports are its own."""
 
-    folder: Path
-    workers: int
-    port: int
     sandbox_port: int
     database_port: int
-    environment: dict[str, str]
-    process: subprocess.Popen[bytes]
-    log_path: Path
     key: str = "test-key-of-the-integration-suite"
     client: httpx.Client = field(init=False)
     sandbox: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}",
+            base_url=self.url,
             headers={"authorization": f"Bearer {self.key}"},
             timeout=10,
+            verify=NO_TLS,
         )
-        self.sandbox = httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", timeout=10)
+        self.sandbox = httpx.Client(base_url=f"http://127.0.0.1:{self.sandbox_port}", timeout=10, verify=NO_TLS)
 
     # --- what it says
-
-    @property
-    def log(self) -> str:
-        return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def processes(self) -> dict[str, psutil.Process]:
         """Living children of main by Sanic's name."""
@@ -169,17 +153,7 @@ class Cluster:
         return code
 
     def destroy(self) -> None:
-        """Whatever still runs ends now."""
-        processes = []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            main = psutil.Process(self.process.pid)
-            processes = [*main.children(recursive=True), main]
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(processes, timeout=5)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
+        super().destroy()
         self.client.close()
         self.sandbox.close()
 
@@ -211,23 +185,13 @@ def launch(
     port = int(full.pop("TEST_PORT", port))
     how_many = [] if workers is None else [f"--workers={workers}"]
     log_path = folder / "server.log"
-    with log_path.open("ab") as log:
-        process = subprocess.Popen(
-            [
-                *(prefix or []),
-                str(Path(sys.executable).with_name("sanic")),
-                "server:app",
-                f"--port={port}",
-                *how_many,
-                *(arguments or []),
-            ],
-            cwd=ROOT,
-            env=full,
-            stdin=subprocess.DEVNULL,
-            stdout=log if output is None else output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = start(
+        ["server:app", f"--port={port}", *how_many, *(arguments or [])],
+        log_path=log_path,
+        environment=full,
+        prefix=prefix or [],
+        output=output,
+    )
     return Cluster(
         folder=folder,
         workers=workers or 0,
@@ -262,22 +226,3 @@ def start_cluster(
         raise
     finally:
         cluster.destroy()
-
-
-def until(
-    probe: Callable[[], T | None],
-    what: str,
-    *,
-    within_s: float = 20.0,
-    every_s: float = 0.05,
-    context: Callable[[], str] = str,
-) -> T:
-    """Ask until the answer is true, or fail with what was waited for."""
-    deadline = time.monotonic() + within_s
-    while True:
-        answer = probe()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s} s: {what}\n{context()}")
-        time.sleep(every_s)

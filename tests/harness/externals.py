@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.harness.cluster import ROOT, free_port, until
+from tests.harness.sanic_command import NO_TLS
 
 
 class DatabaseServer:
@@ -66,7 +67,7 @@ def external_sandbox(folder: Path, *, webhook_url: str) -> Iterator[int]:
 
         def answers() -> bool:
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/_sandbox", timeout=1).status_code == 200
+                return httpx.get(f"http://127.0.0.1:{port}/_sandbox", timeout=1, verify=NO_TLS).status_code == 200
             except httpx.HTTPError:
                 return False
 

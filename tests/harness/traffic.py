@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from tests.harness.cluster import Cluster
+from tests.harness.sanic_command import NO_TLS
 
 RETRY_S = 0.2
 GIVE_UP_S = 60.0
@@ -53,7 +54,7 @@ def send_in_order(
 
     def serve(phone: str) -> None:
         with httpx.Client(
-            base_url=f"http://127.0.0.1:{cluster.port}", headers={"authorization": f"Bearer {cluster.key}"}, timeout=10
+            base_url=cluster.url, headers={"authorization": f"Bearer {cluster.key}"}, timeout=10, verify=NO_TLS
         ) as client:
             for position in range(each):
                 body = f"{prefix}-{phone}-{position:04d}"

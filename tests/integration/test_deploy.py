@@ -15,6 +15,7 @@ import pytest
 
 from tests.harness import free_port
 from tests.harness.cluster import ROOT, until
+from tests.harness.sanic_command import NO_TLS
 from tests.unit.deploy.files import last
 
 pytestmark = pytest.mark.integration
@@ -68,7 +69,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], environ: dict[str, str]) 
     def is_ready() -> bool:
         assert process.poll() is None, "it ended"
         try:
-            return httpx.get(f"http://127.0.0.1:{environ['PORT']}/readyz", timeout=2).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{environ['PORT']}/readyz", timeout=2, verify=NO_TLS).status_code == 200
         except httpx.HTTPError:
             return False
 

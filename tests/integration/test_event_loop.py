@@ -12,10 +12,11 @@ import pytest
 
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import ROOT, until
+from tests.harness.sanic_command import NO_TLS
 from tests.harness.stalls import Watch, faults, slow_callbacks
 from tests.harness.traffic import recipients, send_in_order
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timed]
 
 PHONES = recipients(6)
 READS = [
@@ -37,8 +38,7 @@ READS = [
     "/v1/templates",
     "/v1/campaigns",
     "/v1/keys",
-    "/v1/webhook_endpoints",
-    "/no/such/path",
+    "/v1/webhook-endpoints",
 ]
 CSV = "wa_id,name\n" + "".join(f"{16505560000 + number},Customer {number}\n" for number in range(2000))
 
@@ -80,9 +80,12 @@ def test_no_read_blocks(cluster: Cluster) -> None:
                 f"http://127.0.0.1:{cluster.port}{path}",
                 headers={"authorization": f"Bearer {cluster.key}"},
                 timeout=20,
+                verify=NO_TLS,
                 follow_redirects=True,
             )
-            assert answer.status_code < 500, f"{path}: {answer.text}"
+            assert answer.status_code == 200, f"{path}: {answer.text}"
+    answer = httpx.get(f"{cluster.url}/no/such/path", timeout=20)
+    assert answer.status_code == 404, answer.text
 
 
 @pytest.mark.usefixtures("watch")
@@ -93,7 +96,7 @@ def test_no_write_blocks(cluster: Cluster) -> None:
     # A third of what may come: in debug mode each of its tasks costs three times as much.
     batch = [{"to": PHONES[0], "type": "text", "text": {"body": f"{number}"}} for number in range(300)]
     answer = cluster.client.post("/v1/messages/batch", json={"messages": batch}, timeout=30)
-    assert answer.status_code in (200, 202, 207), answer.text
+    assert answer.status_code == 202, answer.text
     answer = cluster.client.post(
         "/v1/contacts/import", content=CSV.encode(), headers={"content-type": "text/csv"}, timeout=60
     )
@@ -104,7 +107,7 @@ def test_no_write_blocks(cluster: Cluster) -> None:
         data={"type": "image/jpeg"},
         timeout=60,
     )
-    assert answer.status_code < 500, answer.text
+    assert answer.status_code == 201, answer.text
     answer = cluster.client.post("/v1/messages", content=b"[" * 100_000, timeout=30)
     assert answer.status_code == 400, answer.text
 
@@ -119,10 +122,11 @@ def test_nothing_blocks_under_load(cluster: Cluster) -> None:
             base_url=f"http://127.0.0.1:{cluster.port}",
             headers={"authorization": f"Bearer {cluster.key}"},
             timeout=30,
+            verify=NO_TLS,
             follow_redirects=True,
         ) as client:
             while time.monotonic() < until_at:
-                assert client.get(path).status_code < 500
+                assert client.get(path).status_code == 200
                 count += 1
         return count
 

@@ -20,7 +20,7 @@ from services.cloud_webhook import signature_of
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import NUMBER, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timed]
 
 NOTIFICATIONS = int(os.environ.get("NOTIFICATIONS", "600"))
 SECRET = "sandbox-secret"

@@ -19,8 +19,10 @@ import pytest
 
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import until
+from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
 from tests.harness.traffic import recipients
+from tests.harness.waiting import until_async
 
 pytestmark = pytest.mark.integration
 
@@ -83,13 +85,6 @@ def traffic(cluster: Cluster, *, messages: int, pace_s: float) -> threading.Thre
     return thread
 
 
-async def until_async(probe: Any, what: str, within_s: float = 60) -> None:
-    deadline = time.monotonic() + within_s
-    while not probe():
-        assert time.monotonic() < deadline, what
-        await asyncio.sleep(0.05)
-
-
 async def test_many_streams_get_everything_soon_and_without_a_gap(
     cluster: Cluster, connect: Callable[..., StreamClient]
 ) -> None:
@@ -101,7 +96,9 @@ async def test_many_streams_get_everything_soon_and_without_a_gap(
     sending = traffic(cluster, messages=40, pace_s=0.1)
     await asyncio.to_thread(sending.join)
     last = await asyncio.to_thread(quiet, cluster)
-    await until_async(lambda: all(client.seqs and client.seqs[-1] >= last for client in clients), "all have all")
+    await until_async(
+        lambda: all(client.seqs and client.seqs[-1] >= last for client in clients), "all have all", within_s=60
+    )
     for client in clients:
         assert client.seqs == list(range(first + 1, last + 1))
     lags = sorted(lag for client in clients for lag in client.lags_s)
@@ -109,7 +106,7 @@ async def test_many_streams_get_everything_soon_and_without_a_gap(
         f"{STREAMS} streams, {last - first} events each: p50 {lags[len(lags) // 2] * 1000:.0f} ms, "
         f"p99 {lags[len(lags) * 99 // 100] * 1000:.0f} ms"
     )
-    assert lags[len(lags) * 99 // 100] < P99_S
+    assert lags[len(lags) * 99 // 100] < P99_S * slack()
     for client in clients:
         await client.close()
     await asyncio.gather(*readers)
@@ -129,7 +126,9 @@ async def test_a_stream_resumes_anywhere_while_things_happen(
         await asyncio.sleep(chance.random() / 10)
     await asyncio.to_thread(sending.join)
     last = await asyncio.to_thread(quiet, cluster)
-    await until_async(lambda: all(client.seqs and client.seqs[-1] >= last for client, _ in clients), "all have all")
+    await until_async(
+        lambda: all(client.seqs and client.seqs[-1] >= last for client, _ in clients), "all have all", within_s=60
+    )
     for client, reading in clients:
         assert client.seqs == list(range((client.after or 0) + 1, last + 1))
         await client.close()
@@ -190,7 +189,7 @@ def test_a_long_poll_answers_when_something_happens(cluster: Cluster) -> None:
     took = time.monotonic() - began
     sending.join()
     assert page["data"][0]["seq"] == after + 1
-    assert 0.9 < took < 6
+    assert 0.9 < took < 6 * slack()
 
 
 async def test_a_client_that_stops_reading_is_cut_and_comes_back_without_a_gap(

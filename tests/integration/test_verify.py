@@ -14,7 +14,7 @@ import pytest
 from tests.harness import Cluster, start_cluster
 from tests.harness.cluster import ROOT, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timed]
 
 
 @pytest.fixture(scope="module")

@@ -1,48 +1,31 @@
-"""A real cluster for a test: started by the `sanic` command, asked over HTTP, ended by its PIDs."""
+"""The small application of this folder with the whole cluster around it: asked over HTTP, ended by its PIDs."""
 
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
+from tests.harness.ports import free_port
+from tests.harness.sanic_command import NO_TLS, SanicCommand, start
 from tests.harness.slack import slack
-from tests.integration.cluster.waiting import free_port, gone, until
+from tests.harness.waiting import seconds_until
 
 Row = dict[str, Any]
 
 
-class Cluster:
+@dataclass
+class SmallApp(SanicCommand):
     """`rows()` is what any worker reads from the board."""
 
-    def __init__(self, tmp_path: Path, *, workers: int, environ: Mapping[str, str]) -> None:
-        self.run_dir = tmp_path / "run"
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.workers = workers
-        self._log = tmp_path / "cluster.log"
-        self._out = self._log.open("wb")
-        self.run_dir.mkdir(parents=True, exist_ok=True)
-        command = [str(Path(sys.executable).with_name("sanic")), "tests.integration.cluster.app:app"]
-        self.main = subprocess.Popen(
-            [*command, f"--workers={workers}", f"--port={self.port}", "--no-access-logs"],
-            stdout=self._out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "TEST_RUN_DIR": str(self.run_dir), **environ},
-        )
-
-    def log(self) -> str:
-        return self._log.read_text(errors="replace")
+    run_dir: Path
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", timeout=2 * slack())
+        return httpx.get(f"{self.url}{path}", timeout=2 * slack(), verify=NO_TLS)
 
     def board(self) -> Row:
         found: Row = self.get("/board").json()
@@ -59,7 +42,7 @@ class Cluster:
 
     def children(self) -> list[int]:
         """Everything below main, grandchildren included."""
-        return [child.pid for child in psutil.Process(self.main.pid).children(recursive=True)]
+        return [child.pid for child in self.family()]
 
     def is_up(self, workers: int | None = None) -> bool:
         try:
@@ -70,45 +53,44 @@ class Cluster:
         wanted = self.workers if workers is None else workers
         return len(serving) == wanted and all(row["state"] == "ready" for row in rows)
 
-    def wait_until_up(self, workers: int | None = None, *, limit_s: float = 40) -> float:
-        return until(lambda: self.is_up(workers), "every process is ready", limit_s=limit_s)
+    def wait_until_up(self, workers: int | None = None, *, within_s: float = 40) -> float:
+        return seconds_until(lambda: self.is_up(workers), "every process is ready", within_s=within_s)
 
     def signal(self, signum: int) -> None:
-        self.main.send_signal(signum)
+        self.process.send_signal(signum)
 
-    def wait_for_exit(self, limit_s: float = 12) -> int:
-        return self.main.wait(limit_s * slack())
-
-    def end(self) -> None:
-        """By force, PID by PID, whatever the test left."""
-        pids = self.children() if self.main.poll() is None else []
-        self.main.kill()
-        self.main.wait()
-        for pid in pids:
-            if not gone(pid):
-                with_suppressed_kill(pid)
-        self._out.close()
-
-
-def with_suppressed_kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    def wait_for_exit(self, within_s: float = 12) -> int:
+        return self.process.wait(within_s * slack())
 
 
 @contextmanager
-def running(tmp_path: Path, *, workers: int = 2, ready: bool = True, **environ: object) -> Iterator[Cluster]:
+def running(tmp_path: Path, *, workers: int = 2, ready: bool = True, **environ: object) -> Iterator[SmallApp]:
     """A cluster with `TEST_…` variables; its log is printed when the test fails."""
-    cluster = Cluster(
-        tmp_path, workers=workers, environ={f"TEST_{name.upper()}": str(value) for name, value in environ.items()}
-    )
+    cluster = launched(tmp_path, workers, {f"TEST_{name.upper()}": str(value) for name, value in environ.items()})
     try:
         if ready:
             cluster.wait_until_up()
         yield cluster
     except BaseException:
-        sys.stdout.write(cluster.log()[-8000:])
+        sys.stdout.write(cluster.log[-8000:])
         raise
     finally:
-        cluster.end()
+        cluster.destroy()
+
+
+def launched(folder: Path, workers: int, environ: Mapping[str, str]) -> SmallApp:
+    """Does not wait."""
+    run_dir, log_path, port = folder / "run", folder / "cluster.log", free_port()
+    run_dir.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "TEST_RUN_DIR": str(run_dir), **environ}
+    target = "tests.integration.cluster.app:app"
+    arguments = [target, f"--workers={workers}", f"--port={port}", "--no-access-logs"]
+    return SmallApp(
+        folder=folder,
+        workers=workers,
+        port=port,
+        environment=environment,
+        process=start(arguments, log_path=log_path, environment=environment),
+        log_path=log_path,
+        run_dir=run_dir,
+    )

@@ -17,8 +17,9 @@ import pytest
 
 from services.cluster.board import Board
 from services.cluster.database import DatabaseExit, run_database
+from tests.harness.ports import free_port
 from tests.harness.slack import slack
-from tests.integration.cluster.waiting import free_port, gone, until
+from tests.harness.waiting import gone, until
 
 spawn = multiprocessing.get_context("spawn")
 
@@ -58,7 +59,7 @@ def test_acknowledged_data_survives_kill_9_of_everything_and_the_next_start_work
                 mongo.t.c.insert_one({"round": round_})
             (server,) = servers_of(process)
             os.kill(process.pid or 0, signal.SIGKILL)
-            until(lambda pid=server.pid: gone(pid), "the server dies with its process", limit_s=2)
+            until(lambda pid=server.pid: gone(pid), "the server dies with its process", within_s=2)
 
 
 def test_a_stop_closes_the_server_and_exits_with_zero(tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
     port = free_port()
     board = Board.create(slots=4)
     with database(tmp_path, port, board) as process:
-        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+        until(lambda: bool(board.rows()), "a row appears", within_s=10)
         (row,) = board.rows()
         assert (row.role, row.pid, row.state) == ("database", process.pid, "ready")
         assert row.vitals.rss_bytes > 10_000_000

@@ -13,7 +13,7 @@ import pytest
 
 from services.cluster.guard import guarded_command, install_stop_signals, leave_with_parent
 from tests.harness.slack import slack
-from tests.integration.cluster.waiting import gone, until
+from tests.harness.waiting import gone, until
 
 spawn = multiprocessing.get_context("spawn")
 
@@ -40,10 +40,10 @@ def test_an_orphan_is_gone_within_two_seconds(tmp_path: Path, signum: int, deaf:
     parent = spawn.Process(target=child, args=(str(path), signum, deaf))
     parent.start()
     pid_file = tmp_path / "goodbye.pid"
-    until(lambda: pid_file.exists() and bool(pid_file.read_text()), "the grandchild runs", limit_s=10)
+    until(lambda: pid_file.exists() and bool(pid_file.read_text()), "the grandchild runs", within_s=10)
     pid = int(pid_file.read_text())
     os.kill(parent.pid or 0, signal.SIGKILL)
-    until(lambda: gone(pid), "the orphan has left", limit_s=2)
+    until(lambda: gone(pid), "the orphan has left", within_s=2)
     assert path.exists() is goodbye
     parent.join()
 
@@ -61,7 +61,7 @@ def test_a_program_that_knows_nothing_of_us_dies_with_its_starter() -> None:
     pid = ours.recv()
     time.sleep(0.3)
     process.kill()
-    until(lambda: gone(pid), "the program is gone", limit_s=2)
+    until(lambda: gone(pid), "the program is gone", within_s=2)
     process.join()
     ours.close()
     theirs.close()
@@ -82,7 +82,7 @@ def patient(path: str) -> None:
 def test_ten_stop_signals_are_as_good_as_one(tmp_path: Path) -> None:
     process = spawn.Process(target=patient, args=(str(tmp_path / "up"),))
     process.start()
-    until((tmp_path / "up").exists, "it listens", limit_s=10)
+    until((tmp_path / "up").exists, "it listens", within_s=10)
     for number in range(10):
         os.kill(process.pid or 0, signal.SIGTERM if number % 2 else signal.SIGINT)
         time.sleep(0.02)

@@ -1,30 +1,14 @@
-"""Reload, scale and recycling under load: not one request fails."""
+"""Reload, scale and recycling. That no request fails under load, however often: tests/chaos (R9, R10, R14)."""
 
 import asyncio
 import os
 import signal
 from pathlib import Path
 
-import pytest
-
 from services.cluster.control import ask
+from tests.harness.waiting import until_async
 from tests.integration.cluster.cluster import running
 from tests.integration.cluster.load import Load
-from tests.integration.cluster.waiting import until_async
-
-
-@pytest.mark.parametrize("keep_alive", [True, False])
-async def test_a_reload_under_load_fails_no_request(tmp_path: Path, keep_alive: bool) -> None:
-    with running(tmp_path) as cluster:
-        before = set(cluster.pids())
-        load = Load()
-        await load.start(cluster.url, clients=20, keep_alive=keep_alive)
-        cluster.signal(signal.SIGHUP)
-        await until_async(lambda: cluster.is_up() and not before & set(cluster.pids()), "both are replaced", limit_s=60)
-        await load.stop()
-        assert load.failures == []
-        assert load.answered > 100
-        assert cluster.board()["reasons"] == {"reload": 2}
 
 
 async def test_never_more_than_one_extra_worker(tmp_path: Path) -> None:
@@ -39,7 +23,7 @@ async def test_never_more_than_one_extra_worker(tmp_path: Path) -> None:
             most = max(most, len(pids))
             return cluster.is_up() and not before & set(pids)
 
-        await until_async(is_done, "all are replaced", limit_s=60)
+        await until_async(is_done, "all are replaced", within_s=60)
         assert most <= 4
 
 
@@ -50,7 +34,9 @@ async def test_a_reload_to_code_that_does_not_start_keeps_the_old_workers(tmp_pa
             (cluster.run_dir / f"refuse-Sanic-Server-{number}-0").touch()
         cluster.signal(signal.SIGHUP)
         await until_async(
-            lambda: "replace_failed" in [event["kind"] for event in cluster.board()["events"]], "it is told", limit_s=60
+            lambda: "replace_failed" in [event["kind"] for event in cluster.board()["events"]],
+            "it is told",
+            within_s=60,
         )
         assert cluster.is_up()
         assert set(cluster.pids()) == before
@@ -61,29 +47,18 @@ async def test_scale_up_and_down_under_load(tmp_path: Path) -> None:
         load = Load()
         await load.start(cluster.url, clients=10, keep_alive=True)
         cluster.get("/scale/4")
-        await until_async(lambda: cluster.is_up(4), "four serve", limit_s=60)
+        await until_async(lambda: cluster.is_up(4), "four serve", within_s=60)
         cluster.signal(signal.SIGTTOU)
-        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=60)
+        await until_async(lambda: cluster.is_up(3), "three serve", within_s=60)
         cluster.get("/scale/2")
-        await until_async(lambda: cluster.is_up(2), "two serve", limit_s=60)
+        await until_async(lambda: cluster.is_up(2), "two serve", within_s=60)
         await load.stop()
         assert load.failures == []
         cluster.get("/scale/50")
         await until_async(
-            lambda: "scale_refused" in [event["kind"] for event in cluster.board()["events"]], "refused", limit_s=60
+            lambda: "scale_refused" in [event["kind"] for event in cluster.board()["events"]], "refused", within_s=60
         )
         assert cluster.is_up(2)
-
-
-async def test_a_worker_with_too_much_memory_is_replaced_without_a_failed_request(tmp_path: Path) -> None:
-    with running(tmp_path, memory_mb=120) as cluster:
-        load = Load()
-        await load.start(cluster.url, clients=10, keep_alive=True)
-        fat = cluster.get("/leak/90").json()["pid"]
-        await until_async(lambda: cluster.is_up() and fat not in cluster.pids(), "it is replaced", limit_s=60)
-        await load.stop()
-        assert load.failures == []
-        assert cluster.board()["reasons"] == {"memory": 1}
 
 
 async def test_a_worker_that_has_served_enough_is_replaced(tmp_path: Path) -> None:
@@ -91,7 +66,7 @@ async def test_a_worker_that_has_served_enough_is_replaced(tmp_path: Path) -> No
         first = cluster.pids()[0]
         load = Load()
         await load.start(cluster.url, clients=10, keep_alive=True)
-        await until_async(lambda: cluster.is_up() and first not in cluster.pids(), "it is replaced", limit_s=60)
+        await until_async(lambda: cluster.is_up() and first not in cluster.pids(), "it is replaced", within_s=60)
         await load.stop()
         assert load.failures == []
         assert cluster.board()["reasons"]["requests"] >= 1
@@ -102,25 +77,25 @@ async def test_a_worker_that_dies_during_a_reload_does_not_stop_it(tmp_path: Pat
         before = cluster.pids()
         cluster.signal(signal.SIGHUP)
         await until_async(
-            lambda: len(cluster.pids()) > 3 or not set(before) <= set(cluster.pids()), "began", limit_s=60
+            lambda: len(cluster.pids()) > 3 or not set(before) <= set(cluster.pids()), "began", within_s=60
         )
         for pid in before[:2]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        await until_async(lambda: cluster.is_up() and not set(before) & set(cluster.pids()), "all are new", limit_s=60)
+        await until_async(lambda: cluster.is_up() and not set(before) & set(cluster.pids()), "all are new", within_s=60)
 
 
 async def test_the_shell_may_ask_as_well(tmp_path: Path) -> None:
     with running(tmp_path) as cluster:
         assert await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "3") == (0, "from 2 to 3 workers")
-        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=60)
+        await until_async(lambda: cluster.is_up(3), "three serve", within_s=60)
         code, line = await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "7")
         assert (code, line.split(":")[0]) == (1, "refused")
         before = set(cluster.pids())
         assert (await asyncio.to_thread(ask, str(cluster.run_dir), "reload"))[0] == 0
-        await until_async(lambda: cluster.is_up(3) and not before & set(cluster.pids()), "all are new", limit_s=60)
+        await until_async(lambda: cluster.is_up(3) and not before & set(cluster.pids()), "all are new", within_s=60)
 
 
 async def test_keep_alive_clients_spread_over_the_workers_again(tmp_path: Path) -> None:
@@ -128,9 +103,9 @@ async def test_keep_alive_clients_spread_over_the_workers_again(tmp_path: Path) 
         load = Load()
         await load.start(cluster.url, clients=24, keep_alive=True, pause_s=0.02)
         await asyncio.to_thread(ask, str(cluster.run_dir), "scale", "3")
-        await until_async(lambda: cluster.is_up(3), "three serve", limit_s=60)
+        await until_async(lambda: cluster.is_up(3), "three serve", within_s=60)
         await until_async(
-            lambda: min(row["connections"] for row in cluster.rows("worker")) >= 4, "each has clients", limit_s=60
+            lambda: min(row["connections"] for row in cluster.rows("worker")) >= 4, "each has clients", within_s=60
         )
         await load.stop()
         assert load.failures == []

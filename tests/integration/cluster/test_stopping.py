@@ -1,4 +1,7 @@
-"""A stop loses nothing that was accepted, takes place in order, and leaves nobody behind."""
+"""A stop answers what is in flight, takes place in order, and leaves nobody behind.
+
+Under load, with streams open or a worker that stands still: tests/chaos (R5, R11, R12, R13).
+"""
 
 import os
 import signal
@@ -11,34 +14,25 @@ import httpx
 import psutil
 import pytest
 
+from tests.harness.ports import free_port
 from tests.harness.slack import slack
-from tests.integration.cluster.cluster import Cluster, running
-from tests.integration.cluster.waiting import free_port, gone, until
+from tests.harness.waiting import gone, until
+from tests.integration.cluster.cluster import SmallApp, running
 
 
-def to_main(cluster: Cluster) -> None:
-    cluster.signal(signal.SIGTERM)
-
-
-def to_main_twice(cluster: Cluster) -> None:
+def to_main_twice(cluster: SmallApp) -> None:
     cluster.signal(signal.SIGTERM)
     time.sleep(0.8)
     cluster.signal(signal.SIGTERM)
 
 
-def to_the_whole_group(cluster: Cluster) -> None:
-    os.killpg(cluster.main.pid, signal.SIGTERM)
-    time.sleep(0.8)
-    os.killpg(cluster.main.pid, signal.SIGTERM)
+def control_c(cluster: SmallApp) -> None:
+    os.killpg(cluster.process.pid, signal.SIGINT)
 
 
-def control_c(cluster: Cluster) -> None:
-    os.killpg(cluster.main.pid, signal.SIGINT)
-
-
-@pytest.mark.parametrize("stop", [to_main, to_main_twice, to_the_whole_group, control_c])
+@pytest.mark.parametrize("stop", [to_main_twice, control_c])
 def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
-    tmp_path: Path, stop: Callable[[Cluster], None]
+    tmp_path: Path, stop: Callable[[SmallApp], None]
 ) -> None:
     with running(tmp_path, queen_stop_s=1) as cluster:
         answers: list[int] = []
@@ -49,7 +43,7 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
         threads = [threading.Thread(target=ask) for _ in range(6)]
         for thread in threads:
             thread.start()
-        until(lambda: sum(row["in_flight"] for row in cluster.rows("worker")) >= 6, "they are in flight", limit_s=10)
+        until(lambda: sum(row["in_flight"] for row in cluster.rows("worker")) >= 6, "they are in flight", within_s=10)
         children = cluster.children()
         stop(cluster)
         for thread in threads:
@@ -57,7 +51,7 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
         assert answers == [200] * 6
         assert cluster.wait_for_exit() == 0
         assert (cluster.run_dir / "queen-left").exists()
-        until(lambda: all(gone(pid) for pid in children), "nothing is left", limit_s=1)
+        until(lambda: all(gone(pid) for pid in children), "nothing is left", within_s=1)
 
 
 def test_an_idle_cluster_stops_in_seconds(tmp_path: Path) -> None:
@@ -71,26 +65,8 @@ def test_an_idle_cluster_stops_in_seconds(tmp_path: Path) -> None:
 def test_readiness_goes_first(tmp_path: Path) -> None:
     with running(tmp_path, unready_s=2) as cluster:
         cluster.signal(signal.SIGTERM)
-        until(lambda: cluster.board()["not_ready"] == ["the instance is stopping"], "a worker says so", limit_s=2)
+        until(lambda: cluster.board()["not_ready"] == ["the instance is stopping"], "a worker says so", within_s=2)
         assert cluster.wait_for_exit() == 0
-
-
-def test_a_live_stream_gets_its_goodbye(tmp_path: Path) -> None:
-    with running(tmp_path) as cluster, httpx.stream("GET", f"{cluster.url}/stream", timeout=30) as response:
-        lines = response.iter_lines()
-        assert next(lines) == "data: hello"
-        cluster.signal(signal.SIGTERM)
-        assert "data: goodbye" in list(lines)
-        assert cluster.wait_for_exit() == 0
-
-
-def test_a_stalled_worker_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    with running(tmp_path, stall_s=2) as cluster:
-        os.kill(cluster.pids()[0], signal.SIGSTOP)
-        began = time.monotonic()
-        cluster.signal(signal.SIGTERM)
-        assert cluster.wait_for_exit() == 0
-        assert time.monotonic() - began < 10 * slack()
 
 
 def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
@@ -105,19 +81,11 @@ def test_the_database_goes_last(tmp_path: Path) -> None:
     with running(tmp_path, db_port=free_port(), queen_stop_s=1.5) as cluster:
         (server,) = psutil.Process(cluster.row("Sanic-Database-0")["pid"]).children()
         queen = cluster.pids("whatsapp")[0]
-        os.killpg(cluster.main.pid, signal.SIGTERM)
-        until(lambda: gone(queen), "the queen has left", limit_s=10)
+        os.killpg(cluster.process.pid, signal.SIGTERM)
+        until(lambda: gone(queen), "the queen has left", within_s=10)
         assert server.is_running()
         assert cluster.wait_for_exit() == 0
         assert gone(server.pid)
-
-
-def test_kill_9_of_main_leaves_no_orphan(tmp_path: Path) -> None:
-    with running(tmp_path, workers=4, db_port=free_port(), queen_stop_s=60) as cluster:
-        children = cluster.children()
-        assert len(children) >= 7  # four workers, the queen, the database and its server
-        cluster.signal(signal.SIGKILL)
-        until(lambda: all(gone(pid) for pid in children), "every child is gone", limit_s=2)
 
 
 def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
@@ -129,4 +97,4 @@ def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
         began = time.monotonic()
         cluster.wait_for_exit()
         assert time.monotonic() - began < 5 * slack()
-        until(lambda: all(gone(pid) for pid in children), "nothing is left", limit_s=1)
+        until(lambda: all(gone(pid) for pid in children), "nothing is left", within_s=1)

@@ -1,15 +1,12 @@
 """Starts `python -m services.sandbox` on a free port, with a receiver of notifications in the test's own loop."""
 
-import asyncio
 import hashlib
 import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.harness.ports import free_port
+from tests.harness.waiting import until_async
+
 ROOT = Path(__file__).parents[3]
 NUMBER = "106540352242922"
 WABA = "102290129340398"
@@ -25,12 +25,6 @@ SECRET = "a-secret-of-this-test"
 TOKEN = "a-token-of-this-test"
 WEBHOOK_PATH = "/webhooks/whatsapp"
 PATIENCE_S = 15.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Receiver:
@@ -120,7 +114,7 @@ class Sandbox:
 
     async def connect(self) -> None:
         self.session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"})
-        await eventually(self._answers, "the sandbox answers")
+        await until_async(self._answers, "the sandbox answers")
 
     async def disconnect(self) -> None:
         if self.session is not None:
@@ -129,7 +123,7 @@ class Sandbox:
 
     async def restart(self, *more: str) -> None:
         self.launch(*more)
-        await eventually(self._answers, "the sandbox answers again")
+        await until_async(self._answers, "the sandbox answers again")
 
     async def _answers(self) -> bool:
         assert self.process is not None
@@ -182,19 +176,6 @@ class Sandbox:
         return found
 
 
-async def eventually(check: Callable[[], Any | Awaitable[Any]], what: str) -> None:
-    """Poll until the check is true; fail with `what` after a while."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        value = check()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail(f"not within {PATIENCE_S} s: {what}")
-
-
 @pytest.fixture
 async def receiver(shared: Sandbox) -> AsyncIterator[Receiver]:
     one = Receiver(shared.receiver_port)
@@ -233,5 +214,5 @@ async def own_sandbox(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Sandb
 
 
 @pytest.fixture
-def until() -> Callable[..., Awaitable[None]]:
-    return eventually
+def until() -> Callable[..., Awaitable[Any]]:
+    return until_async

@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from bson import encode
 
 from benchmarks.atlas_m0 import HEADER, OP_MSG, OP_QUERY, Bucket, Limits, Proxy, read_command
+from tests.harness.waiting import until_async
 
 
 def message(
@@ -114,13 +115,13 @@ async def test_a_connection_that_finds_no_token_rests_and_loses_nothing() -> Non
 async def test_connections_past_the_limit_are_refused_and_a_place_that_is_free_again_is_given() -> None:
     async with behind(Limits(round_trip_s=0.0, max_connections=2)) as (proxy, port):
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        await until(lambda: proxy.tally.connections == 2)
+        await until_async(lambda: proxy.tally.connections == 2, "two are connected", every_s=0.005)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert await reader.read(1) == b""
         writer.close()
         assert proxy.tally.refused_connections == 1
         kept[0][1].close()
-        await until(lambda: proxy.tally.connections == 1)
+        await until_async(lambda: proxy.tally.connections == 1, "one has left", every_s=0.005)
         await ask(port, PING_LIKE)
         kept[1][1].close()
         assert proxy.tally.peak_connections == 2
@@ -134,10 +135,3 @@ async def test_nonsense_ends_its_own_connection_alone() -> None:
         writer.close()
         await ask(port, PING_LIKE)
         assert proxy.tally.commands == 1
-
-
-async def until(probe: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not probe():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)

@@ -68,7 +68,7 @@ async def sent(payload: dict[str, Any], context: str | None = None, memory: Memo
 TEXT = {"type": "text", "text": {"body": "x"}}
 
 
-@pytest.mark.parametrize("name", [OURS, client_wamid(OURS), WAMID])
+@pytest.mark.parametrize("name", [OURS, client_wamid(OURS), WAMID], ids=["our id", "wamid of it", "wamid"])
 async def test_a_quote_may_name_the_message_in_three_ways(name: str) -> None:
     assert (await sent(TEXT, name)).context_wamid == WAMID
 

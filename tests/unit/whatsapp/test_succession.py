@@ -25,6 +25,7 @@ def test_a_dead_sibling_is_known() -> None:
         "box-1:a1b2:x",
         "",
     ],
+    ids=["another run", "another box", "alive", "ours", "no number", "nobody"],
 )
 def test_nobody_else_is(holder: str) -> None:
     assert not is_dead_sibling(holder, ours=OURS)
