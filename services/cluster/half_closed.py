@@ -57,5 +57,5 @@ class HalfClosedProtocol(WebSocketProtocol):
         if http is None or http.stage is Stage.IDLE:
             return self._task is not None and bool(self.recv_buffer)
         if http.stage is Stage.RESPONSE:
-            return not str(http.response.content_type).startswith(LIVE_STREAM_TYPE)
+            return not http.response.headers.get("content-type", "").startswith(LIVE_STREAM_TYPE)
         return http.stage in (Stage.REQUEST, Stage.HANDLER)

@@ -1,5 +1,6 @@
 """One connection, byte for byte: what a test sends is what leaves, and what comes back is read as RFC 9112 says."""
 
+import select
 import socket
 import time
 from dataclasses import dataclass
@@ -70,11 +71,16 @@ class Wire:
             version, status = first.split(" ", 2)[:2]
             assert version == "HTTP/1.1", first
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-            if int(status) >= 200:
+            if int(status) >= 200 or int(status) == 101:
                 break
             interim.append(int(status))
-        has_no_body = is_head or int(status) in (204, 304)
+        has_no_body = is_head or int(status) in (101, 204, 304)
+        has_no_body |= headers.get("content-type", "").startswith("text/event-stream")  # it never ends
         return WireAnswer(int(status), headers, b"" if has_no_body else self._body(headers), tuple(interim))
+
+    def has_something(self, within_s: float) -> bool:
+        """Has the server said, or closed, something that was not read yet?"""
+        return bool(self._buffer) or bool(select.select([self.socket], [], [], within_s)[0])
 
     def is_ended(self, within_s: float = PATIENCE_S) -> bool:
         """Has the server closed the connection, without another byte?"""
@@ -83,6 +89,16 @@ class Wire:
             return not self._buffer and not self._receive()
         except TimeoutError:
             return False
+
+    def reads_to_its_end(self, within_s: float = PATIENCE_S) -> bool:
+        """Whatever still comes is dropped; does the server then close the connection?"""
+        self.socket.settimeout(within_s)
+        try:
+            while self._receive():
+                pass
+        except TimeoutError:
+            return False
+        return True
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if "chunked" in headers.get("transfer-encoding", ""):
