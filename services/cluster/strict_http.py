@@ -93,6 +93,10 @@ class StrictHttp(Http):
             self.keep_alive = False
         await super().http1_response_header(data, end_stream)
 
+    async def head_response_ignored(self, data: bytes, end_stream: bool) -> None:  # type: ignore[override]
+        """Sanic's, which is awaited and cannot be: a streamed answer to HEAD failed behind its header."""
+        super().head_response_ignored(data, end_stream)
+
     def settle_body(self) -> None:
         """Before an answer leaves: drop what is left of the request's body, or make this answer the last one.
 
