@@ -114,7 +114,7 @@ BODIES = st.one_of(
     st.just(b""),
     st.binary(max_size=20),
     st.sampled_from([b"!later", b"?declined", b"x" * (LIMIT + 1)]),
-    st.just(b"POST /echo?smuggled HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"),
+    st.just(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\n" + MARK),
 )
 LINES = st.lists(
     st.sampled_from(
@@ -143,6 +143,8 @@ def requests(draw: st.DrawFn, *, is_plain: bool = False) -> bytes:
     lines = [b"host: a", *draw(LINES)]
     if is_plain:
         lines = [line for line in lines if not line.startswith((b"expect", b"connection: close,"))]
+        if len([line for line in lines if line.startswith(b"connection")]) > 1:  # close wins; for Sanic the last one
+            lines = lines[:1]
         if len(body) > LIMIT:  # where nobody reads it Sanic says keep-alive, and closes
             method, path = b"POST", b"/echo"
     elif draw(st.integers(0, 9)) == 0:
@@ -216,11 +218,10 @@ def test_the_fast_path_agrees_with_sanic_itself(app: Sanic[Any, Any], asked: lis
 @SETTINGS
 @given(asked=st.lists(requests(), min_size=1, max_size=4), data=st.data())
 def test_no_body_is_ever_a_request(app: Sanic[Any, Any], asked: list[bytes], data: st.DataObject) -> None:
-    """Bodies hold requests with a mark in their URL; only an echo of a body may bring it back."""
+    """Bodies hold requests with a mark for their own body; executed, one would be answered with the mark alone."""
     pieces = data.draw(st.sampled_from([asked, [part for one in asked for part in _behind_header(one)]]))
     for answer in hear(app, GuardedProtocol, pieces).answers:
-        url = answer.body.split(b" ")[1] if answer.body.startswith((b"POST ", b"GET ")) else b""
-        assert MARK not in url
+        assert answer.body != told("POST", b"/echo", MARK)
 
 
 def test_the_fast_path_was_taken(app: Sanic[Any, Any]) -> None:
@@ -235,11 +236,11 @@ def test_the_fast_path_was_taken(app: Sanic[Any, Any]) -> None:
 def test_a_body_that_comes_after_its_answer_is_dropped(app: Sanic[Any, Any], path: str) -> None:
     """The fault that this page began with: the rest of a body was taken for the next request."""
     first = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"
-    evil = b"POST /echo?smuggled HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"
+    evil = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\n" + MARK
     method = b"GET" if path == "echo" else b"POST"
     early = b"%b /%b HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (method, path.encode(), len(evil))
     for pieces in ([first, early, evil, first], [first, early, evil[:5], evil[5:] + first]):
         heard = hear(app, GuardedProtocol, pieces)
         assert len(heard.answers) == 3
-        assert heard.answers[0] == heard.answers[2]
+        assert heard.answers[0] == heard.answers[2] == (200, "keep-alive", b"POST /echo ")
         assert not heard.is_over
