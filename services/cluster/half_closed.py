@@ -42,8 +42,10 @@ class HalfClosedProtocol(WebSocketProtocol):
         """
         buffer, http = self.recv_buffer, cast(Any, self.http)
         had = len(buffer)
-        if not self.is_half_closed:
-            await super().receive_more()  # type: ignore[no-untyped-call]
+        if not self.is_half_closed:  # Sanic's own three lines: one coroutine less for every wait
+            cast(Any, self.transport).resume_reading()
+            self._data_received.clear()
+            await self._data_received.wait()
         if self.is_half_closed and len(buffer) == had:
             if http.stage in (Stage.REQUEST, Stage.HANDLER):
                 http.keep_alive = False

@@ -8,6 +8,7 @@ the answer, which says so.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from time import perf_counter
 from typing import Any, Final, cast
@@ -86,12 +87,12 @@ class StrictHttp(Http):
         self.request_bytes_left -= len(data)
         return data
 
-    async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
-        """Sanic's, after it is settled what becomes of a body that nobody read."""
+    def http1_response_header(self, data: bytes, end_stream: bool) -> Coroutine[Any, Any, None]:
+        """Sanic's, after it is settled what becomes of a body that nobody read. To be awaited."""
         self.settle_body()
         if cast(Any, self.protocol).is_half_closed and not self.recv_buffer:
             self.keep_alive = False
-        await super().http1_response_header(data, end_stream)
+        return super().http1_response_header(data, end_stream)
 
     async def head_response_ignored(self, data: bytes, end_stream: bool) -> None:  # type: ignore[override]
         """Sanic's, which is awaited and cannot be: a streamed answer to HEAD failed behind its header."""
