@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.exceptions import SanicException
 
 from blueprints.errors import log_failed
 from config.errors import PanalError, RequestRefused, Unavailable
+from config.printable import json_of
 from config.seldom import Seldom
 from services.dropin import AnswerWithheld, GraphFault, unknown_object
 from services.graph import GraphRefused, classify
@@ -105,7 +105,7 @@ def graph_error(request: Request, error: PanalError) -> HTTPResponse:
         headers["retry-after"] = str(max(1, round(error.retry_after_s or DEFAULT_RETRY_S)))
     body["fbtrace_id"] = trace_id
     status = told.http_status or told.rule.http_status
-    return HTTPResponse(orjson.dumps({"error": body}), status=status, headers=headers, content_type="application/json")
+    return HTTPResponse(json_of({"error": body}), status=status, headers=headers, content_type="application/json")
 
 
 def _told(request: Request, error: PanalError) -> _Graph:

@@ -6,11 +6,11 @@ Process: worker.
 import logging
 from typing import Any, Final
 
-import orjson
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
 
 from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+from config.printable import json_of
 from config.seldom import Seldom
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def problem(
         "request_id": str(request.id),
         **(extra or {}),
     }
-    return HTTPResponse(orjson.dumps(body), status=status, headers=headers, content_type=CONTENT_TYPE)
+    return HTTPResponse(json_of(body), status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 def log_failed(request: Request, error: PanalError, *, left_out: int) -> None:

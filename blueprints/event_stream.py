@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import orjson
 from httptools import parse_url
-from sanic import Blueprint, Request, Websocket
+from sanic import Blueprint, HTTPResponse, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
 from blueprints.reading import authenticated, services_of, whole_number, word
@@ -63,8 +63,10 @@ async def admit(request: Request) -> None:
 
 
 @bp.get("/stream")
-async def stream_events(request: Request) -> None:
+async def stream_events(request: Request) -> HTTPResponse | None:
     """Server-sent events: ``id`` is the number of the event, so a browser resumes by itself."""
+    if request.method == "HEAD":
+        return HTTPResponse(headers=SSE_HEADERS)
     response = await request.respond(status=200, headers=SSE_HEADERS)
     outlet = SseOutlet(request, response)
     await response.send(b"retry: 1000\n\n")
@@ -76,6 +78,7 @@ async def stream_events(request: Request) -> None:
         recheck=lambda: authenticated(request),
     )
     await response.eof()
+    return None
 
 
 @bp.websocket("/ws")  # type: ignore[untyped-decorator]  # Sanic gives it no types

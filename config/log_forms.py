@@ -7,9 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from config.clock import rfc3339
+from config.printable import json_of, printable, printable_lines
 from config.redaction import Redactor
 
 NO_ACTION = "log.line"
@@ -73,7 +72,7 @@ class JsonForm(_Form):
             facts["message"] = words
         if trace := self.trace(record):
             facts["trace"] = trace
-        return orjson.dumps(facts, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        return json_of(facts).decode()
 
 
 class PeopleForm(_Form):
@@ -87,12 +86,14 @@ class PeopleForm(_Form):
         at = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
         who = f"{self._process_name} {record.process}"
         level = f"{record.levelname:<7}"
-        extras = " ".join(f"{key}={value}" for key, value in self.extras(record).items())
+        extras = " ".join(printable(f"{key}={value}") for key, value in self.extras(record).items())
         if self._is_coloured:
             at, who, extras = f"{FAINT}{at}{RESET}", f"{FAINT}{who}{RESET}", f"{FAINT}{extras}{RESET}" if extras else ""
             level = f"\x1b[{COLOURS.get(record.levelno, 0)}m{level}{RESET}"
         line = "  ".join(
-            part for part in (f"{at} {level} {who} {self.action(record)}", self.words(record), extras) if part
+            part
+            for part in (f"{at} {level} {who} {self.action(record)}", printable_lines(self.words(record)), extras)
+            if part
         )
-        trace = self.trace(record)
+        trace = printable_lines(self.trace(record))
         return f"{line}\n{trace}" if trace else line

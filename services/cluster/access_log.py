@@ -4,9 +4,10 @@ Process: worker.
 """
 
 import logging
-import uuid
 
 from sanic import Request
+
+from services.cluster.request_id import request_id_of
 
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked every few seconds by machines: told only when they fail, or at DEBUG."""
@@ -24,11 +25,14 @@ def log_request(request: Request, *, status: int, seconds: float) -> None:
     _log(level, request.method, request.path, status, seconds, request_id=str(request.id), key_id=key_id)
 
 
-def log_answer(method: str, path: str, *, status: int, seconds: float, key_id: str | None) -> None:
-    """The line of a request that was answered without an object of its own."""
+def log_answer(
+    method: str, path: str, *, status: int, seconds: float, key_id: str | None, given_request_id: str | None = None
+) -> None:
+    """The line of a request that was answered without an object of its own; ``given_request_id`` as it came."""
     level = level_of(path, status)
     if logger.isEnabledFor(level):
-        _log(level, method, path, status, seconds, request_id=str(uuid.uuid4()), key_id=key_id)
+        request_id = str(request_id_of(given_request_id))
+        _log(level, method, path, status, seconds, request_id=request_id, key_id=key_id)
 
 
 def level_of(path: str, status: int) -> int:

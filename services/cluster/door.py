@@ -30,10 +30,12 @@ class DoorOptions:
     """Seconds, bytes per second, counts per worker. A limit of 0 is off.
 
     `address_limit` counts public addresses only: a private one is a proxy that speaks for many clients.
+    `silent_s`: how long a new connection may say nothing at all.
     `window_s`: how long a draining worker still takes a request on a connection that is idle or brand-new.
     """
 
     header_s: float = 10.0
+    silent_s: float = 15.0
     body_s: float = 3.0
     body_bytes_per_s: int = 16 * 1024
     address_limit: int = 200
@@ -64,6 +66,7 @@ class Connection(Protocol):
     """What the door needs of a connection; `GuardedProtocol` is one. `http`: Sanic's state of the request, or None."""
 
     is_expired: bool
+    silent_since: float | None
     websocket: Any
 
     @property
@@ -75,6 +78,7 @@ class Connection(Protocol):
 
     def expire(self) -> None: ...
     def abort(self) -> None: ...
+    def close(self) -> None: ...
     def answer_and_close(self) -> None: ...
     def close_if_still_idle(self) -> None: ...
 
@@ -169,6 +173,10 @@ class Door:
             if connection.is_expired:
                 connection.abort()  # it has had its 408, and time to read it
                 continue
+            if connection.silent_since is not None and now - connection.silent_since > self.options.silent_s:
+                self.expired_count += 1
+                connection.close()  # it asked nothing: there is nothing to answer
+                continue
             if not connection.awaits_client and connection.http is not None and connection.http.began_at:
                 # A long import is read as fast as the database takes it: that is no fault of the client's.
                 connection.http.began_at += min(since_last_s, now - connection.http.began_at)
@@ -182,6 +190,8 @@ class Door:
         http = connection.http
         if http is None or connection.websocket is not None:
             return None
+        if http.owed_bytes and http.stage is Stage.IDLE:
+            return float(http.owed_since + self.options.header_s)
         is_header = http.stage is Stage.REQUEST
         if not is_header and not (http.stage is Stage.HANDLER and http.request_body):
             return None

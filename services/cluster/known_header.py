@@ -7,17 +7,21 @@ long the body is, a signature, an Idempotency-Key: only such lines are read anew
 to be read (its framing, an upgrade, an expectation) is never read here.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from sanic.compat import Header
 
+from services.cluster.framing import END
+
 MAX_BYTES: Final = 4096
 """A longer header is read by Sanic each time: what a connection remembers stays small."""
 MAX_LENGTH_DIGITS: Final = 12
-END: Final = b"\r\n\r\n"
 _LINE: Final = b"\r\n"
 _LENGTH: Final = "content-length"
-_NEVER_ANEW: Final = frozenset({"transfer-encoding", "connection", "upgrade", "expect", "content-encoding"})
+_NEVER_ANEW: Final = frozenset({"transfer-encoding", "connection", "upgrade", "expect", "content-encoding", "host"})
+_FIRST_LINE: Final = re.compile(rb"([A-Z]++) ([!-~]++) HTTP/1\.1")
+_PLAIN_VALUE: Final = re.compile(rb":[\t -~]*+")
 
 
 class KnownHeader(NamedTuple):
@@ -81,7 +85,7 @@ def _with_changed_lines(known: KnownHeader, lines: list[bytes]) -> KnownHeader |
             continue
         colon = len(name)
         # The same name in the same letters: what Sanic thinks of it is known.
-        if line[: colon + 1] != before[: colon + 1] or line[colon : colon + 1] != b":" or not line.isascii():
+        if line[:colon] != before[:colon] or _PLAIN_VALUE.fullmatch(line, colon) is None:
             return None
         if name in _NEVER_ANEW:
             return None
@@ -99,7 +103,7 @@ def _with_first_line(known: KnownHeader, whole: bytes, lines: list[bytes]) -> Kn
     first = lines[0]
     if first == known.lines[0] and known.method:
         return KnownHeader(whole, lines, known.pairs, known.method, known.url, known.body_size)
-    words = first.split(b" ")
-    if len(words) != 3 or words[2] != b"HTTP/1.1" or not first.isascii():
+    words = _FIRST_LINE.fullmatch(first)
+    if words is None:
         return None
-    return KnownHeader(whole, lines, known.pairs, words[0].decode(), words[1], known.body_size)
+    return KnownHeader(whole, lines, known.pairs, words[1].decode(), words[2], known.body_size)

@@ -5,20 +5,23 @@ Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 
 import logging
 import time
+import uuid
 from asyncio import BaseTransport, CancelledError
 from typing import Any, Final, NamedTuple, cast
 
 from sanic import Request, Sanic
 from sanic.compat import Header
 from sanic.exceptions import RequestTimeout
-from sanic.http import Http
 from sanic.http.constants import Stage
-from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from config.errors import PanalError
 from services.cluster.door import Door, refusal_answer
-from services.cluster.known_header import END, MAX_BYTES, KnownHeader, read_by, remember
+from services.cluster.framing import END
+from services.cluster.half_closed import HalfClosedProtocol
+from services.cluster.known_header import MAX_BYTES, KnownHeader, read_by, remember
+from services.cluster.request_id import REQUEST_ID_HEADER, request_id_of
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
+from services.cluster.strict_http import StrictHttp
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ def use_guarded_protocol(app: Sanic[Any, Any]) -> None:
         server.settings["protocol"] = GuardedProtocol
 
 
-class GuardedHttp(Http):
+class GuardedHttp(StrictHttp):
     """Knows when the first byte of the request came: `began_at` on the loop's clock, 0 before it.
 
     A client that keeps its connection sends nearly the same header again and again: what Sanic made of the last one
@@ -42,7 +45,7 @@ class GuardedHttp(Http):
     __slots__ = ("began_at", "known")
 
     def __init__(self, protocol: Any) -> None:
-        super().__init__(protocol)  # type: ignore[no-untyped-call]
+        super().__init__(protocol)
         self.known: KnownHeader | None = None
 
     def init_for_request(self) -> None:
@@ -61,7 +64,7 @@ class GuardedHttp(Http):
         end = buffer.find(END, 0, MAX_BYTES)
         whole = bytes(buffer[: end + len(END)]) if end > 0 else b""
         self.known = None
-        await super().http1_request_header()  # type: ignore[no-untyped-call]
+        await super().http1_request_header()
         if whole and self._is_plain():
             self.known = remember(
                 whole, self.request.headers, body_size=self.request_bytes if self.request_body else None
@@ -93,7 +96,7 @@ class GuardedHttp(Http):
         self.keep_alive, self.url, self.head_only = True, header.url.decode(), header.method.upper() == "HEAD"
         self.request_bytes_left = self.request_bytes = header.body_size or 0
         this = cast(Any, self)  # Sanic's own types are narrower than its values
-        this.request_body = True if header.body_size is not None else None
+        this.request_body = True if header.body_size else None
         del self.recv_buffer[: len(header.whole)]
         this.request, request.stream = request, self
         protocol.state["requests_count"] += 1
@@ -111,9 +114,13 @@ class GuardedHttp(Http):
 
     @property
     def takes_whole_answers(self) -> bool:
-        """Nothing has been sent for this request, and its answer has a body."""
+        """Nothing has been sent for this request, its body was read, and its answer has a body."""
         return self.stage is Stage.HANDLER and not (
-            self.head_only or self.expecting_continue or self.protocol.access_log
+            self.head_only
+            or self.request_body
+            or self.expecting_continue
+            or self.protocol.access_log
+            or cast(Any, self.protocol).is_half_closed
         )
 
     async def answer_whole(self, answer: bytes, *, size: int) -> None:
@@ -128,6 +135,19 @@ class GuardedRequest(Request):
     """A request whose body, as a rule, came in one piece with its header. Handlers that stream read for themselves."""
 
     __slots__ = ()
+
+    @property
+    def id(self) -> uuid.UUID | str:
+        """The client's `X-Request-ID` where it is one that a log and an answer can hold, else our own."""
+        if self._id is None:
+            self._id = request_id_of(self.headers.getone(REQUEST_ID_HEADER, None))
+        return cast(uuid.UUID | str, self._id)
+
+    @property
+    def path(self) -> str:
+        """Sanic's; `http://host` without a path is `/` (RFC 9112, 3.2.2), where Sanic has None."""
+        path: bytes | None = self._parsed_url.path
+        return "/" if path is None else path.decode()
 
     async def receive_body(self) -> None:
         """Sanic's, or the short way."""
@@ -145,7 +165,7 @@ class _Turn(NamedTuple):
     way: Way
     begun: Begun
     began: float
-    url: bytes
+    header: KnownHeader
     data: bytes
 
 
@@ -156,11 +176,14 @@ class _Failure(NamedTuple):
     began: float
 
 
-class GuardedProtocol(WebSocketProtocol):
+class GuardedProtocol(HalfClosedProtocol):
     """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own; without `find_way` all is."""
 
     HTTP_CLASS = GuardedHttp
-    __slots__ = ("_address", "_door", "_failure", "_find_way", "_is_refused", "_turn", "is_expired")
+    __slots__ = (
+        *("_address", "_door", "_failure", "_find_way", "_is_refused", "_turn"),
+        *("is_expired", "silent_since"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -169,6 +192,7 @@ class GuardedProtocol(WebSocketProtocol):
         self._address = ""
         self._is_refused = False
         self.is_expired = False
+        self.silent_since: float | None = None
         self._find_way: FindWay | None = getattr(self.app.ctx, "find_way", None)
         self._turn: _Turn | None = None
         self._failure: _Failure | None = None
@@ -185,6 +209,7 @@ class GuardedProtocol(WebSocketProtocol):
                 transport.close()
                 return
             self._door.came(self, self._address)
+        self.silent_since = self.loop.time()
         super().connection_made(transport)  # type: ignore[no-untyped-call]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -197,11 +222,16 @@ class GuardedProtocol(WebSocketProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
+        self.silent_since = None
         if self._turn is not None:
             self._hold(data)
             return
         http = self.http
         if http is not None:
+            if http.owed_bytes:
+                data = http.without_owed(data)
+                if not data:
+                    return
             if http.stage is Stage.IDLE and self._find_way is not None and self._goes_short(http, data):
                 return
             if not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
@@ -213,6 +243,7 @@ class GuardedProtocol(WebSocketProtocol):
         known = http.known
         if (
             known is None
+            or http.request_body
             or self._data_received.is_set()
             or self.recv_buffer
             or not http.keep_alive
@@ -238,7 +269,7 @@ class GuardedProtocol(WebSocketProtocol):
         http.known, http.stage = header, Stage.HANDLER
         self._time = time.monotonic()  # Sanic's timers go by it
         self.state["requests_count"] += 1
-        self._turn = _Turn(way, begun, began, header.url, data)
+        self._turn = _Turn(way, begun, began, header, data)
         begun.done.add_done_callback(self._answer_short)
         return True
 
@@ -262,7 +293,7 @@ class GuardedProtocol(WebSocketProtocol):
             self.recv_buffer[:0] = turn.data
             self._data_received.set()
             return
-        if self.app.ctx.life.is_to_let_go():
+        if self.app.ctx.life.is_to_let_go() or (self.is_half_closed and not self.recv_buffer):
             http.keep_alive = False
         self._count(turn, answer.status)
         connection = b"keep-alive" if http.keep_alive else b"close"
@@ -278,10 +309,11 @@ class GuardedProtocol(WebSocketProtocol):
         self.app.ctx.life.answered(
             turn.way.method,
             turn.way.route,
-            path=turn.url.decode(),
+            path=turn.header.url.decode(),
             status=status,
             seconds=time.perf_counter() - turn.began,
             key_id=turn.begun.key_id,
+            given_request_id=turn.header.value(REQUEST_ID_HEADER),
         )
 
     async def _handle_request(self, request: Request) -> None:
@@ -293,6 +325,14 @@ class GuardedProtocol(WebSocketProtocol):
         request.route, _, _ = self.app.router.get(request.path, request.method, None)
         cast(Any, request.stream).perft0 = failure.began
         await self.app.handle_exception(request, failure.error)
+
+    def eof_received(self) -> bool | None:
+        if self._is_refused:
+            return False
+        if self._turn is not None and self._owes_answer():  # nobody else is to wake the connection's task
+            self.is_half_closed = True
+            return True
+        return super().eof_received()
 
     @property
     def awaits_client(self) -> bool:

@@ -136,12 +136,20 @@ class WorkerLife:
         observe_request(method, route, status, seconds)
 
     def answered(
-        self, method: str, route: str, *, path: str, status: int, seconds: float, key_id: str | None = None
+        self,
+        method: str,
+        route: str,
+        *,
+        path: str,
+        status: int,
+        seconds: float,
+        key_id: str | None = None,
+        given_request_id: str | None = None,
     ) -> None:
         """A request was answered on the short way, where Sanic has no object for it."""
         self.count(method, route, status, seconds)
         if self._logs_requests:
-            log_answer(method, path, status=status, seconds=seconds, key_id=key_id)
+            log_answer(method, path, status=status, seconds=seconds, key_id=key_id, given_request_id=given_request_id)
 
     def is_to_let_go(self) -> bool:
         """Is the connection that is being answered one too many here? Its client comes back, to another worker."""

@@ -20,6 +20,8 @@ class Http:
     request_bytes: int | None = None
     request_bytes_left: int | None = None
     keep_alive: bool = True
+    owed_bytes: int = 0
+    owed_since: float = 0.0
 
 
 @dataclass(eq=False)
@@ -30,6 +32,8 @@ class Connection:
     websocket: object = None
     is_expired: bool = False
     is_aborted: bool = False
+    is_closed: bool = False
+    silent_since: float | None = None
     awaits_client: bool = True
 
     def expire(self) -> None:
@@ -37,6 +41,9 @@ class Connection:
 
     def abort(self) -> None:
         self.is_aborted = True
+
+    def close(self) -> None:
+        self.is_closed = True
 
 
 def sweep(http: Http, now: float, **options: Any) -> bool:
@@ -86,6 +93,24 @@ def test_idle_connections_and_answers_have_no_deadline_here(stage: Stage) -> Non
 
 def test_a_handler_that_has_its_body_may_take_its_time() -> None:
     assert not sweep(Http(Stage.HANDLER, began_at=1), 1e6)
+
+
+def test_a_connection_that_says_nothing_at_all_is_closed_after_its_seconds() -> None:
+    door = Door(DoorOptions(silent_s=15))
+    connection = Connection(silent_since=100.0)
+    door.came(cast(Any, connection), "192.0.2.1")
+    door.sweep(115.0)
+    assert not connection.is_closed
+    door.sweep(115.1)
+    assert connection.is_closed
+    assert door.expired_count == 1
+
+
+def test_the_rest_of_a_body_that_was_answered_has_a_deadline() -> None:
+    assert not sweep(Http(Stage.IDLE, owed_bytes=5, owed_since=100.0), 110.0)
+    assert sweep(Http(Stage.IDLE, owed_bytes=5, owed_since=100.0), 110.1)
+    assert not sweep(Http(Stage.IDLE, owed_bytes=0, owed_since=100.0), 1e6)
+    assert not sweep(Http(Stage.RESPONSE, owed_bytes=5, owed_since=100.0), 1e6), "a long answer may be long"
 
 
 def test_what_is_expired_is_cut_at_the_next_sweep() -> None:

@@ -32,7 +32,15 @@ class Life:
         self.lets_go = False
 
     def answered(
-        self, method: str, route: str, *, path: str, status: int, seconds: float, key_id: str | None = None
+        self,
+        method: str,
+        route: str,
+        *,
+        path: str,
+        status: int,
+        seconds: float,
+        key_id: str | None = None,
+        given_request_id: str | None = None,
     ) -> None:
         assert seconds >= 0
         assert (path, key_id) == ("/echo", "key_1")

@@ -179,3 +179,25 @@ def test_debug_lines_stay_out_unless_asked_for() -> None:
     loud = _Written(Settings(log_level="DEBUG"))
     loud.log.debug("x")
     assert len(loud.lines()) == 1
+
+
+FORGED = "a\n12:00:00.000 ERROR   Sanic-Main 1 forged\r\x1b[2J\u202e \udcff"
+
+
+@pytest.mark.parametrize("settings", [PRODUCTION, Settings()], ids=["json", "people"])
+def test_what_came_from_outside_forges_no_line_and_loses_none(settings: Settings) -> None:
+    written = _Written(settings)
+    written.log.info("said %s", FORGED, extra={"action": "x.y", "request_id": FORGED, "nested": {FORGED: [FORGED]}})
+    try:
+        raise ValueError(FORGED)
+    except ValueError:
+        written.log.exception("failed", extra={"action": "x.z"})
+    lines = written.lines()
+    assert sum(line.startswith("12:00:00") for line in lines) == 0
+    text = "\n".join(lines)
+    assert "x.y" in text
+    assert "x.z" in text
+    assert "ValueError" in text
+    assert not {"\x1b", "\u202e", "\udcff", "\r"} & set(text)
+    if settings is PRODUCTION:
+        assert len([orjson.loads(line) for line in lines]) == 2
