@@ -2,9 +2,10 @@
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/panal
-# Only what decides which packages there are: a change of the code does not install them again.
-COPY pyproject.toml LICENSE ./
-RUN /opt/panal/bin/pip install --no-cache-dir --disable-pip-version-check .
+# Only what decides which packages there are: a change of the code does not install them again. Each is the one that was
+# tested, to the hash; `make lock` writes the list.
+COPY deploy/requirements.lock ./
+RUN /opt/panal/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
 FROM python:3.12-slim-bookworm
 ENV PATH=/opt/panal/bin:$PATH \

@@ -22,7 +22,7 @@ CODE := $(wildcard server.py config services blueprints tools tests benchmarks)
 FOLDER ?= screenshots
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test ready chaos unit screenshots chromium test-tools lint format clean
+.PHONY: help run plan prod-cluster prod-single verify reload scale bench bench-m0 install test ready chaos unit screenshots chromium test-tools lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,13 @@ format: $(VENV)/.lint ## put the code into its one form
 	$(BIN)/ruff check --fix --exit-zero $(CODE)
 	$(BIN)/ruff format $(CODE)
 
+# The index is whatever pip is told; its address stays out of the file. UPGRADE=1 takes the newest versions that fit.
+lock: export CUSTOM_COMPILE_COMMAND := make lock
+lock: $(VENV)/.lock ## pin every package of production with its hashes: deploy/requirements.lock (UPGRADE=1)
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --no-emit-options --resolver=backtracking $(if $(UPGRADE),--upgrade) \
+		--output-file=deploy/requirements.lock pyproject.toml
+
 clean: ## remove the virtual environment and caches; ./data stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -134,6 +141,10 @@ $(NODE_CLIENTS): tests/clients/node/package-lock.json
 $(VENV)/.bench: pyproject.toml | $(VENV)/.made
 	@echo "Installing packages, with those of the peers …"
 	@$(PIP) -e '.[embedded,bench]' && touch $@ $(VENV)/.embedded $(VENV)/.base
+
+$(VENV)/.lock: pyproject.toml | $(VENV)/.made
+	@echo "Installing packages, with those that pin others …"
+	@$(PIP) -e '.[lock]' && touch $@ $(VENV)/.base
 
 # mypy reads the types of what the code imports, so it needs those packages, too.
 $(VENV)/.lint: pyproject.toml | $(VENV)/.made $(if $(filter ready test,$(MAKECMDGOALS)),$(VENV)/.test)

@@ -37,6 +37,7 @@ from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
 from services.cluster.worker import WorkerLife
 from services.keys import BootstrapKey, bootstrap_key
+from services.vault import KeyFileDamaged, open_box
 from services.wiring import WorkerServices, build_worker
 
 PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
@@ -73,6 +74,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         app.state.workers = found.workers
         os.environ[PLAN_VARIABLE] = orjson.dumps(found.as_dict()).decode()
         app.ctx.key = first_key(settings)
+        make_secret_key(settings)
         app.ctx.board = Board.create()
         app.shared_ctx.board = app.ctx.board.memory
         use_guarded_protocol(app)
@@ -205,6 +207,14 @@ def planned(settings: Settings, *, workers_asked: int | None) -> Plan:
 def first_key(settings: Settings) -> BootstrapKey:
     """The first API key: configured, kept in the data folder, or made now."""
     return bootstrap_key(settings.bootstrap_key.get_secret_value(), Path(settings.data_dir))
+
+
+def make_secret_key(settings: Settings) -> None:
+    """The key that seals stored secrets, before any process needs it: made now if there is none."""
+    try:
+        open_box(settings)
+    except KeyFileDamaged as damaged:
+        refuse(settings.locale, text(settings.locale, "startup.key_file_damaged", path=damaged.path))
 
 
 def tell_key(settings: Settings, key: BootstrapKey) -> None:

@@ -28,6 +28,7 @@ _STATUS_OF_CODE: Final = {
     "idempotency_conflict": 409,
     "idempotency_in_progress": 409,
     "wrong_state": 409,
+    "secret_unreadable": 409,
     "body_too_large": 413,
     "invalid_form": 400,
     "range_not_satisfiable": 416,

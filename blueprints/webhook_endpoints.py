@@ -143,7 +143,7 @@ def endpoint_json(view: EndpointView) -> dict[str, Any]:
         "header_names": endpoint.header_names,
         "description": endpoint.description,
         "status": endpoint.status.value,
-        "reason": endpoint.reason,
+        "reason": view.reason,
         "failing_since": endpoint.failing_since,
         "secrets": [{"id": secret.ref, "expires_at": secret.expires_at} for secret in endpoint.secrets],
         "created_at": endpoint.created_at,

@@ -5,6 +5,12 @@ Process: all of them, once, when settings are loaded.
 
 from config.settings_fields import Settings
 
+MIN_KEY_LENGTH = 32
+"""32 characters of base64 are 192 bits, of hexadecimal digits 128: nobody guesses either."""
+
+MIN_KEY_VARIETY = 10
+"""Different characters; what has fewer was typed, not drawn."""
+
 SettingsFault = tuple[tuple[str, ...], str]
 
 MIN_SECRET_LENGTH = 16
@@ -66,7 +72,23 @@ def relation_faults(settings: Settings) -> list[SettingsFault]:
             "must begin with mongodb:// or mongodb+srv://",
         ),
     ]
-    return [(names, reason) for holds, names, reason in rules if not holds]
+    return [(names, reason) for holds, names, reason in rules if not holds] + _key_faults(s)
+
+
+def _key_faults(s: Settings) -> list[SettingsFault]:
+    """A key that could be guessed seals nothing."""
+    faults: list[SettingsFault] = []
+    for name in ("secret_key", "secret_key_previous"):
+        text = getattr(s, name).get_secret_value()
+        if text and (len(text) < MIN_KEY_LENGTH or len(set(text)) < MIN_KEY_VARIETY or text != text.strip()):
+            faults.append(
+                (
+                    (name,),
+                    f"must have at least {MIN_KEY_LENGTH} random characters, without a space at either end: "
+                    "`openssl rand -base64 32` makes one",
+                )
+            )
+    return faults
 
 
 def production_faults(settings: Settings) -> list[SettingsFault]:
@@ -97,6 +119,13 @@ def production_faults(settings: Settings) -> list[SettingsFault]:
     if 0 < len(s.bootstrap_key) < MIN_SECRET_LENGTH:
         faults.append(
             (("bootstrap_key",), f"production needs at least {MIN_SECRET_LENGTH} characters, or none: then one is made")
+        )
+    if not s.secret_key:
+        faults.append(
+            (
+                ("secret_key",),
+                "is missing: it seals the secrets in the database; `openssl rand -base64 32` makes one, keep it safe",
+            )
         )
     if s.allow_private_urls:
         faults.append(

@@ -138,6 +138,15 @@ class Settings(BaseSettings):
         43_200, "s", "longest life of a session of the console; then the key is asked for again", ge=60, le=2_592_000
     )
     bootstrap_key: SecretStr = setting("", "", "API key with every scope; empty = made at first start and printed once")
+    secret_key: SecretStr = setting(
+        "",
+        "",
+        "seals the secrets in the database, at least 32 random characters: `openssl rand -base64 32`; empty = made at "
+        "first start in PANAL_DATA_DIR, in development only",
+    )
+    secret_key_previous: SecretStr = setting(
+        "", "", "opens what the former PANAL_SECRET_KEY sealed, while the keys are changed"
+    )
     allow_private_urls: bool = Field(
         default_factory=lambda data: data.get("profile") != "production",
         description="may webhook endpoints and media links point at loopback and private networks?",

@@ -41,6 +41,7 @@ from services.messages import (
 )
 from services.numbers import Number, NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
 from services.retention import StorageReader
+from services.secret_rotation import KeyCheck
 from services.store import (
     COMMANDS,
     NOTIFICATION_GATHER,
@@ -56,6 +57,7 @@ from services.store import (
     shares,
 )
 from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
+from services.vault import SecretBox, open_box
 from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
 
 log = logging.getLogger(__name__)
@@ -141,24 +143,25 @@ def build_worker(
     settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT, workers: int = 1
 ) -> WorkerServices:
     """The services of one of so many HTTP workers. Opens nothing: the first operation does. Call it on the loop."""
-    clock = SystemClock()
+    clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=workers, instances=settings.instances)
     database = Database(
         _database_options(settings, settings.db_pool_per_worker, "panal-worker", ops_per_s=budget.worker_per_s),
         meter=meter,
     )
+    key_check = KeyCheck(database, box, clock, is_strict=bool(settings.secret_key))
     repository = MessageRepository(database)
     numbers = Numbers(NumberRepository(database), clock)
     contacts = ContactRepository(database)
     campaigns = CampaignRepository(database)
-    message_inserts = GroupCommit(
-        database, MESSAGES, max_waiting=settings.accept_queue, meter=meter, weight=3.0, stamp=stamp_order
-    )
+    most = settings.accept_queue
+    message_inserts = GroupCommit(database, MESSAGES, max_waiting=most, meter=meter, weight=3.0, stamp=stamp_order)
     notification_inserts = GroupCommit(
-        database, NOTIFICATIONS, max_waiting=settings.accept_queue, meter=meter, gather=NOTIFICATION_GATHER
+        database, NOTIFICATIONS, max_waiting=most, meter=meter, gather=NOTIFICATION_GATHER
     )
-    command_inserts = GroupCommit(database, COMMANDS, max_waiting=settings.accept_queue, meter=meter)
+    command_inserts = GroupCommit(database, COMMANDS, max_waiting=most, meter=meter)
     commands = Commands(database, command_inserts, clock)
+    import_commands = Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
     tail = Tail(database, kept=settings.stream_buffer)
     keys = KeyRepository(database)
     key_admin = KeyAdmin(keys, commands, command_inserts, clock)
@@ -167,18 +170,14 @@ def build_worker(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
     graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
+    session_limits = SessionLimits(idle_s=settings.console_idle_s, longest_s=settings.console_session_s)
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
     templates = TemplateRepository(database)
     template_check = TemplateCheck(templates, commands, clock)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
-    webhook_endpoints = WebhookEndpoints(
-        WebhookRepository(database),
-        commands,
-        clock,
-        policy=egress_policy(settings),
-        test_wait_s=settings.webhook_timeout_s + 2,
-    )
+    vault, test_s = WebhookRepository(database, box), settings.webhook_timeout_s + 2
+    webhook_endpoints = WebhookEndpoints(vault, commands, clock, policy=egress_policy(settings), test_wait_s=test_s)
     return WorkerServices(
         settings=settings,
         clock=clock,
@@ -223,21 +222,14 @@ def build_worker(
             commands=commands,
             clock=clock,
         ),
-        contact_transfer=ContactTransfer(
-            contacts, Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S), clock
-        ),
+        contact_transfer=ContactTransfer(contacts, import_commands, clock),
         events=EventReader(database, tail, clock),
         streams=Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s),
         webhook=WebhookInbox(database, inserts=notification_inserts, secrets=secrets, clock=clock),
-        readiness=Readiness(database, clock, lease_name=LEASE_NAME),
+        readiness=Readiness(database, clock, lease_name=LEASE_NAME, key_check=key_check),
         commands=commands,
         keys=key_admin,
-        sessions=Sessions(
-            SessionSecret(database),
-            keyring,
-            clock,
-            limits=SessionLimits(idle_s=settings.console_idle_s, longest_s=settings.console_session_s),
-        ),
+        sessions=Sessions(SessionSecret(database, box), keyring, clock, limits=session_limits),
         quick_replies=QuickReplies(database, commands, clock),
         samples=Samples(database, clock),
         phones=EmulatedPhones(port=settings.sandbox_port, token=settings.sandbox_token.get_secret_value())
@@ -271,6 +263,8 @@ class Queen:
     settings: Settings
     clock: Clock
     database: Database
+    box: SecretBox
+    key_check: KeyCheck
     lease: Lease
     wakeup: Wakeup
     numbers: NumberRepository
@@ -303,7 +297,8 @@ class Queen:
             )
         )
         await KeyRepository(self.database).put(self.prepare_seed())
-        await SessionSecret(self.database).seed()
+        await self.key_check.seed()
+        await SessionSecret(self.database, self.box).seed()
 
     def links(self, numbers: list[Number]) -> dict[str, Link]:
         """The transport of each number. The sandbox is the cloud link with another host and token."""
@@ -320,7 +315,7 @@ class Queen:
 
 def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Queen:
     """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
-    clock = SystemClock()
+    clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
     database = Database(
         _database_options(settings, settings.db_pool_queen, "panal-whatsapp", ops_per_s=budget.queen_per_s), meter=meter
@@ -332,6 +327,8 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
         settings=settings,
         clock=clock,
         database=database,
+        box=box,
+        key_check=KeyCheck(database, box, clock, is_strict=bool(settings.secret_key)),
         lease=Lease(
             database,
             LEASE_NAME,

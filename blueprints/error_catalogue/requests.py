@@ -236,6 +236,13 @@ REQUESTS: Final = (
         "Remove one first.",
     ),
     ErrorEntry(
+        "secret_unreadable",
+        RequestRefused,
+        "The URL or the signing secret of this endpoint cannot be opened with the installation's PANAL_SECRET_KEY.",
+        "Ask the operator to put the former key back. If it is lost: set the URL and the headers again (PATCH), rotate "
+        "the secret, then resume the endpoint; what it did not get yet still waits.",
+    ),
+    ErrorEntry(
         "nothing_to_redeliver",
         RequestRefused,
         "No event fits what should be delivered again.",

@@ -60,6 +60,12 @@ TROUBLES: Final = (
         "Read the message or the conversation in a moment. Asking again changes nothing more.",
     ),
     ErrorEntry(
+        "secret_key_mismatch",
+        Unavailable,
+        "A stored secret cannot be opened with this installation's PANAL_SECRET_KEY.",
+        "Tell the operator: /readyz and the log say which key is missing.",
+    ),
+    ErrorEntry(
         "test_pending",
         Unavailable,
         "The test was sent, and its outcome is not known yet.",

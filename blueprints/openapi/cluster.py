@@ -118,7 +118,7 @@ def plan_schema() -> dict[str, Any]:
     )
 
 
-_READY: Final = {"status": "ready", "checks": {"database": "ok", "owner": "ok", "cluster": "ok"}}
+_READY: Final = {"status": "ready", "checks": {"database": "ok", "owner": "ok", "secrets": "ok", "cluster": "ok"}}
 _NO_OWNER: Final = {
     "status": "not_ready",
     "checks": {

@@ -36,7 +36,10 @@ ENDPOINT: Final = object_of(
             "enum": ["enabled", "paused", "disabled", "deleted"],
             "description": "`paused`: a person did it; `disabled`: we did, after days of failure or a 410.",
         },
-        "reason": MAYBE_TEXT,
+        "reason": {
+            **MAYBE_TEXT,
+            "description": "`failing`, `gone`; `secret_unreadable`: PANAL_SECRET_KEY does not open its URL or secret.",
+        },
         "failing_since": MAYBE_MOMENT,
         "secrets": {"type": "array", "items": object_of({"id": ID, "expires_at": MAYBE_MOMENT})},
         "created_at": MOMENT,

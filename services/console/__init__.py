@@ -6,7 +6,7 @@ Process: worker; whatsapp (makes the secret of the sessions, writes quick replie
 from services.console.phones import EmulatedPhones, PhoneAnswer
 from services.console.quick_replies import MAX_SHORTCUT, MAX_TEXT, QuickReplies, QuickReply, quick_reply_commands
 from services.console.samples import SAMPLES, Sample, Samples, sample_of
-from services.console.secret import SessionSecret
+from services.console.secret import SESSION_SECRET, SessionSecret
 from services.console.sessions import Session, SessionEnded, SessionLimits, Sessions
 from services.console.token import Ticket, sign, verified
 
@@ -14,6 +14,7 @@ __all__ = [
     "MAX_SHORTCUT",
     "MAX_TEXT",
     "SAMPLES",
+    "SESSION_SECRET",
     "EmulatedPhones",
     "PhoneAnswer",
     "QuickReplies",

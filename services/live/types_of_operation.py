@@ -134,7 +134,7 @@ CAMPAIGN_TYPES: Final = (
 _ENDPOINT: Final = """
 endpoint_id     text     its id
 format          text     panal or meta
-url             text     its URL, without the query, which may hold a password
+url             text     its URL without path and query: they may hold a token
 events          texts    what it wants
 numbers         texts    of which numbers; empty: all
 header_names    texts    names of its custom headers; their values are secret
@@ -148,12 +148,12 @@ reason          text?    why it was disabled: gone (it answered 410) or failing
 failing_since   moment?  since when it has taken nothing
 ~by             text     who did this
 """
-_SHORT: Final = "endpoint_id  text  its id\nurl  text  its URL, without the query\n"
+_SHORT: Final = "endpoint_id  text  its id\nurl  text  its URL without path and query: they may hold a token\n"
 _ENDPOINT_ID: Final = "whe_01KFM3Q4Y0B6P2D7A9V5C1X0ZZ"
 _ENDPOINT_EXAMPLE: Final[dict[str, Any]] = {
     "endpoint_id": _ENDPOINT_ID,
     "format": "panal",
-    "url": "https://shop.example.com/hooks/whatsapp",
+    "url": "https://shop.example.com/***",
     "events": ["message.*"],
     "numbers": [],
     "header_names": ["authorization"],
@@ -219,7 +219,7 @@ ENDPOINT_TYPES: Final = (
         ),
         {
             "endpoint_id": _ENDPOINT_ID,
-            "url": "https://shop.example.com/hooks/whatsapp",
+            "url": "https://shop.example.com/***",
             "event_id": "evt_01KFM3Q4Z0B6P2D7A9V5C1X0ZB",
             "event_type": "message.read",
             "event_seq": 41,
@@ -232,7 +232,7 @@ ENDPOINT_TYPES: Final = (
         fields(_SHORT + "redelivery_id  text  which one"),
         {
             "endpoint_id": _ENDPOINT_ID,
-            "url": "https://shop.example.com/hooks/whatsapp",
+            "url": "https://shop.example.com/***",
             "redelivery_id": "cmd_01KFM3Q500B6P2D7A9V5C1X0ZC:106540352242922",
         },
     ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from config.clock import Clock
 from config.errors import Unavailable
+from services.secret_rotation import KeyCheck
 from services.store import Database, is_lease_held, is_schema_ready
 
 FRESH_S = 1.0
@@ -22,13 +23,17 @@ class ReadinessReport:
 
 
 class Readiness:
-    """Looks at the database and at the owner lease. A standby box is ready: some process owns the numbers."""
+    """Looks at the database, at the owner lease and at the key of the secrets.
 
-    def __init__(self, database: Database, clock: Clock, *, lease_name: str) -> None:
+    A standby box is ready: some process owns the numbers.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, lease_name: str, key_check: KeyCheck) -> None:
         """Nothing is looked at yet."""
         self._database = database
         self._clock = clock
         self._lease_name = lease_name
+        self._key_check = key_check
         self._last: ReadinessReport | None = None
         self._looked_at = float("-inf")
         self._has_schema = False
@@ -46,6 +51,7 @@ class Readiness:
             if not self._has_schema:
                 self._has_schema = await is_schema_ready(self._database)
             has_owner = await is_lease_held(self._database, self._lease_name)
+            key_fault = await self._key_check.fault()
         except Unavailable as error:
             return ReadinessReport(
                 is_ready=False,
@@ -54,5 +60,7 @@ class Readiness:
         checks = {
             "database": "ok" if self._has_schema else "The indexes are not made yet; the WhatsApp process makes them.",
             "owner": "ok" if has_owner else "No WhatsApp process owns the numbers; see the log of Sanic-WhatsApp-0.",
+            "secrets": key_fault or "ok",
         }
-        return ReadinessReport(is_ready=self._has_schema and has_owner, checks=checks)
+        has_key = key_fault is None or not self._key_check.is_strict
+        return ReadinessReport(is_ready=self._has_schema and has_owner and has_key, checks=checks)

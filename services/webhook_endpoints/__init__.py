@@ -6,6 +6,7 @@ Process: worker (endpoints), whatsapp (deliveries).
 from services.webhook_endpoints.commands import WebhookEndpointCommands
 from services.webhook_endpoints.courier import DeliveryOptions
 from services.webhook_endpoints.desk import EndpointView, NoAnswerYet, WebhookEndpoints
+from services.webhook_endpoints.documents import VAULT_SECRETS
 from services.webhook_endpoints.engine import Deliveries
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.meta_format import NumberNames
@@ -16,6 +17,7 @@ from services.webhook_endpoints.repository import WebhookRepository
 from services.webhook_endpoints.schedule import Schedule, parse_schedule
 
 __all__ = [
+    "VAULT_SECRETS",
     "Attempt",
     "DeadLetter",
     "Deliveries",

@@ -28,6 +28,8 @@ from services.webhook_endpoints.search import seq_before
 
 MOST_REDELIVERIES = 20
 MOST_LETTERS = 10_000
+NEEDS_KEYS = frozenset({"webhook_endpoint.created", "webhook_endpoint.resumed"})
+"""What promises deliveries; a change of one half of lost keys must be possible before the other."""
 CHANGEABLE = ("events", "numbers", "description")
 
 
@@ -241,7 +243,13 @@ class WebhookEndpointCommands:
     async def _put(self, kind: str, endpoint: Endpoint, command: Command) -> Outcome:
         now = self._clock.now()
         endpoint = replace(endpoint, updated_at=now)
-        starts = self._deliveries.put(endpoint, await self._deliveries.keys(endpoint))
+        keys = await self._deliveries.keys(endpoint)
+        if kind in NEEDS_KEYS and not keys.are_complete(endpoint):
+            raise RequestRefused(
+                "The URL or the secret of this endpoint cannot be opened with PANAL_SECRET_KEY: set it again.",
+                code="secret_unreadable",
+            )
+        starts = self._deliveries.put(endpoint, keys)
         data = public_state(endpoint) | {"by": command.by}
         if starts:
             data["stream_starts"] = starts

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from config.errors import Unavailable
 from config.ids import new_id, new_order
 from services.store import Event
 from services.webhook_endpoints.backlog import Lane
+from services.webhook_endpoints.concealment import Concealer
 from services.webhook_endpoints.envelope import seal
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.filters import wants
@@ -64,6 +65,10 @@ class Keys:
     target: Target
     secrets: Mapping[str, str]
 
+    def are_complete(self, endpoint: Endpoint) -> bool:
+        """Is there what a delivery needs? Without it nothing is sent: the log waits."""
+        return bool(self.target.url) and endpoint.secrets[0].ref in self.secrets
+
 
 class Courier:
     """Serves one endpoint until cancelled. ``tell`` records an event about the endpoint."""
@@ -87,6 +92,7 @@ class Courier:
         """Nothing runs yet."""
         self.endpoint = endpoint
         self.keys = keys
+        self._concealer = Concealer(keys.target, keys.secrets.values())
         self.streams = {stream.record.id: stream for stream in streams}
         self.health = _remembered(endpoint)
         self._sender = sender
@@ -117,6 +123,7 @@ class Courier:
                 stream.backlog.wake_all()
         self.endpoint = endpoint
         self.keys = keys
+        self._concealer = Concealer(keys.target, keys.secrets.values())
         self.wake()
 
     def stop(self) -> set["asyncio.Task[None]"]:
@@ -165,7 +172,8 @@ class Courier:
 
     async def step(self) -> None:
         """Read what there is room for, and start what is due."""
-        if self.endpoint.status is not EndpointStatus.ENABLED or self._is_stopped or not self._is_owner():
+        is_enabled = self.endpoint.status is EndpointStatus.ENABLED and self.keys.are_complete(self.endpoint)
+        if not is_enabled or self._is_stopped or not self._is_owner():
             return
         now = self._now()
         for stream in list(self.streams.values()):
@@ -240,21 +248,20 @@ class Courier:
 
     async def post(self, event: Event, at: datetime) -> Answer:
         """One try of one event, whatever the state of the endpoint."""
-        endpoint = self.endpoint
-        now_secrets = [
-            self.keys.secrets[secret.ref]
-            for secret in endpoint.secrets
-            if secret.ref in self.keys.secrets and (secret.expires_at is None or secret.expires_at > at)
-        ]
+        endpoint, held = self.endpoint, self.keys.secrets
+        if not self.keys.are_complete(endpoint):
+            return Answer(status=None, error="its URL or its secret cannot be opened: set it again", duration_ms=0)
+        signing = [one.ref for one in endpoint.secrets if one.expires_at is None or one.expires_at > at]
         envelope = seal(
             endpoint,
             event,
             at=at,
-            secrets_now=now_secrets,
+            secrets_now=[held[ref] for ref in signing if ref in held],
             custom=self.keys.target.headers,
             names=self._names(event.number),
         )
-        return await self._sender.send(self.keys.target.url, envelope)
+        answer = await self._sender.send(self.keys.target.url, envelope)
+        return replace(answer, body=self._concealer.text(answer.body)) if answer.body else answer
 
     def _note(self, stream: Stream, lane: Lane, event: Event, at: datetime, answer: Answer) -> None:
         now = self._now()

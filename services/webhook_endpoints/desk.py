@@ -5,7 +5,7 @@ Process: worker.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from services.webhook_endpoints.signing import new_secret
 
 LONGEST_OVERLAP_S = 7 * 86_400.0
 SHOWN_WITHIN_S = 2.0
+UNREADABLE = "secret_unreadable"
 
 
 class NoAnswerYet(Unavailable):
@@ -33,11 +34,20 @@ class NoAnswerYet(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class EndpointView:
-    """An endpoint with its real URL, and how far each of its streams has come."""
+    """An endpoint with its real URL, and how far each of its streams has come.
+
+    ``is_readable``: its URL and its secret can be opened. Otherwise ``url`` is the shown one, and nothing is delivered.
+    """
 
     endpoint: Endpoint
     url: str
     streams: tuple[StreamRecord, ...] = ()
+    is_readable: bool = True
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing is delivered, where we know."""
+        return self.endpoint.reason if self.is_readable else UNREADABLE
 
 
 class WebhookEndpoints:
@@ -85,11 +95,14 @@ class WebhookEndpoints:
         if order.description is not None:
             data["description"] = order.description
         if order.url is not None or order.headers is not None:
-            headers = order.headers
-            if headers is None:
-                held = (await self._repository.vault([view.endpoint.target_ref])).get(view.endpoint.target_ref)
-                headers = held.headers if isinstance(held, Target) else {}
-            data |= await self._place(endpoint_id, order.url or view.url, headers)
+            held = (await self._repository.vault([view.endpoint.target_ref])).get(view.endpoint.target_ref)
+            if not isinstance(held, Target):
+                if order.url is None:
+                    reason = "is required: the one that is stored cannot be opened"
+                    raise RequestRefused(code=UNREADABLE, faults=[Fault("url", reason)])
+                held = Target(order.url)
+            headers = held.headers if order.headers is None else order.headers
+            data |= await self._place(endpoint_id, order.url or held.url, headers)
         return await self._done("update", data, caller)
 
     async def pause(self, endpoint_id: str, caller: Caller) -> EndpointView:
@@ -143,8 +156,8 @@ class WebhookEndpoints:
     async def all(self, caller: Caller) -> list[EndpointView]:
         """Every endpoint that this caller may see."""
         endpoints = [one for one in await self._repository.endpoints() if _may_see(caller, one)]
-        vault = await self._repository.vault([endpoint.target_ref for endpoint in endpoints])
-        return [EndpointView(endpoint, _url(endpoint, vault)) for endpoint in endpoints]
+        vault = await self._repository.vault([ref for endpoint in endpoints for ref in _refs(endpoint)])
+        return [_view_of(endpoint, vault) for endpoint in endpoints]
 
     async def get(self, endpoint_id: str, caller: Caller) -> EndpointView:
         """One endpoint with its streams. Raises ``RequestRefused`` (``not_found``)."""
@@ -180,10 +193,10 @@ class WebhookEndpoints:
         endpoint = await self._repository.endpoint(endpoint_id)
         if endpoint is None:
             return None
-        vault = await self._repository.vault([endpoint.target_ref])
+        vault = await self._repository.vault(_refs(endpoint))
         streams = await self._repository.streams(endpoint_id)
         live_first = sorted(streams, key=lambda stream: (stream.kind is not StreamKind.LIVE, stream.id))
-        return EndpointView(endpoint, _url(endpoint, vault), tuple(live_first))
+        return replace(_view_of(endpoint, vault), streams=tuple(live_first))
 
     async def _place(self, endpoint_id: str, url: str, headers: Mapping[str, str]) -> dict[str, Any]:
         checked = check_url(url, self._policy)
@@ -199,14 +212,19 @@ class WebhookEndpoints:
 
 
 def shown_url(url: str) -> str:
-    """A URL for events and logs: its query may hold a token, so it is left out."""
+    """A URL for events and logs: its host. Path and query may hold a token, so they are left out."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?***" if parts.query else "")
+    return f"{parts.scheme}://{parts.netloc}" + ("/***" if parts.path.strip("/") or parts.query else "/")
 
 
-def _url(endpoint: Endpoint, vault: Mapping[str, Any]) -> str:
+def _refs(endpoint: Endpoint) -> list[str]:
+    return [endpoint.target_ref, endpoint.secrets[0].ref]
+
+
+def _view_of(endpoint: Endpoint, vault: Mapping[str, Any]) -> EndpointView:
     held = vault.get(endpoint.target_ref)
-    return held.url if isinstance(held, Target) else endpoint.shown_url
+    url = held.url if isinstance(held, Target) else endpoint.shown_url
+    return EndpointView(endpoint, url, is_readable=all(ref in vault for ref in _refs(endpoint)))
 
 
 def _numbers(numbers: tuple[str, ...], caller: Caller) -> tuple[str, ...]:

@@ -6,7 +6,11 @@ Process: worker, whatsapp.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
+from services.secret_rotation import SealedField
 from services.store import Write
+from services.vault import Place, SecretBox
 from services.webhook_endpoints.backlog import Lane
 from services.webhook_endpoints.records import (
     Attempt,
@@ -15,6 +19,7 @@ from services.webhook_endpoints.records import (
     ParkedLane,
     StreamKind,
     StreamRecord,
+    Target,
     TryOutcome,
     endpoint_of,
 )
@@ -25,6 +30,31 @@ STREAMS: Final = "webhook_streams"
 LANES: Final = "webhook_lanes"
 ATTEMPTS: Final = "attempts"
 DEAD_LETTERS: Final = "dead_letters"
+
+
+def vault_document(ref: str, endpoint_id: str, held: Target | str, box: SecretBox) -> dict[str, Any]:
+    """A target or a secret for the vault, sealed for this place."""
+    clear = {"url": held.url, "headers": dict(held.headers)} if isinstance(held, Target) else {"secret": held}
+    return {"_id": ref, "endpoint": endpoint_id, "sealed": box.seal(Place(VAULT, ref), orjson.dumps(clear))}
+
+
+def vault_record(document: Mapping[str, Any], box: SecretBox) -> Target | str:
+    """What a document of the vault holds. Raises ``SecretUnreadable``."""
+    clear = _clear_of(document)  # of an earlier version, until the owner has sealed it
+    if clear is None:
+        clear = box.open(Place(VAULT, document["_id"]), document["sealed"])
+    held = orjson.loads(clear)
+    return Target(held["url"], held["headers"]) if "url" in held else str(held["secret"])
+
+
+def _clear_of(document: Mapping[str, Any]) -> bytes | None:
+    held = {name: document[name] for name in _CLEAR_FIELDS if name in document}
+    return orjson.dumps(held) if held and "sealed" not in document else None
+
+
+_CLEAR_FIELDS: Final = ("url", "headers", "secret")
+VAULT_SECRETS: Final = SealedField(VAULT, _CLEAR_FIELDS, _clear_of)
+"""Where they stand, for the rotation of keys."""
 
 
 def endpoint_record(document: Mapping[str, Any]) -> Endpoint:

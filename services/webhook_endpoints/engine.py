@@ -18,8 +18,10 @@ from config.clock import Clock
 from config.errors import Unavailable
 from services.egress import AddressPolicy, guarded_connector
 from services.store import Database, Event, Fact, Write
+from services.vault import SecretBox
 from services.webhook_endpoints.backlog import Backlog
 from services.webhook_endpoints.courier import Courier, DeliveryOptions, Keys
+from services.webhook_endpoints.desk import shown_url
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.filters import EVERYTHING
 from services.webhook_endpoints.journal import DeliveryJournal
@@ -72,6 +74,7 @@ class Deliveries:
         database: Database,
         recorder: Recorder,
         *,
+        box: SecretBox,
         feed: Feed,
         names: Mapping[str, NumberNames],
         is_owner: Callable[[], bool],
@@ -83,7 +86,7 @@ class Deliveries:
         self.endpoints: dict[str, Endpoint] = {}
         self.feed = feed
         self.numbers = list(names)
-        self.repository = WebhookRepository(database)
+        self.repository = WebhookRepository(database, box)
         self._recorder = recorder
         self._names = names
         self._is_owner = is_owner
@@ -138,7 +141,7 @@ class Deliveries:
     # --- changes by people (see commands.py)
 
     async def keys(self, endpoint: Endpoint) -> Keys:
-        """Target and secrets from the vault, remembered. Raises ``Unavailable``."""
+        """Target and secrets from the vault, remembered; what does not open is missing. Raises ``Unavailable``."""
         refs = [endpoint.target_ref, *(secret.ref for secret in endpoint.secrets)]
         missing = [ref for ref in refs if ref not in self._vault]
         if missing:
@@ -261,9 +264,20 @@ class Deliveries:
             own += [
                 self._live(endpoint, number, 0) for number in endpoint.numbers or self.numbers if number not in known
             ]
+            keys = await self.keys(endpoint)
+            endpoint = self._with_shown_url(endpoint, keys)
             self.endpoints[endpoint.id] = endpoint
-            self._hire(endpoint, await self.keys(endpoint), own)
+            self._hire(endpoint, keys, own)
         self._loaded.set()
+
+    def _with_shown_url(self, endpoint: Endpoint, keys: Keys) -> Endpoint:
+        """An earlier version showed the path as well, which may hold a token: it goes, by an event like any other."""
+        if not keys.target.url or endpoint.shown_url == (shown := shown_url(keys.target.url)):
+            return endpoint
+        endpoint = replace(endpoint, shown_url=shown, updated_at=self._clock.now())
+        fact = Fact("webhook_endpoint.updated", endpoint.home, endpoint.updated_at, public_state(endpoint))
+        self._recorder.record([fact])
+        return endpoint
 
     def _live(self, endpoint: Endpoint, number: str, cursor: int) -> Stream:
         record = StreamRecord(stream_id(endpoint.id, number), endpoint.id, number, StreamKind.LIVE, cursor)

@@ -3,10 +3,12 @@
 Process: worker, whatsapp.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 from services.store import Database
+from services.vault import SecretBox, SecretUnreadable
 from services.webhook_endpoints.documents import (
     ATTEMPTS,
     DEAD_LETTERS,
@@ -19,6 +21,8 @@ from services.webhook_endpoints.documents import (
     lane_record,
     letter_record,
     stream_record,
+    vault_document,
+    vault_record,
 )
 from services.webhook_endpoints.records import (
     Attempt,
@@ -30,6 +34,8 @@ from services.webhook_endpoints.records import (
     Target,
 )
 
+log = logging.getLogger(__name__)
+
 MOST_ENDPOINTS = 100
 MOST_STREAMS = 10_000
 
@@ -37,9 +43,10 @@ MOST_STREAMS = 10_000
 class WebhookRepository:
     """Few endpoints, so they are read all at once; attempts and dead letters in pages."""
 
-    def __init__(self, database: Database) -> None:
-        """No input or output."""
+    def __init__(self, database: Database, box: SecretBox) -> None:
+        """No input or output. ``box`` seals and opens what lies in the vault."""
         self._database = database
+        self._box = box
 
     async def endpoints(self) -> list[Endpoint]:
         """Every endpoint that is not deleted, the oldest first."""
@@ -64,15 +71,26 @@ class WebhookRepository:
         return [document["_id"] for document in found]
 
     async def vault(self, refs: Iterable[str]) -> dict[str, Any]:
-        """What lies under these references: ``Target`` or the text of a secret."""
+        """What lies under these references: ``Target`` or the text of a secret.
+
+        What does not open is left out, and told in the log.
+        """
         wanted = list(refs)
         found = await self._database.find(VAULT, {"_id": {"$in": wanted}}, limit=len(wanted)) if wanted else []
-        return {
-            document["_id"]: Target(document["url"], dict(document["headers"]))
-            if "url" in document
-            else document["secret"]
-            for document in found
-        }
+        held: dict[str, Any] = {}
+        for document in found:
+            try:
+                held[document["_id"]] = vault_record(document, self._box)
+            except SecretUnreadable as error:
+                log.error(
+                    "A secret of an endpoint cannot be opened.",
+                    extra={
+                        "action": "webhook_endpoint.unreadable",
+                        "endpoint_id": document.get("endpoint"),
+                        "detail": error.detail,
+                    },
+                )
+        return held
 
     async def streams(self, endpoint_id: str | None = None) -> list[StreamRecord]:
         """Streams of one endpoint, or all."""
@@ -107,12 +125,11 @@ class WebhookRepository:
 
     async def put_target(self, ref: str, endpoint_id: str, target: Target) -> None:
         """Lay a target into the vault; it is never changed afterwards."""
-        document = {"_id": ref, "endpoint": endpoint_id, "url": target.url, "headers": dict(target.headers)}
-        await self._database.insert_many(VAULT, [document], ordered=True)
+        await self._database.insert_many(VAULT, [vault_document(ref, endpoint_id, target, self._box)], ordered=True)
 
     async def put_secret(self, ref: str, endpoint_id: str, secret: str) -> None:
         """Lay a secret into the vault."""
-        await self._database.insert_many(VAULT, [{"_id": ref, "endpoint": endpoint_id, "secret": secret}], ordered=True)
+        await self._database.insert_many(VAULT, [vault_document(ref, endpoint_id, secret, self._box)], ordered=True)
 
     async def forget(self, endpoint_id: str) -> None:
         """Remove all that is left of a deleted endpoint but its attempts, which end by their retention."""

@@ -21,6 +21,7 @@ from services.media import MediaForSending, MediaRepository
 from services.messages import Consents, Dispatcher, Governor, Lanes, Ledger, MessageRepository
 from services.numbers import Number, NumberBook
 from services.store import Blobs, Database, Lease, Wakeup
+from services.vault import SecretBox
 from services.whatsapp.journal import Journal
 
 
@@ -30,6 +31,7 @@ class Court:
 
     settings: Settings
     database: Database
+    box: SecretBox
     session: aiohttp.ClientSession
     lease: Lease
     wakeup: Wakeup

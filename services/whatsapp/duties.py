@@ -10,7 +10,7 @@ from functools import partial
 from services.campaigns import project_campaign
 from services.cluster.metrics import ENDPOINT_LAG_SECONDS
 from services.commands import CommandDesk, ErrandDesk, Handler
-from services.console import quick_reply_commands
+from services.console import SESSION_SECRET, quick_reply_commands
 from services.contacts import ConsentCategory, ContactCommands, ContactKeeper, Keywords, listed, project_contact
 from services.conversations import ConversationCommands, project_conversation
 from services.egress import AddressPolicy
@@ -26,9 +26,11 @@ from services.messages import (
     project_message,
 )
 from services.numbers import NumberCommands, NumberSync, project_number
+from services.secret_rotation import SecretRotation
 from services.store import COMMANDS, NOTIFICATIONS, Event, Gather, Write
 from services.templates import TemplateRepository, TemplateSync
 from services.webhook_endpoints import (
+    VAULT_SECRETS,
     Deliveries,
     DeliveryOptions,
     Feed,
@@ -172,6 +174,7 @@ def deliveries_of(court: Court) -> Deliveries:
     return Deliveries(
         court.database,
         court.journal,
+        box=court.box,
         feed=feed,
         names={
             number.phone_number_id: NumberNames(number.waba_id, number.display_phone_number) for number in court.numbers
@@ -265,6 +268,7 @@ def duties(
         bulk_every=BULK_EVERY if court.database.pacer.is_paced else 1,
     )
     depth = Depth(court.number_ids, queue=queue, lanes=court.lanes, repository=court.messages, admission=admission)
+    rotation = SecretRotation(court.database, court.box, (VAULT_SECRETS, SESSION_SECRET), is_owner=court.lease.is_held)
     keeping = MediaKeeping(court.media_records, court.blobs, court.media, court.graph, court.clock)
     errand_desk = ErrandDesk(court.database, court.journal, handlers=errands(court, keeping, templates))
 
@@ -286,6 +290,7 @@ def duties(
         Duty("deliveries", deliveries.run),
         Duty("errands", errand_desk.step, COMMANDS),
         Duty("campaigns", feeder_of(court).step, poll_s=0.25),
+        Duty("secrets", rotation.step, poll_s=60.0),
         Duty("storage", storage_of(court).step, poll_s=5.0),
         Duty("media", keeping.sweep, poll_s=60.0),
         Duty("templates", templates.step, poll_s=0.5),

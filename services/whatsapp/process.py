@@ -14,7 +14,8 @@ from pathlib import Path
 import uvloop
 
 from config.errors import Unavailable
-from config.logs import setup_logging, stop_logging
+from config.locales import text
+from config.logs import say, setup_logging, stop_logging
 from config.settings import Settings
 from services.cluster.board import Board
 from services.cluster.guard import install_stop_signals, leave_with_parent
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 NAME = "Sanic-WhatsApp-0"
 STANDBY_POLL_S = 0.5
+KEY_POLL_S = 5.0
 
 
 def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run_dir: str, box: str) -> None:
@@ -95,15 +97,29 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
 
 
 async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
-    """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile."""
+    """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile.
+
+    With a PANAL_SECRET_KEY that does not fit it owns nothing: whoever has the right one does. A key that development
+    made for itself is told about, and deliveries whose secrets it does not open wait.
+    """
+    has_told = False
     while not stop.is_set():
         try:
             await queen.prepare()
+            fault = await queen.key_check.fault()
         except Unavailable as error:
             log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
             await _sleep(stop, 0.2)
-        else:
+            continue
+        if fault is None:
             return await is_schema_ready(queen.database)
+        if not has_told:
+            say(text(queen.settings.locale, "startup.key_mismatch"))
+            log.error(fault, extra={"action": "secrets.key_mismatch"})
+            has_told = True
+        if not queen.key_check.is_strict:
+            return await is_schema_ready(queen.database)
+        await _sleep(stop, KEY_POLL_S)
     return False
 
 

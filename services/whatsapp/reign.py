@@ -123,6 +123,7 @@ class Reign:
         self.court = Court(
             settings=queen.settings,
             database=database,
+            box=queen.box,
             session=queen.session,
             lease=lease,
             wakeup=queen.wakeup,

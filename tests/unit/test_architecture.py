@@ -16,10 +16,10 @@ OUR_ROOTS = ("config", "services", "blueprints", "server", "tools")
 NOUNS = frozenset(
     """
     campaigns cloud_webhook commands console contacts conversations dropin keys live media messages numbers retention
-    templates webhook_endpoints
+    secret_rotation templates webhook_endpoints
     """.split()
 )
-FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "tools": 1}
+FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "tools": 1, "vault": 1}
 FLOORS |= {"services": 2, "wiring": 3, "whatsapp": 4, "cluster": 4, "blueprints": 5, "server": 6}
 FLOORS |= dict.fromkeys(NOUNS, 2)
 """A room imports from lower floors. `services` is the package's own door, which holds nothing."""
@@ -28,6 +28,7 @@ SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster")})
 """Arrows between rooms of one floor that are meant: a link is made of Graph calls; the queen reports to the cluster."""
 
 DATABASE_DRIVERS = frozenset({"motor", "pymongo", "bson", "gridfs"})
+CIPHERS = "cryptography"
 MAY_USE_SANIC = frozenset({"cluster", "sandbox", "blueprints", "server"})
 
 
@@ -76,6 +77,8 @@ def faults_of(module: str, source: str, *, is_package: bool = False) -> list[str
             faults.append(f"{where} inside a function: a cycle is a design error")
         if top in DATABASE_DRIVERS and room != "store":
             faults.append(f"{where}: only services/store talks to the database driver")
+        if top == CIPHERS and room != "vault":
+            faults.append(f"{where}: only services/vault encrypts")
         if top in {"sanic", "sanic_ext", "sanic_testing"} and room not in MAY_USE_SANIC:
             faults.append(f"{where}: no Sanic here")
         target_room = room_of(found.target)
@@ -196,6 +199,10 @@ def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
         ("services.attic.box", "from config import limits\nfrom services.messages import Message"),
         ("services.cluster.supervisor", "from services.whatsapp import queen"),
         ("server", "from tools.verify import table"),
+        ("services.vault.box", "from services.store import Database"),
+        ("services.vault.box", "from services.webhook_endpoints import Endpoint"),
+        ("services.store.database", "from services.vault import SecretBox"),
+        ("services.webhook_endpoints.repository", "from cryptography.hazmat.primitives.ciphers.aead import AESGCM"),
         ("tools.verify.look", "from services.keys import Scope"),
     ],
 )
@@ -220,6 +227,8 @@ def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
         ("services.messages.repository", "from services.store import Store"),
         ("services.links.cloud", "from services.graph import GraphClient"),
         ("services.store.client", "from motor.motor_asyncio import AsyncIOMotorClient\nimport pymongo"),
+        ("services.vault.box", "from config.errors import Unavailable\nfrom cryptography.exceptions import InvalidTag"),
+        ("services.webhook_endpoints.repository", "from services.vault import SecretBox"),
         ("services.cluster.supervisor", "from sanic.worker.manager import WorkerManager"),
         ("services.sandbox.app", "from config.settings import Settings\nimport aiohttp"),
         ("services.messages", "from services.messages.accept import Inbox"),

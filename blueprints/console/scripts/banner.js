@@ -29,6 +29,7 @@ export function faultsOf({ checks, isAway, numbers = [] }, isBroken) {
   const faults = [];
   if (checks.database && checks.database !== 'ok') faults.push([t('banner.database'), t('banner.database.do')]);
   if (checks.owner && checks.owner !== 'ok') faults.push([t('banner.owner'), t('banner.owner.do')]);
+  if (checks.secrets && checks.secrets !== 'ok') faults.push([t('banner.secrets'), t('banner.secrets.do')]);
   if (checks.cluster && checks.cluster !== 'ok') faults.push([t('banner.cluster', { reason: checks.cluster }), t('banner.cluster.do')]);
   for (const number of numbers) {
     if (number.is_paused) faults.push([t('banner.paused', { number: number.display_phone_number }), t('banner.paused.do')]);

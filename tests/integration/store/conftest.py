@@ -1,4 +1,7 @@
-"""A real server for this folder, asked as the embedded one and as a MongoDB elsewhere; each test has its database."""
+"""A real server for this folder, asked as the embedded one and as a MongoDB elsewhere; each test has its database.
+
+The third way is the embedded one by PyMongo's asynchronous client: what leaves Motor must keep what Motor keeps.
+"""
 
 import asyncio
 import subprocess
@@ -11,9 +14,11 @@ import pytest
 
 from services.cluster.database import command, find_program
 from services.store import Database, DatabaseOptions, DatabaseUnavailable
+from tests.doubles.pymongo_async import PyMongoDatabase
 from tests.harness import free_port
 from tests.harness.line import elsewhere
 
+BY_PYMONGO = "pymongo-async"
 _names = count()
 
 OpenClient = Callable[..., "AsyncIterator[Database]"]
@@ -26,10 +31,12 @@ class Server:
         self.port = self.asked_port = free_port()
         self._folder = folder
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_by_pymongo = False
 
     @property
     def uri(self) -> str:
-        return f"mongodb://127.0.0.1:{self.asked_port}/?directConnection=true&retryWrites=false"
+        mark = f"&appName={BY_PYMONGO}" if self.is_by_pymongo else ""
+        return f"mongodb://127.0.0.1:{self.asked_port}/?directConnection=true&retryWrites=false{mark}"
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -44,13 +51,14 @@ class Server:
             self.process.wait()
 
 
-@pytest.fixture(scope="module", params=["embedded", "elsewhere"])
+@pytest.fixture(scope="module", params=["embedded", "elsewhere", "embedded-pymongo"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("store") / "db"
     folder.mkdir()
     running = Server(folder)
     running.start()
     with elsewhere(running.port) as line:
+        running.is_by_pymongo = request.param == "embedded-pymongo"
         if request.param == "elsewhere":
             running.asked_port = line.port
         yield running
@@ -77,7 +85,8 @@ async def database(connect: Callable[[], object]) -> Database:
 @asynccontextmanager
 async def opened(uri: str, name: str, options: dict[str, int]) -> AsyncIterator[Database]:
     limits = {"pool": 10, "wait_queue_ms": 1_000, "connect_ms": 1_000, "select_ms": 1_000} | options
-    opened = Database(DatabaseOptions(uri=uri, name=name, app_name="test", **limits))
+    driver = PyMongoDatabase if BY_PYMONGO in uri else Database
+    opened = driver(DatabaseOptions(uri=uri, name=name, app_name="test", **limits))
     async with asyncio.timeout(20):
         while True:
             try:

@@ -14,6 +14,7 @@ from config.settings import Settings, load_settings
 PRODUCTION = load_settings(
     {
         "PANAL_PROFILE": "production",
+        "PANAL_SECRET_KEY": "c2VjcmV0LWtleS1mb3ItdGhlLXRlc3RzLW9ubHk=",
         "PANAL_MONGODB_URI": "mongodb://panal:hunter2hunter2@db/",
         "PANAL_WHATSAPP": "web",
         "PANAL_APP_SECRET": "app-secret-0123456789",

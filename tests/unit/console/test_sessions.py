@@ -7,11 +7,13 @@ import pytest
 from services.console import SessionEnded, SessionLimits, Sessions, SessionSecret
 from services.keys import ApiKey, KeyRepository, Keyring, NotPermitted, Scope, key_digest
 from services.keys.keyring import FRESH_S
+from services.vault import Place, SecretBox, SecretKey, SecretUnreadable
 from tests.doubles.clock import ManualClock
 from tests.doubles.database import MemoryDatabase
 
 IDLE_S, LONGEST_S = 900, 7_200
 KEY = "panal_of_an_agent"
+BOX = SecretBox([SecretKey("key-of-the-house-0123456789-abcdef")])
 START = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 
@@ -25,7 +27,7 @@ class House:
         self.put_key(scopes or (Scope.CONSOLE, Scope.CONVERSATIONS))
         self.keyring = Keyring(KeyRepository(self.database), self.clock, bootstrap_digest="-")  # type: ignore[arg-type]
         limits = SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S)
-        secret = SessionSecret(self.database)  # type: ignore[arg-type]
+        secret = SessionSecret(self.database, BOX)  # type: ignore[arg-type]
         self.sessions = Sessions(secret, self.keyring, self.clock, limits=limits)
 
     def put_key(self, scopes: tuple[Scope, ...], revoked_at: datetime | None = None) -> None:
@@ -103,3 +105,25 @@ async def test_a_key_is_noted_as_used_now_and_then() -> None:
     house.database.put("keys", {**document, "last_used_at": house.clock.now() - timedelta(seconds=10)})
     await keyring.caller(f"Bearer {KEY}")
     assert noted == ["key_agent"]
+
+
+async def test_the_secret_of_an_earlier_version_signs_until_it_is_sealed_and_after_that() -> None:
+    house = House()
+    session = await house.sessions.open(KEY)
+    sealed = BOX.seal(Place("meta", "console"), b"s" * 32)
+    house.database.rows["meta"]["console"] = {"_id": "console", "sealed": sealed}
+    again = SessionSecret(house.database, BOX)  # type: ignore[arg-type]
+    assert await again.value() == b"s" * 32
+    limits = SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S)
+    caller = await Sessions(again, house.keyring, house.clock, limits=limits).caller(session.text)
+    assert caller.key_id == "key_agent"
+
+
+async def test_with_another_key_nobody_signs_in_and_nothing_is_made_anew() -> None:
+    house = House()
+    sealed = BOX.seal(Place("meta", "console"), b"s" * 32)
+    house.database.rows["meta"]["console"] = {"_id": "console", "sealed": sealed}
+    stranger = SecretBox([SecretKey("key-of-nobody-0123456789-abcdefghi")])
+    with pytest.raises(SecretUnreadable):
+        await SessionSecret(house.database, stranger).value()  # type: ignore[arg-type]
+    assert house.database.rows["meta"]["console"]["sealed"] == sealed

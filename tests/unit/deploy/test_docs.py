@@ -13,9 +13,9 @@ from tests.unit.deploy.files import ROOT
 
 PAGES = {
     name: (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for name in ("deploy.md", "deploy.es.md", "operations.md", "operations.es.md")
+    for name in ("deploy.md", "deploy.es.md", "operations.md", "operations.es.md", "security.md", "security.es.md")
 }
-OF_OTHERS = {"PANAL_RETENTION_"}
+OF_OTHERS = {"PANAL_RETENTION_", "PANAL_TRUSTED_PROXIES"}
 
 
 def sources() -> Iterator[str]:
@@ -33,7 +33,7 @@ def headings(page: str) -> list[int]:
     return [len(marks) for marks in re.findall(r"^(#+) ", prose, flags=re.MULTILINE)]
 
 
-@pytest.mark.parametrize("name", ["deploy", "operations"])
+@pytest.mark.parametrize("name", ["deploy", "operations", "security"])
 def test_both_languages_have_the_same_shape(name: str) -> None:
     english, spanish = PAGES[f"{name}.md"], PAGES[f"{name}.es.md"]
     assert headings(english) == headings(spanish)
@@ -49,7 +49,7 @@ def test_every_setting_exists(name: str) -> None:
     assert set(re.findall(r"PANAL_[A-Z_]+", PAGES[name])) - known - OF_OTHERS == set()
 
 
-@pytest.mark.parametrize("name", ["operations.md", "operations.es.md"])
+@pytest.mark.parametrize("name", ["operations.md", "operations.es.md", "security.md", "security.es.md"])
 def test_every_action_of_the_log_exists(name: str) -> None:
     actions = {
         word
@@ -60,7 +60,7 @@ def test_every_action_of_the_log_exists(name: str) -> None:
     assert {action for action in actions if f'"{action}"' not in SOURCE} == set()
 
 
-@pytest.mark.parametrize("name", ["operations.md", "operations.es.md"])
+@pytest.mark.parametrize("name", ["operations.md", "operations.es.md", "security.md", "security.es.md"])
 def test_every_metric_exists(name: str) -> None:
     known = {family.name for family in metrics._memory.collect()} | {measure[0] for measure in MEASURES}
     known |= {line[0] for line in QUEEN} | set(re.findall(r"\"(panal_\w+)\"", SOURCE))

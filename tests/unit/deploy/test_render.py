@@ -48,7 +48,7 @@ def as_deployed() -> dict[str, str]:
     }
     found = {}
     for key, source in variables().items():
-        found[key] = source["value"] if "value" in source else given.get(key, "generated-" + "y" * 40)
+        found[key] = source["value"] if "value" in source else given.get(key, "generated-0123456789-" + "y" * 40)
     return found
 
 

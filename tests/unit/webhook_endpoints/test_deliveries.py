@@ -13,9 +13,10 @@ from config.errors import RequestRefused
 from services.commands import Command
 from services.egress import AddressPolicy
 from services.store import Database, DatabaseUnavailable, Event
+from services.vault import SecretBox, SecretKey
 from services.webhook_endpoints import Deliveries, DeliveryOptions, Feed, NumberNames, WebhookEndpointCommands
 from services.webhook_endpoints.courier import Keys
-from services.webhook_endpoints.documents import ATTEMPTS, STREAMS, VAULT
+from services.webhook_endpoints.documents import ATTEMPTS, STREAMS, VAULT, vault_document
 from services.webhook_endpoints.records import (
     Endpoint,
     EndpointStatus,
@@ -33,6 +34,8 @@ NUMBER = "1555"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 STEPS = (5.0, 30.0, 120.0)
 DAY_S = 86_400.0
+BOX = SecretBox([SecretKey("key-of-the-bench-0123456789-abcdef")])
+STRANGER = SecretBox([SecretKey("key-of-nobody-0123456789-abcdefghi")])
 
 
 def endpoint(name: str, **changes: Any) -> Endpoint:
@@ -67,6 +70,7 @@ class Bench:
         self.deliveries = Deliveries(
             cast(Database, self.database),
             self.book,
+            box=BOX,
             feed=self.feed,
             names={NUMBER: NumberNames("102", "15550783881")},
             is_owner=lambda: True,
@@ -399,3 +403,85 @@ async def test_a_deleted_endpoint_gets_nothing_more() -> None:
         assert bench.sender.taken(bench.url("other")) == [1]
         again = await commands.delete(command("delete"))
         assert not again.facts
+
+
+def stored(database: MemoryDatabase, box: SecretBox, **changes: Any) -> None:
+    """One endpoint with its vault, as a worker with this key left it."""
+    state = public_state(endpoint("shop", **changes))
+    database.put("webhook_endpoints", {"_id": state.pop("endpoint_id"), **state})
+    database.put(VAULT, vault_document("whv_shop", "whe_shop", Target("https://shop.example/in/t0ken?a=b"), BOX))
+    database.put(VAULT, vault_document("whv_secret", "whe_shop", SECRET, box))
+
+
+@virtual_time
+async def test_sealed_secrets_sign_as_clear_ones_did() -> None:
+    database = MemoryDatabase()
+    stored(database, BOX, shown_url="https://shop.example/***")
+    async with Bench(database=database) as bench:
+        bench.hear(log_of("a"))
+        await asyncio.sleep(1)
+        assert bench.sender.taken("https://shop.example/in/t0ken?a=b") == [1]
+        assert bench.book.types() == []
+
+
+@virtual_time
+async def test_nothing_leaves_unsigned_when_a_secret_does_not_open_and_nothing_is_lost() -> None:
+    database = MemoryDatabase()
+    stored(database, STRANGER, shown_url="https://shop.example/***")
+    async with Bench(database=database) as bench:
+        commands = WebhookEndpointCommands(bench.deliveries, cast(Database, bench.database), LoopClock())
+        bench.hear(log_of("a", "b"))
+        await asyncio.sleep(2 * DAY_S)
+        assert bench.sender.received == []
+        assert bench.book.types() == [], "waiting is no failure of the endpoint"
+        database.put(VAULT, vault_document("whv_new", "whe_shop", SECRET, BOX))
+        await commands.rotate_secret(command("rotate_secret", secret="whv_new", overlap_s=100))
+        await asyncio.sleep(1)
+        assert bench.sender.taken("https://shop.example/in/t0ken?a=b") == [1, 2]
+
+
+@virtual_time
+async def test_an_endpoint_whose_secret_nobody_here_can_open_is_not_made_and_not_resumed() -> None:
+    database = MemoryDatabase()
+    database.put(VAULT, vault_document("whv_shop", "whe_shop", Target("https://shop.example/"), STRANGER))
+    database.put(VAULT, vault_document("whv_secret", "whe_shop", SECRET, STRANGER))
+    data = {
+        "target": "whv_shop", "secret": "whv_secret", "shown_url": "https://shop.example/", "header_names": [],
+        "format": "panal", "events": ["*"], "numbers": [], "description": "",
+    }  # fmt: skip
+    async with Bench(database=database) as bench:
+        commands = WebhookEndpointCommands(bench.deliveries, cast(Database, bench.database), LoopClock())
+        with pytest.raises(RequestRefused) as refused:
+            await commands.create(command("create", **data))
+        assert refused.value.code == "secret_unreadable"
+        assert bench.deliveries.endpoints == {}
+    database = MemoryDatabase()
+    stored(database, STRANGER, status=EndpointStatus.PAUSED)
+    async with Bench(database=database) as bench:
+        commands = WebhookEndpointCommands(bench.deliveries, cast(Database, bench.database), LoopClock())
+        with pytest.raises(RequestRefused) as refused:
+            await commands.resume(command("resume"))
+        assert refused.value.code == "secret_unreadable"
+        assert bench.deliveries.endpoints["whe_shop"].status is EndpointStatus.PAUSED
+
+
+@virtual_time
+async def test_an_endpoint_of_an_earlier_version_shows_its_host_alone_from_now_on() -> None:
+    database = MemoryDatabase()
+    stored(database, BOX, shown_url="https://shop.example/in/t0ken?***")
+    async with Bench(database=database) as bench:
+        assert bench.book.types() == ["webhook_endpoint.updated"]
+        assert "t0ken" not in str(bench.book.facts)
+        assert bench.deliveries.endpoints["whe_shop"].shown_url == "https://shop.example/***"
+
+
+@virtual_time
+async def test_a_receiver_that_echoes_leaves_no_secret_in_its_attempts() -> None:
+    database = MemoryDatabase()
+    stored(database, BOX, shown_url="https://shop.example/***")
+    url = "https://shop.example/in/t0ken?a=b"
+    async with Bench(database=database) as bench:
+        bench.sender.scripts[url] = lambda count, body: replace(OK, body=f"{url} was signed with {SECRET}")
+        bench.hear(log_of("a"))
+        await asyncio.sleep(1)
+        assert [one["answer"] for one in bench.attempts] == ["https://shop.example*** was signed with ***"]

@@ -56,6 +56,7 @@ function One({ endpoint, onChanged, onSecret }) {
   const act = (work) => { setBusy(true); return work.then(onChanged, failed).finally(() => setBusy(false)); };
   const test = () => act(post(`${ROOT}/${endpoint.id}/test`).then((found) => toast(t('endpoint.tested', { answer: found.status ?? found.error }), found.outcome === 'delivered' ? 'ok' : 'bad')));
   return html`<section class="card endpoint"><header><span class="cell"><${Icon} name="webhooks" /></span><div><h2>${endpoint.url}</h2><p>${endpoint.description || t(`endpoint.format.${endpoint.format}`)}</p></div><${Badge} kind=${KIND[endpoint.status]}>${t(`endpoint.${endpoint.status}`)}<//></header>
+    ${endpoint.reason === 'secret_unreadable' && html`<p class="notice warn"><${Icon} name="alert" size=${16} /><span>${t('endpoint.unreadable')}</span></p>`}
     ${endpoint.failing_since && html`<p class="notice warn"><${Icon} name="alert" size=${16} /><span>${t('endpoint.failing', { time: ago(endpoint.failing_since) })}${endpoint.reason ? ` ${endpoint.reason}` : ''}</span></p>`}
     <dl class="facts"><dt>${t('endpoint.events')}</dt><dd>${endpoint.events.map((one) => html`<code>${one}</code> `)}</dd><dt>id</dt><dd><code>${endpoint.id}</code></dd><dt>${t('endpoint.secrets')}</dt><dd>${tn('endpoint.secrets', endpoint.secrets.length)}</dd>
       ${endpoint.streams.map((stream) => html`<dt>${t('endpoint.cursor')}</dt><dd>#${stream.cursor}</dd>`)}</dl>
