@@ -36,7 +36,7 @@ from services.cluster.protocol import use_guarded_protocol
 from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
 from services.cluster.worker import WorkerLife
-from services.keys import BootstrapKey, bootstrap_key
+from services.keys import BootstrapKey, bootstrap_key, shared_changes
 from services.wiring import WorkerServices, build_worker
 
 PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
@@ -75,6 +75,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         app.ctx.key = first_key(settings)
         app.ctx.board = Board.create()
         app.shared_ctx.board = app.ctx.board.memory
+        app.shared_ctx.access_changes = shared_changes()
         use_guarded_protocol(app)
         metrics_files.prepare(settings.data_dir)
 
@@ -130,6 +131,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             bootstrap_digest=first_key(settings).digest,
             meter=meter,
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
+            shared=getattr(app.shared_ctx, "access_changes", None),
         )
         app.ctx.find_way = short_ways(app, app.ctx.services)
         await life.open()
@@ -143,6 +145,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def serve(app: Sanic[Any, Any]) -> None:
         await app.ctx.services.wait_for_database(settings.db_wait_s)
         await app.ctx.life.serve()
+        app.ctx.life.run_beside(app.ctx.services.access.changes.run(), name="access-changes")
         app.ctx.life.run_beside(app.ctx.services.samples.run(lambda: sample_now(app)), name="samples")
 
     @app.before_server_stop
