@@ -35,6 +35,7 @@ from services.cluster.options import SupervisorOptions
 from services.cluster.protocol import use_guarded_protocol
 from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
+from services.cluster.websocket import MAX_MESSAGE_BYTES
 from services.cluster.worker import WorkerLife
 from services.keys import BootstrapKey, bootstrap_key, shared_changes
 from services.wiring import WorkerServices, build_worker
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.REQUEST_TIMEOUT = REQUEST_TIMEOUT_S
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.drain_s
+    app.config.WEBSOCKET_MAX_SIZE = MAX_MESSAGE_BYTES
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
     app.ctx.settings = settings

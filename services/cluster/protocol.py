@@ -19,6 +19,7 @@ from config.errors import PanalError
 from services.cluster.door import Door, refusal_answer
 from services.cluster.known_header import END, MAX_BYTES, KnownHeader, read_by, remember
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
+from services.cluster.websocket import handshake_request, stop_listening
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +208,13 @@ class GuardedProtocol(WebSocketProtocol):
             if not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
                 http.began_at = self.loop.time()
         super().data_received(data)  # type: ignore[no-untyped-call]
+
+    sanic_request_to_ws_request = staticmethod(handshake_request)
+
+    async def websocket_handshake(self, request: Request, subprotocols: Any = None) -> Any:
+        websocket = await super().websocket_handshake(request, subprotocols)
+        stop_listening(websocket)
+        return websocket
 
     def _goes_short(self, http: GuardedHttp, data: bytes) -> bool:
         """Is it a whole request that a way takes on? Only while the connection's task waits for one."""
