@@ -28,6 +28,7 @@ from config.settings import Settings, SettingsRefused, load_settings, unknown_va
 from services.cluster import metrics_files, seams, zygote
 from services.cluster.board import Board
 from services.cluster.door import DoorOptions
+from services.cluster.forwarded import TrustedProxies
 from services.cluster.heartbeat import PoolUse
 from services.cluster.launch import run_named
 from services.cluster.meter import ProcessMeter
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
     app.ctx.settings = settings
+    app.ctx.proxies = TrustedProxies(settings.trusted_proxies)
     for blueprint in blueprints.ALL:
         app.blueprint(blueprint)
     setup_errors(app)

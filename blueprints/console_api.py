@@ -24,6 +24,7 @@ from blueprints.reading import (
 from blueprints.rendering import event_json, json_response
 from config.errors import RequestRefused
 from services.cluster.drain import why_not_ready
+from services.cluster.forwarded import origin_of
 from services.console import Session, SessionEnded
 from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
 from services.store import Event, last_seq
@@ -172,16 +173,11 @@ def _set_cookie(request: Request, answer: HTTPResponse, text: str, *, max_age: i
         SESSION_COOKIE,
         text,
         path="/",
-        secure=_is_secure(request),
+        secure=origin_of(request).is_secure,
         httponly=True,
         samesite="Strict",
         max_age=max_age,
     )
-
-
-def _is_secure(request: Request) -> bool:
-    """Is the browser's own connection encrypted? A proxy in front says so."""
-    return request.headers.get("x-forwarded-proto", request.scheme) == "https"
 
 
 def _who(caller: Caller) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from sanic.http.constants import Stage
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from config.errors import PanalError
-from services.cluster.door import Door, refusal_answer
+from services.cluster.door import Door, TooManyConnections, refusal_answer
+from services.cluster.forwarded import NOBODY, TrustedProxies, origin_of, peer_of
 from services.cluster.known_header import END, MAX_BYTES, KnownHeader, read_by, remember
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
 from services.cluster.websocket import handshake_request, stop_listening
@@ -146,7 +147,7 @@ class _Turn(NamedTuple):
     way: Way
     begun: Begun
     began: float
-    url: bytes
+    header: KnownHeader
     data: bytes
 
 
@@ -161,12 +162,13 @@ class GuardedProtocol(WebSocketProtocol):
     """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own; without `find_way` all is."""
 
     HTTP_CLASS = GuardedHttp
-    __slots__ = ("_address", "_door", "_failure", "_find_way", "_is_refused", "_turn", "is_expired")
+    __slots__ = ("_address", "_door", "_failure", "_find_way", "_is_refused", "_proxies", "_turn", "is_expired")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request_class = GuardedRequest
         self._door: Door | None = getattr(self.app.ctx, "door", None)
+        self._proxies: TrustedProxies = getattr(self.app.ctx, "proxies", NOBODY)
         self._address = ""
         self._is_refused = False
         self.is_expired = False
@@ -177,8 +179,7 @@ class GuardedProtocol(WebSocketProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         if self._door is not None:
-            peer = transport.get_extra_info("peername")
-            self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+            self._address = peer_of(transport)
             code = self._door.refusal(self._address)
             if code is not None:
                 self._is_refused = True
@@ -246,7 +247,7 @@ class GuardedProtocol(WebSocketProtocol):
         http.known, http.stage = header, Stage.HANDLER
         self._time = time.monotonic()  # Sanic's timers go by it
         self.state["requests_count"] += 1
-        self._turn = _Turn(way, begun, began, header.url, data)
+        self._turn = _Turn(way, begun, began, header, data)
         begun.done.add_done_callback(self._answer_short)
         return True
 
@@ -286,21 +287,41 @@ class GuardedProtocol(WebSocketProtocol):
         self.app.ctx.life.answered(
             turn.way.method,
             turn.way.route,
-            path=turn.url.decode(),
+            path=turn.header.url.decode(),
             status=status,
             seconds=time.perf_counter() - turn.began,
             key_id=turn.begun.key_id,
+            client=lambda: self._proxies.origin(self._address, turn.header.pairs).address,
         )
 
     async def _handle_request(self, request: Request) -> None:
         """Sanic's, or the failure that the short way met."""
         failure, self._failure = self._failure, None
         if failure is None:
-            await self.app.handle_request(request)
+            await self._handle_for_client(request)
             return
         request.route, _, _ = self.app.router.get(request.path, request.method, None)
         cast(Any, request.stream).perft0 = failure.began
         await self.app.handle_exception(request, failure.error)
+
+    async def _handle_for_client(self, request: Request) -> None:
+        """Sanic's. A proxy's connection is counted for the client whose request is on it, for as long as it is."""
+        door = self._door
+        if (
+            door is None
+            or not self._proxies.trusts(self._address)
+            or (client := origin_of(request).address) == self._address
+        ):
+            await self.app.handle_request(request)
+            return
+        if not door.takes(client):
+            await self.app.handle_exception(request, TooManyConnections())
+            return
+        door.count(client, 1)
+        try:
+            await self.app.handle_request(request)
+        finally:
+            door.count(client, -1)
 
     @property
     def awaits_client(self) -> bool:

@@ -43,7 +43,7 @@ class _Dropping(WebsocketFrameAssembler):
     __slots__ = ("_text",)
 
     def __init__(self, protocol: Any) -> None:
-        super().__init__(protocol)  # type: ignore[no-untyped-call]
+        super().__init__(protocol)
         self._text = _DECODER()
 
     async def put(self, frame: Frame) -> None:
