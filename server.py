@@ -28,6 +28,7 @@ from config.settings import Settings, SettingsRefused, load_settings, unknown_va
 from services.cluster import metrics_files, seams, zygote
 from services.cluster.board import Board
 from services.cluster.door import DoorOptions
+from services.cluster.forwarded import TrustedProxies
 from services.cluster.heartbeat import PoolUse
 from services.cluster.launch import run_named
 from services.cluster.meter import ProcessMeter
@@ -35,8 +36,9 @@ from services.cluster.options import SupervisorOptions
 from services.cluster.protocol import use_guarded_protocol
 from services.cluster.startup import StartupLines
 from services.cluster.supervisor import supervise
+from services.cluster.websocket import MAX_MESSAGE_BYTES
 from services.cluster.worker import WorkerLife
-from services.keys import BootstrapKey, bootstrap_key
+from services.keys import BootstrapKey, bootstrap_key, shared_changes
 from services.vault import KeyFileDamaged, open_box
 from services.wiring import WorkerServices, build_worker
 
@@ -51,9 +53,11 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.REQUEST_TIMEOUT = REQUEST_TIMEOUT_S
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = settings.drain_s
+    app.config.WEBSOCKET_MAX_SIZE = MAX_MESSAGE_BYTES
     app.config.MOTD = False
     app.config.ACCESS_LOG = False
     app.ctx.settings = settings
+    app.ctx.proxies = TrustedProxies(settings.trusted_proxies)
     for blueprint in blueprints.ALL:
         app.blueprint(blueprint)
     setup_errors(app)
@@ -77,6 +81,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         make_secret_key(settings)
         app.ctx.board = Board.create()
         app.shared_ctx.board = app.ctx.board.memory
+        app.shared_ctx.access_changes = shared_changes()
         use_guarded_protocol(app)
         metrics_files.prepare(settings.data_dir)
 
@@ -132,6 +137,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             bootstrap_digest=first_key(settings).digest,
             meter=meter,
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
+            shared=getattr(app.shared_ctx, "access_changes", None),
         )
         app.ctx.find_way = short_ways(app, app.ctx.services)
         await life.open()
@@ -145,6 +151,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
     async def serve(app: Sanic[Any, Any]) -> None:
         await app.ctx.services.wait_for_database(settings.db_wait_s)
         await app.ctx.life.serve()
+        app.ctx.life.run_beside(app.ctx.services.access.changes.run(), name="access-changes")
         app.ctx.life.run_beside(app.ctx.services.samples.run(lambda: sample_now(app)), name="samples")
 
     @app.before_server_stop

@@ -10,6 +10,7 @@ import orjson
 from sanic import Request
 
 from blueprints.reading import services_of
+from services.cluster.forwarded import origin_of
 from services.dropin import GraphFault, no_token, unknown_object
 from services.keys import Caller, Scope, require
 from services.numbers import Number, UnknownNumber
@@ -41,7 +42,8 @@ async def graph_identity(request: Request) -> Caller:
 
 def base_url_of(request: Request, version: str) -> str:
     """This place as the caller sees it, with the version that he asked for."""
-    return f"{request.scheme}://{request.host}" + (f"/{version}" if version else "")
+    scheme = "https" if origin_of(request).is_secure else "http"
+    return f"{scheme}://{request.host}" + (f"/{version}" if version else "")
 
 
 async def number_of(request: Request, node: str, caller: Caller) -> Number:

@@ -24,6 +24,7 @@ from blueprints.reading import (
 from blueprints.rendering import event_json, json_response
 from config.errors import RequestRefused
 from services.cluster.drain import why_not_ready
+from services.cluster.forwarded import origin_of
 from services.console import Session, SessionEnded
 from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
 from services.store import Event, last_seq
@@ -67,9 +68,12 @@ async def stay(request: Request) -> HTTPResponse:
 
 @bp.delete("/session")
 async def sign_out(request: Request) -> HTTPResponse:
-    """Forget the session in this browser."""
+    """End the session on every worker, and forget it in this browser; ``everywhere``: all sessions of its key."""
+    await services_of(request).sessions.end(
+        request.cookies.get(SESSION_COOKIE) or "", everywhere=request.args.get("everywhere") == "true"
+    )
     answer = json_response({"signed_in": False})
-    answer.delete_cookie(SESSION_COOKIE, path="/")
+    _set_cookie(request, answer, "", max_age=0)
     return answer
 
 
@@ -159,15 +163,21 @@ async def call_phones(request: Request, path: str) -> HTTPResponse:
 
 def _with_cookie(request: Request, session: Session) -> HTTPResponse:
     answer = json_response({**_who(session.caller), **_facts(request)})
-    answer.add_cookie(
-        SESSION_COOKIE, session.text, path="/", secure=_is_secure(request), httponly=True, samesite="Strict"
-    )
+    _set_cookie(request, answer, session.text)
     return answer
 
 
-def _is_secure(request: Request) -> bool:
-    """Is the browser's own connection encrypted? A proxy in front says so."""
-    return request.headers.get("x-forwarded-proto", request.scheme) == "https"
+def _set_cookie(request: Request, answer: HTTPResponse, text: str, *, max_age: int | None = None) -> None:
+    """Set the cookie, or delete it: browsers take a deletion only with the attributes that the cookie has."""
+    answer.add_cookie(
+        SESSION_COOKIE,
+        text,
+        path="/",
+        secure=origin_of(request).is_secure,
+        httponly=True,
+        samesite="Strict",
+        max_age=max_age,
+    )
 
 
 def _who(caller: Caller) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _STATUS_OF_CODE: Final = {
     "batch_too_large": 413,
     "unsupported_media_type": 415,
     "too_many_requests": 429,
+    "too_many_connections": 429,
     "storage_full": 507,
 }
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import re
 import socket
+from datetime import datetime
 from typing import Any, cast
 
 import orjson
@@ -50,16 +51,23 @@ async def admit(request: Request) -> None:
         if "authorization" not in request.headers:
             request.headers["authorization"] = f"Bearer {token}"
     services = services_of(request)
-    caller = await authenticated(request)
-    require(caller, Scope.EVENTS_READ)
+    require(await authenticated(request), Scope.EVENTS_READ)
     number = await services.numbers.resolve(word(request, "phone_number_id"))
-    if not caller.may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not read this number.")
+    await may_listen(request, number.phone_number_id)
     types = [part for part in (word(request, "types", longest=MAX_TYPES_LENGTH) or "").split(",") if part]
     request.ctx.number = number.phone_number_id
     request.ctx.after = _after(request)
     request.ctx.wanted = TypeFilter(types)
     services.streams.check_room()
+
+
+async def may_listen(request: Request, phone_number_id: str) -> datetime | None:
+    """Until when may this caller read the events of this number? None: no end is known. Raises when it may not."""
+    caller = await authenticated(request)
+    require(caller, Scope.EVENTS_READ)
+    if not caller.may_use(phone_number_id):
+        raise NotPermitted("This API key may not read this number.")
+    return caller.ends_at
 
 
 @bp.get("/stream")
@@ -75,7 +83,7 @@ async def stream_events(request: Request) -> HTTPResponse | None:
         outlet,
         after=request.ctx.after,
         wanted=request.ctx.wanted,
-        recheck=lambda: authenticated(request),
+        recheck=lambda: may_listen(request, request.ctx.number),
     )
     await response.eof()
     return None
@@ -91,7 +99,7 @@ async def socket_events(request: Request, websocket: Websocket) -> None:
             outlet,
             after=request.ctx.after,
             wanted=request.ctx.wanted,
-            recheck=lambda: authenticated(request),
+            recheck=lambda: may_listen(request, request.ctx.number),
         )
     )
     listening = asyncio.create_task(_until_closed(websocket))

@@ -47,7 +47,7 @@ async def create_key(request: Request) -> HTTPResponse:
 @bp.delete("/<key_id:str>")
 @needs(Scope.ADMIN)
 async def revoke_key(request: Request, key_id: str) -> HTTPResponse:
-    """End a key; it is refused everywhere within half a minute."""
+    """End a key; it is refused everywhere within 5 s."""
     return json_response(await services_of(request).keys.revoke(key_id, by=caller_of(request).key_id))
 
 

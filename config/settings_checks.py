@@ -4,6 +4,7 @@ Process: all of them, once, when settings are loaded.
 """
 
 from config.settings_fields import Settings
+from config.trusted_proxies import is_network_list
 
 MIN_KEY_LENGTH = 32
 """32 characters of base64 are 192 bits, of hexadecimal digits 128: nobody guesses either."""
@@ -65,6 +66,11 @@ def relation_faults(settings: Settings) -> list[SettingsFault]:
             s.accept_queue >= s.max_batch,
             ("accept_queue", "max_batch"),
             f"must not be smaller than PANAL_MAX_BATCH ({s.max_batch}), or a full batch is never accepted",
+        ),
+        (
+            is_network_list(s.trusted_proxies),
+            ("trusted_proxies",),
+            "must be addresses and networks with commas between them, or `private`, `cloudflare`, `none`",
         ),
         (
             s.is_embedded_db or s.database_uri.startswith(("mongodb://", "mongodb+srv://")),

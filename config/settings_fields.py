@@ -112,7 +112,17 @@ class Settings(BaseSettings):
         16_384, "bytes/s", "a body that comes more slowly than this is ended with 408", ge=64, le=1_000_000_000
     )
     connections_per_address: int = setting(
-        200, "connections", "most connections of one public address to one worker; past it 429; 0 = any number", ge=0
+        200,
+        "connections",
+        "most connections of one public address to one worker, or requests under way of one behind a trusted proxy; "
+        "past it 429; 0 = any number",
+        ge=0,
+    )
+    trusted_proxies: str = setting(
+        "private",
+        "",
+        "proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` count: addresses and networks, `private` "
+        "(this machine and private networks), `cloudflare`, `none`",
     )
     connections_per_worker: int = setting(
         0,

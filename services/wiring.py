@@ -17,15 +17,15 @@ from config.settings import Settings
 from services.campaigns import CampaignDesk, CampaignRepository, RecipientLists
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
-from services.console import EmulatedPhones, QuickReplies, Samples, SessionLimits, Sessions, SessionSecret
+from services.console import EmulatedPhones, QuickReplies, Samples, Sessions, SessionSecret
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
 from services.dropin import Callbacks, Handshake, Passage
 from services.egress import AddressPolicy, guarded_connector
 from services.graph import GraphAccess, graph_access
-from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring
+from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring, SharedChanges
 from services.links import CloudLink, Link, LinkKind
-from services.live import EventReader, Streams, Tail
+from services.live import EventReader, Streams
 from services.media import BUCKET, MediaCheck, MediaLibrary, MediaLinks, MediaRepository, MediaUploads, MediaUrls
 from services.messages import (
     MESSAGES,
@@ -59,6 +59,7 @@ from services.store import (
 from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
 from services.vault import SecretBox, open_box
 from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
+from services.wiring_access import Access, build_access
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class WorkerServices:
     clock: Clock
     database: Database
     keyring: Keyring
+    access: Access
     numbers: Numbers
     number_limits: NumberLimits
     acceptance: Acceptance
@@ -140,7 +142,7 @@ class WorkerServices:
 
 
 def build_worker(
-    settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT, workers: int = 1
+    settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT, workers: int = 1, shared: SharedChanges = None
 ) -> WorkerServices:
     """The services of one of so many HTTP workers. Opens nothing: the first operation does. Call it on the loop."""
     clock, box = SystemClock(), open_box(settings)
@@ -162,15 +164,19 @@ def build_worker(
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=most, meter=meter)
     commands = Commands(database, command_inserts, clock)
     import_commands = Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
-    tail = Tail(database, kept=settings.stream_buffer)
-    keys = KeyRepository(database)
-    key_admin = KeyAdmin(keys, commands, command_inserts, clock)
-    keyring = Keyring(keys, clock, bootstrap_digest=bootstrap_digest, note_use=key_admin.note_use)
+    access = build_access(
+        settings,
+        database,
+        clock=clock,
+        box=box,
+        commands=(commands, command_inserts),
+        first=bootstrap_digest,
+        shared=shared,
+    )
     secrets = WebhookSecrets(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
     graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
-    session_limits = SessionLimits(idle_s=settings.console_idle_s, longest_s=settings.console_session_s)
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
     templates = TemplateRepository(database)
     template_check = TemplateCheck(templates, commands, clock)
@@ -182,7 +188,8 @@ def build_worker(
         settings=settings,
         clock=clock,
         database=database,
-        keyring=keyring,
+        keyring=access.keyring,
+        access=access,
         numbers=numbers,
         number_limits=NumberLimits(
             OwnPace(
@@ -223,13 +230,13 @@ def build_worker(
             clock=clock,
         ),
         contact_transfer=ContactTransfer(contacts, import_commands, clock),
-        events=EventReader(database, tail, clock),
-        streams=Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s),
+        events=access.events,
+        streams=access.streams,
         webhook=WebhookInbox(database, inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME, key_check=key_check),
         commands=commands,
-        keys=key_admin,
-        sessions=Sessions(SessionSecret(database, box), keyring, clock, limits=session_limits),
+        keys=access.keys,
+        sessions=access.sessions,
         quick_replies=QuickReplies(database, commands, clock),
         samples=Samples(database, clock),
         phones=EmulatedPhones(port=settings.sandbox_port, token=settings.sandbox_token.get_secret_value())

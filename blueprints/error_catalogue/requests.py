@@ -255,4 +255,11 @@ REQUESTS: Final = (
         "Wait until what was begun is done.",
         retry=True,
     ),
+    ErrorEntry(
+        "too_many_connections",
+        RequestRefused,
+        "Your address has as many connections, or requests under way behind a proxy, as one may have.",
+        "Use fewer, or let those that are open end. The operator sets the limit (PANAL_CONNECTIONS_PER_ADDRESS).",
+        retry=True,
+    ),
 )

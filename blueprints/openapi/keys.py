@@ -102,7 +102,7 @@ KEYS: Final = (
         "End a key",
         (Answer(200, "It has ended.", {"type": "object", "additionalProperties": True}),),
         scope=Scope.ADMIN,
-        description="It is refused everywhere within half a minute.",
+        description="It is refused everywhere within 5 s; live streams that use it end.",
         parameters=(Parameter("key_id", "path", "Its id: `key_…`.", {"type": "string"}, example=_SHOP["id"]),),
         errors=("not_found", "command_pending", "intake_full"),
     ),

@@ -15,24 +15,31 @@ PROBES = frozenset({"/livez", "/readyz", "/metrics"})
 logger = logging.getLogger(__name__)
 
 
-def log_request(request: Request, *, status: int, seconds: float) -> None:
-    """The line of a request that Sanic has read."""
+def log_request(request: Request, *, status: int, seconds: float, client: str = "") -> None:
+    """The line of a request that Sanic has read. ``client``: its address, also behind proxies that we trust."""
     level = level_of(request.path, status)
     if not logger.isEnabledFor(level):
         return
     caller = getattr(request.ctx, "caller", None)
     key_id = caller.key_id if caller is not None else None
-    _log(level, request.method, request.path, status, seconds, request_id=str(request.id), key_id=key_id)
+    _log(level, request.method, request.path, status, seconds, request_id=str(request.id), key_id=key_id, client=client)
 
 
 def log_answer(
-    method: str, path: str, *, status: int, seconds: float, key_id: str | None, given_request_id: str | None = None
+    method: str,
+    path: str,
+    *,
+    status: int,
+    seconds: float,
+    key_id: str | None,
+    given_request_id: str | None = None,
+    client: str = "",
 ) -> None:
     """The line of a request that was answered without an object of its own; ``given_request_id`` as it came."""
     level = level_of(path, status)
     if logger.isEnabledFor(level):
         request_id = str(request_id_of(given_request_id))
-        _log(level, method, path, status, seconds, request_id=request_id, key_id=key_id)
+        _log(level, method, path, status, seconds, request_id=request_id, key_id=key_id, client=client)
 
 
 def level_of(path: str, status: int) -> int:
@@ -43,7 +50,15 @@ def level_of(path: str, status: int) -> int:
 
 
 def _log(
-    level: int, method: str, path: str, status: int, seconds: float, *, request_id: str, key_id: str | None
+    level: int,
+    method: str,
+    path: str,
+    status: int,
+    seconds: float,
+    *,
+    request_id: str,
+    key_id: str | None,
+    client: str,
 ) -> None:
     """`http.request`, without the query (it may hold a name or a token); a phone number in the path is masked later.
 
@@ -59,5 +74,6 @@ def _log(
         duration_ms=round(seconds * 1000, 1),
         request_id=request_id,
         key_id=key_id,
+        client=client,
     )
     logger.handle(record)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from sanic.http.constants import Stage
 
+from config.errors import RequestRefused
 from config.settings import Settings
 
 SWEEP_S = 0.5
@@ -60,6 +61,14 @@ class DoorOptions:
             return self.connection_limit
         soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         return max(64, soft - FILES_KEPT_FREE) if soft != resource.RLIM_INFINITY else 1_000_000
+
+
+class TooManyConnections(RequestRefused):
+    """A client behind a proxy has as many requests under way, live streams included, as one address may."""
+
+    code = "too_many_connections"
+    may_retry = True
+    default_text = "Too many connections from this address; use fewer."
 
 
 class Connection(Protocol):
@@ -113,19 +122,27 @@ class Door:
         if len(self.connections) >= self._total_limit:
             self.refused_count += 1
             return "connections_full"
+        return None if self.takes(address) else "too_many_connections"
+
+    def takes(self, address: str) -> bool:
+        """May this address have one more connection, or, behind a proxy, one more request under way?"""
         limit = self.options.address_limit
         if limit and self._addresses[address] >= limit and (self.options.limits_private or is_public(address)):
             self.refused_count += 1
-            return "too_many_connections"
-        return None
+            return False
+        return True
 
     def came(self, connection: Connection, address: str) -> None:
         self.connections.add(connection)
-        self._addresses[address] += 1
+        self.count(address, 1)
 
     def went(self, connection: Connection, address: str) -> None:
         self.connections.discard(connection)
-        self._addresses[address] -= 1
+        self.count(address, -1)
+
+    def count(self, address: str, change: int) -> None:
+        """One more or one less of this address."""
+        self._addresses[address] += change
         if self._addresses[address] <= 0:
             del self._addresses[address]
 

@@ -15,13 +15,15 @@ from sanic.exceptions import RequestTimeout
 from sanic.http.constants import Stage
 
 from config.errors import PanalError
-from services.cluster.door import Door, refusal_answer
+from services.cluster.door import Door, TooManyConnections, refusal_answer
+from services.cluster.forwarded import NOBODY, TrustedProxies, origin_of, peer_of
 from services.cluster.framing import END
 from services.cluster.half_closed import HalfClosedProtocol
 from services.cluster.known_header import MAX_BYTES, KnownHeader, read_by, remember
 from services.cluster.request_id import REQUEST_ID_HEADER, request_id_of
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
 from services.cluster.strict_http import StrictHttp
+from services.cluster.websocket import handshake_request, stop_listening
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +183,7 @@ class GuardedProtocol(HalfClosedProtocol):
 
     HTTP_CLASS = GuardedHttp
     __slots__ = (
-        *("_address", "_door", "_failure", "_find_way", "_is_refused", "_turn"),
+        *("_address", "_door", "_failure", "_find_way", "_is_refused", "_proxies", "_turn"),
         *("is_expired", "silent_since"),
     )
 
@@ -189,6 +191,7 @@ class GuardedProtocol(HalfClosedProtocol):
         super().__init__(*args, **kwargs)
         self.request_class = GuardedRequest
         self._door: Door | None = getattr(self.app.ctx, "door", None)
+        self._proxies: TrustedProxies = getattr(self.app.ctx, "proxies", NOBODY)
         self._address = ""
         self._is_refused = False
         self.is_expired = False
@@ -200,8 +203,7 @@ class GuardedProtocol(HalfClosedProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         if self._door is not None:
-            peer = transport.get_extra_info("peername")
-            self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+            self._address = peer_of(transport)
             code = self._door.refusal(self._address)
             if code is not None:
                 self._is_refused = True
@@ -237,6 +239,13 @@ class GuardedProtocol(HalfClosedProtocol):
             if not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
                 http.began_at = self.loop.time()
         super().data_received(data)  # type: ignore[no-untyped-call]
+
+    sanic_request_to_ws_request = staticmethod(handshake_request)
+
+    async def websocket_handshake(self, request: Request, subprotocols: Any = None) -> Any:
+        websocket = await super().websocket_handshake(request, subprotocols)
+        stop_listening(websocket)
+        return websocket
 
     def _goes_short(self, http: GuardedHttp, data: bytes) -> bool:
         """Is it a whole request that a way takes on? Only while the connection's task waits for one."""
@@ -314,13 +323,14 @@ class GuardedProtocol(HalfClosedProtocol):
             seconds=time.perf_counter() - turn.began,
             key_id=turn.begun.key_id,
             given_request_id=turn.header.value(REQUEST_ID_HEADER),
+            client=lambda: self._proxies.origin(self._address, turn.header.pairs).address,
         )
 
     async def _handle_request(self, request: Request) -> None:
         """Sanic's, or the failure that the short way met."""
         failure, self._failure = self._failure, None
         if failure is None:
-            await self.app.handle_request(request)
+            await self._handle_for_client(request)
             return
         request.route, _, _ = self.app.router.get(request.path, request.method, None)
         cast(Any, request.stream).perft0 = failure.began
@@ -333,6 +343,25 @@ class GuardedProtocol(HalfClosedProtocol):
             self.is_half_closed = True
             return True
         return super().eof_received()
+
+    async def _handle_for_client(self, request: Request) -> None:
+        """Sanic's. A proxy's connection is counted for the client whose request is on it, for as long as it is."""
+        door = self._door
+        if (
+            door is None
+            or not self._proxies.trusts(self._address)
+            or (client := origin_of(request).address) == self._address
+        ):
+            await self.app.handle_request(request)
+            return
+        if not door.takes(client):
+            await self.app.handle_exception(request, TooManyConnections())
+            return
+        door.count(client, 1)
+        try:
+            await self.app.handle_request(request)
+        finally:
+            door.count(client, -1)
 
     @property
     def awaits_client(self) -> bool:

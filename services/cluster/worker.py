@@ -17,6 +17,7 @@ from services.cluster.balance import too_many
 from services.cluster.board import Board
 from services.cluster.door import Door, DoorOptions
 from services.cluster.drain import Drain
+from services.cluster.forwarded import origin_of
 from services.cluster.guard import leave_with_parent
 from services.cluster.heartbeat import Heartbeat, PoolUse
 from services.cluster.latency import RequestStats
@@ -128,7 +129,7 @@ class WorkerLife:
         route = request.route
         self.count(request.method, None if route is None else route.path, status, seconds)
         if self._logs_requests:
-            log_request(request, status=status, seconds=seconds)
+            log_request(request, status=status, seconds=seconds, client=origin_of(request).address)
 
     def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """One request is answered; ``route`` is the pattern, None where there is none."""
@@ -143,13 +144,22 @@ class WorkerLife:
         path: str,
         status: int,
         seconds: float,
+        client: Callable[[], str],
         key_id: str | None = None,
         given_request_id: str | None = None,
     ) -> None:
-        """A request was answered on the short way, where Sanic has no object for it."""
+        """A request was answered on the short way, where Sanic has no object for it. ``client`` tells its address."""
         self.count(method, route, status, seconds)
         if self._logs_requests:
-            log_answer(method, path, status=status, seconds=seconds, key_id=key_id, given_request_id=given_request_id)
+            log_answer(
+                method,
+                path,
+                status=status,
+                seconds=seconds,
+                key_id=key_id,
+                given_request_id=given_request_id,
+                client=client(),
+            )
 
     def is_to_let_go(self) -> bool:
         """Is the connection that is being answered one too many here? Its client comes back, to another worker."""

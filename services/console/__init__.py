@@ -7,6 +7,7 @@ from services.console.phones import EmulatedPhones, PhoneAnswer
 from services.console.quick_replies import MAX_SHORTCUT, MAX_TEXT, QuickReplies, QuickReply, quick_reply_commands
 from services.console.samples import SAMPLES, Sample, Samples, sample_of
 from services.console.secret import SESSION_SECRET, SessionSecret
+from services.console.session_records import SessionRepository
 from services.console.sessions import Session, SessionEnded, SessionLimits, Sessions
 from services.console.token import Ticket, sign, verified
 
@@ -24,6 +25,7 @@ __all__ = [
     "Session",
     "SessionEnded",
     "SessionLimits",
+    "SessionRepository",
     "SessionSecret",
     "Sessions",
     "Ticket",

@@ -5,6 +5,7 @@ Process: worker, whatsapp (seeds the first one).
 
 from services.keys.admin import MAX_NAME, KeyAdmin, NewKey, key_commands
 from services.keys.bootstrap import BootstrapKey, bootstrap_key
+from services.keys.changes import AccessChanges, SharedChanges, shared_changes
 from services.keys.keyring import BOOTSTRAP_KEY_ID, Keyring, NotAuthenticated, NotPermitted, require
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
 from services.keys.repository import KeyRepository
@@ -14,6 +15,7 @@ __all__ = [
     "ALL_SCOPES",
     "BOOTSTRAP_KEY_ID",
     "MAX_NAME",
+    "AccessChanges",
     "ApiKey",
     "BootstrapKey",
     "Caller",
@@ -24,9 +26,11 @@ __all__ = [
     "NotAuthenticated",
     "NotPermitted",
     "Scope",
+    "SharedChanges",
     "bootstrap_key",
     "key_commands",
     "key_digest",
     "new_key_text",
     "require",
+    "shared_changes",
 ]

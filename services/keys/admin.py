@@ -12,6 +12,7 @@ from config.clock import Clock, rfc3339
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
 from services.commands import Command, Commands, Handler, Outcome
+from services.keys.changes import change_of_keys
 from services.keys.keyring import BOOTSTRAP_KEY_ID
 from services.keys.records import ApiKey, Scope
 from services.keys.repository import KEYS, KeyRepository
@@ -79,7 +80,7 @@ class KeyAdmin:
         return NewKey(key, text)
 
     async def revoke(self, key_id: str, *, by: str) -> Mapping[str, Any]:
-        """End a key; workers forget it within half a minute. Raises ``RequestRefused``: unknown, or the first key."""
+        """End a key; every worker refuses it within 5 s. Raises ``RequestRefused``: unknown, or the first key."""
         if key_id == BOOTSTRAP_KEY_ID:
             raise RequestRefused(
                 "The first key is set by the operator: change PANAL_BOOTSTRAP_KEY, or delete its file and restart.",
@@ -120,7 +121,7 @@ async def _create(command: Command) -> Outcome:
 async def _revoke(command: Command) -> Outcome:
     key_id, at = str(command.data["id"]), command.data["at"]
     write = Write(KEYS, key_id, None, set={"revoked_at": at, "revoked_by": command.by})
-    return Outcome({"id": key_id, "revoked_at": rfc3339(at)}, writes=[write])
+    return Outcome({"id": key_id, "revoked_at": rfc3339(at)}, writes=[write, change_of_keys(command.id)])
 
 
 async def _used(command: Command) -> Outcome:

@@ -1,4 +1,4 @@
-"""Who calls? A bearer key becomes a caller; answers are remembered for a short while.
+"""Who calls? A bearer key becomes a caller; answers are remembered for a while, until a change of keys is seen.
 
 Process: worker.
 """
@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from config.clock import Clock
 from config.errors import RequestRefused
+from services.keys.changes import AccessChanges
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
 from services.keys.repository import KeyRepository
 from services.keys.secrets import key_digest
@@ -45,10 +46,17 @@ class Keyring:
     """
 
     def __init__(
-        self, repository: KeyRepository, clock: Clock, *, bootstrap_digest: str, note_use: NoteUse | None = None
+        self,
+        repository: KeyRepository,
+        clock: Clock,
+        *,
+        bootstrap_digest: str,
+        changes: AccessChanges,
+        note_use: NoteUse | None = None,
     ) -> None:
         """Empty. ``note_use`` is told the id of a key that was used, now and then."""
         self._note_use = note_use
+        self._changes = changes
         self._repository = repository
         self._clock = clock
         self._bootstrap_digest = bootstrap_digest
@@ -63,21 +71,27 @@ class Keyring:
     async def caller(self, authorization: str | None) -> Caller:
         """The caller of this ``Authorization`` header. Raises ``NotAuthenticated`` or ``Unavailable``."""
         text = _key_of(authorization)
-        caller = await self._by_text.get(text) if text else None
-        if caller is None:
+        caller = await self._by_text.get(text, newer_than=self._changes.seen_at) if text else None
+        if caller is None or self._is_over(caller):
             raise NotAuthenticated()
         return caller
 
     def known(self, authorization: str | None) -> Caller | None:
         """The same caller, when who that is is remembered. None says nothing: ``caller`` does."""
         text = _key_of(authorization)
-        return self._by_text.peek(text) if text else None
+        caller = self._by_text.peek(text, newer_than=self._changes.seen_at) if text else None
+        return None if caller is None or self._is_over(caller) else caller
 
     async def caller_by_id(self, key_id: str) -> Caller | None:
         """The caller of a key that was shown before (a session of the console), while it has not ended."""
         if key_id == BOOTSTRAP_KEY_ID:
             return self._bootstrap
-        return await self._by_id.get(key_id)
+        caller = await self._by_id.get(key_id, newer_than=self._changes.seen_at)
+        return None if caller is None or self._is_over(caller) else caller
+
+    def _is_over(self, caller: Caller) -> bool:
+        """A key ends when it says, however long it is remembered."""
+        return caller.ends_at is not None and caller.ends_at <= self._clock.now()
 
     async def _read_by_id(self, key_id: str) -> Caller | None:
         return await self._caller_of(await self._repository.by_id(key_id))
@@ -89,13 +103,14 @@ class Keyring:
         return await self._caller_of(await self._repository.by_digest(digest))
 
     async def _caller_of(self, key: ApiKey | None) -> Caller | None:
+        self._changes.remember()
         if key is None or self._has_ended(key):
             return None
         noted_at, now = key.last_used_at, self._clock.now()
         is_noted = noted_at is not None and now - noted_at < timedelta(seconds=USE_NOTED_S)
         if self._note_use is not None and not is_noted:
             await self._note_use(key.id)
-        return Caller(key_id=key.id, name=key.name, scopes=key.scopes, numbers=key.numbers)
+        return Caller(key_id=key.id, name=key.name, scopes=key.scopes, numbers=key.numbers, ends_at=key.expires_at)
 
     def _has_ended(self, key: ApiKey) -> bool:
         return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= self._clock.now())

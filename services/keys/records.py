@@ -46,12 +46,13 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who made this request."""
+    """Who made this request. ``ends_at``: the key, or the session of the console, is good until then."""
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
     numbers: frozenset[str] = frozenset()
+    ends_at: datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         """Has this caller the scope?"""

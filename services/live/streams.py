@@ -9,7 +9,7 @@ own connection buffers, no more. When the ring has moved on without it, it is to
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -17,12 +17,12 @@ from typing import Protocol
 from config.clock import Clock
 from config.errors import PanalError, Unavailable
 from services.live.frames import Frame, Ring, TypeFilter
+from services.live.recheck import CHECK_AGAIN_S, CHECK_CALLER_S, CHECK_LIMIT_S, Recheck
 from services.live.tail import Tail
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
-CHECK_CALLER_S = 60.0
 STUCK_S = 20.0
 """A write that a client did not take for so long ends its stream."""
 
@@ -141,11 +141,11 @@ class Streams:
         *,
         after: int | None,
         wanted: TypeFilter,
-        recheck: Callable[[], Awaitable[object]] | None = None,
+        recheck: Recheck | None = None,
     ) -> None:
         """Write events to an outlet until it ends. ``after`` None begins with what happens next.
 
-        ``recheck`` is called now and then; when it refuses (the key was revoked) the stream ends.
+        ``recheck`` is called soon, when the caller's time is over, and now and then; when it refuses, the stream ends.
         """
         self.check_room()
         now = self._clock.monotonic()
@@ -156,7 +156,7 @@ class Streams:
             wake=asyncio.Event(),
             ends_at=now + self._max_life_s * (1 - LIFE_JITTER * random.random()),  # noqa: S311 - it spreads the load
             beat_at=now + HEARTBEAT_S,
-            check_at=now + CHECK_CALLER_S,
+            check_at=now,
         )
         self._sessions.add(session)
         self.counts.opened += 1
@@ -172,6 +172,16 @@ class Streams:
             if not self._sessions and self._ticker is not None:
                 self._ticker.cancel()
                 self._ticker = None
+
+    @property
+    def is_used(self) -> bool:
+        """Is any stream open?"""
+        return bool(self._sessions)
+
+    def check_callers(self) -> None:
+        """A key or a session has changed: look at every caller again within a second."""
+        for session in self._sessions:
+            session.check_at = 0.0
 
     def drain(self) -> None:
         """This worker leaves: every stream says goodbye, no new one begins."""
@@ -195,7 +205,7 @@ class Streams:
         ring: Ring,
         number: str,
         wanted: TypeFilter,
-        recheck: Callable[[], Awaitable[object]] | None,
+        recheck: Recheck | None,
     ) -> None:
         try:
             while session.goodbye is None:
@@ -218,6 +228,7 @@ class Streams:
                         await self._send(session, outlet.send(chosen))
                         self.counts.sent += len(chosen)
                     session.position = reached
+                    await self._keep(session, outlet, recheck)
                     continue
                 await session.wake.wait()
                 await self._keep(session, outlet, recheck)
@@ -237,20 +248,26 @@ class Streams:
         self,
         session: _Session,
         outlet: Outlet,
-        recheck: Callable[[], Awaitable[object]] | None,
+        recheck: Recheck | None,
     ) -> None:
         """What is due beside events: a heartbeat, a look at the caller's key."""
         now = self._clock.monotonic()
         if now >= session.beat_at and session.goodbye is None:
             await self._send(session, outlet.beat(session.position))
-        if recheck is not None and now >= session.check_at:
-            session.check_at = now + CHECK_CALLER_S
-            try:
-                await recheck()
-            except Unavailable:
-                pass  # the database is away: the key was good a minute ago
-            except PanalError:
-                session.goodbye = Goodbye.KEY_REVOKED
+        if recheck is None or now < session.check_at:
+            return
+        session.check_at = now + CHECK_CALLER_S
+        try:
+            async with asyncio.timeout(CHECK_LIMIT_S):
+                ends_at = await recheck()
+        except (Unavailable, TimeoutError):
+            session.check_at = now + CHECK_AGAIN_S  # the database is away, and has no events either
+        except PanalError:
+            session.goodbye = Goodbye.KEY_REVOKED
+        else:
+            if ends_at is not None:
+                left_s = (ends_at - self._clock.now()).total_seconds()
+                session.check_at = min(session.check_at, now + max(0.0, left_s))
 
     async def _send(self, session: _Session, writing: Awaitable[None]) -> None:
         session.sending_since = self._clock.monotonic()

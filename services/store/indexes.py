@@ -75,6 +75,7 @@ def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: 
         Index("events", (("at", 1),), (("expireAfterSeconds", events_days * day_s),)),
         Index("notifications", (("received_at", 1),), (("expireAfterSeconds", notifications_days * day_s),)),
         Index("samples", (("at", 1),), (("expireAfterSeconds", 7_200),)),
+        Index("sessions", (("expires_at", 1),), (("expireAfterSeconds", 0),)),
         Index("commands", (("at", 1),), (("expireAfterSeconds", 7 * day_s),)),
         Index("attempts", (("at", 1),), (("expireAfterSeconds", attempts_days * day_s),)),
     )

@@ -95,10 +95,10 @@ class Remembered(Generic[K, T]):
             del self._begun[key]
         return await self._reads.get(key)
 
-    def peek(self, key: K) -> T | None:
-        """The value, when it is remembered and not too old; None: ``get`` knows. Nobody waits."""
+    def peek(self, key: K, *, newer_than: float = _LONG_AGO) -> T | None:
+        """The value, when it is remembered, not too old, and read after ``newer_than``; None: ``get`` knows."""
         entry = self._entries.get(key)
-        if entry is None:
+        if entry is None or entry[0] <= newer_than:
             return None
         left_s = entry[0] + self._fresh_s - self._clock.monotonic()
         if left_s <= 0:

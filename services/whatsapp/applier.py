@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from services.store import COMMANDS, Database, Write, WriteRefused
+from services.store import COMMANDS, META, Database, Write, WriteRefused
 from services.store.guarded import operations
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,10 @@ log = logging.getLogger(__name__)
 async def apply_writes(
     database: Database, writes: Sequence[Write], *, on_refused: Callable[[Write, WriteRefused], None] | None = None
 ) -> None:
-    """Apply all of them; collections go side by side, commands last. Raises ``DatabaseUnavailable``: then apply again.
+    """Apply all of them; collections go side by side, ``meta`` after them, commands last.
+
+    Raises ``DatabaseUnavailable``: then apply again. What ``meta`` says of other documents (that keys have changed) is
+    true when somebody reads it.
 
     Whoever waits for a command reads what it changed as soon as it is marked as done. A write that the database will
     never take is left out and told about: its event stands in the log, and what comes after it must not wait for ever.
@@ -25,10 +28,11 @@ async def apply_writes(
     by_collection: dict[str, list[Write]] = {}
     for write in writes:
         by_collection.setdefault(write.collection, []).append(write)
-    answers = by_collection.pop(COMMANDS, [])
+    last = [(name, by_collection.pop(name, [])) for name in (META, COMMANDS)]
     await asyncio.gather(*(_apply(database, name, group, refused) for name, group in by_collection.items()))
-    if answers:
-        await _apply(database, COMMANDS, answers, refused)
+    for name, group in last:
+        if group:
+            await _apply(database, name, group, refused)
 
 
 async def _apply(

@@ -101,6 +101,21 @@ class MemoryDatabase:
         self.bulks.append((name, writes))
         return len(writes)
 
+    async def update(self, name: str, query: Document, change: Document, *, upsert: bool) -> int:
+        """Of a query by id alone, with ``$set`` and ``$max``."""
+        trouble = await self._call()
+        if trouble is not None:
+            raise trouble.error
+        document = self.rows.setdefault(name, {}).get(query["_id"])
+        if document is None:
+            if not upsert:
+                return 0
+            document = self.rows[name][query["_id"]] = {"_id": query["_id"]}
+        document |= change.get("$set", {})
+        for field_name, value in change.get("$max", {}).items():
+            document[field_name] = max(document.get(field_name, value), value)
+        return 1
+
     async def _call(self) -> Trouble | None:
         await asyncio.sleep(0)
         if self.gate is not None:

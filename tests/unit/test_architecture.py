@@ -20,11 +20,11 @@ NOUNS = frozenset(
     """.split()
 )
 FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "tools": 1, "vault": 1}
-FLOORS |= {"services": 2, "wiring": 3, "whatsapp": 4, "cluster": 4, "blueprints": 5, "server": 6}
+FLOORS |= {"services": 2, "wiring_access": 3, "wiring": 3, "whatsapp": 4, "cluster": 4, "blueprints": 5, "server": 6}
 FLOORS |= dict.fromkeys(NOUNS, 2)
 """A room imports from lower floors. `services` is the package's own door, which holds nothing."""
 
-SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster")})
+SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster"), ("wiring", "wiring_access")})
 """Arrows between rooms of one floor that are meant: a link is made of Graph calls; the queen reports to the cluster."""
 
 DATABASE_DRIVERS = frozenset({"motor", "pymongo", "bson", "gridfs"})

@@ -1,17 +1,18 @@
-// The numbered events as they happen: one stream a number, read by fetch, taken up again where it broke off.
+// The numbered events as they happen: one stream a number, taken up again where it broke off, whatever ended it.
 import { createStore } from './ui.js';
-import { get, query } from './api.js';
-import { session } from './session.js';
+import { get } from './api.js';
+import { endStreams, pause, pauseMs, readStream } from './live_stream.js';
+import { look, may, session } from './session.js';
 
 const handlers = new Set();
 export const live = createStore({ state: 'connecting', lastAt: null });
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
-const SILENT_MS = 60_000;
 const OVERLAP = 20;
+/** A stream that ends sooner counts as a failure: it is not opened again at once for ever. */
+const SETTLED_MS = 5_000;
 /** The number of the newest event of each phone number that this tab was told of. */
 const seen = new Map();
-const open = new Set();
+/** How each number's stream is: `live`, `connecting` (it ended, or begins), `broken` (a try has failed). */
+const states = new Map();
 let turn = 0;
 let channel = null;
 let leaving = null;
@@ -23,11 +24,13 @@ export function onEvent(handler) {
 }
 
 /** Where each log ends now. What is read after this is completed by the events after it, so nothing falls between;
-    a few more are told again, since documents may be behind the log. */
+    a few more are told again, since documents may be behind the log. False: the server did not say. */
 export async function prepare() {
-  const found = await get('/console/tails').catch(() => ({ data: [] }));
+  const found = await get('/console/tails').catch(() => null);
+  if (!found) return false;
   seen.clear();
   for (const one of found.data) seen.set(one.phone_number_id, Math.max(0, one.last_seq - OVERLAP));
+  return true;
 }
 
 function deliver(event) {
@@ -42,9 +45,21 @@ function tell(event) {
   channel?.postMessage({ event });
 }
 
-function setState(state) {
-  live.set({ state });
-  channel?.postMessage({ state });
+/** The page is as live as the worst of its streams. */
+function setState(number, state) {
+  states.set(number, state);
+  const all = [...states.values()];
+  const worst = ['broken', 'connecting'].find((one) => all.includes(one)) ?? 'live';
+  live.set({ state: worst });
+  channel?.postMessage({ state: worst });
+}
+
+/** The server refused the stream's session: is it over? Then every tab shows the door. */
+async function lookAgain() {
+  await look().catch(() => {});
+  if (session.get().signed_in) return;
+  channel?.postMessage({ look: true });
+  session.set({ scopes: [], reason: 'ended' });
 }
 
 /** Browsers allow few connections to one host, so of many open tabs one listens and tells the others. */
@@ -60,6 +75,7 @@ export async function goLive() {
   channel.onmessage = ({ data }) => {
     if (isOver()) return;
     if (data.hello) leads && channel.postMessage({ state: live.get().state });
+    else if (data.look) lookAgain();
     else if ('event' in data) deliver(data.event);
     else live.set({ state: data.state });
   };
@@ -70,73 +86,53 @@ export async function goLive() {
   }).catch(() => {});
 }
 
-const lead = (isOver) => Promise.all([...seen.keys()].map((number) => follow(number, isOver)));
+async function lead(isOver) {
+  if (!may('events:read')) return;
+  states.clear();
+  for (let failures = 0; !seen.size && !isOver(); failures += 1) {
+    if (await prepare()) {
+      if (failures) tell(null);
+      break;
+    }
+    setState('', 'broken');
+    await pause(pauseMs(failures));
+  }
+  states.delete('');
+  await Promise.all([...seen.keys()].map((number) => follow(number, isOver)));
+}
 
 export function goQuiet() {
   turn += 1;
   leaving?.abort();
   channel?.close();
   channel = null;
-  for (const stop of open) stop.abort();
+  seen.clear();
+  endStreams();
 }
+
+addEventListener('offline', endStreams);
 
 async function follow(number, isOver) {
   let failures = 0;
+  setState(number, 'connecting');
   while (!isOver()) {
+    let end;
+    let openedAt = Infinity;
+    const onOpen = () => {
+      openedAt = Date.now();
+      setState(number, 'live');
+    };
     try {
-      await stream(number, isOver, () => {
-        failures = 0;
-        setState('live');
-      });
+      await readStream(number, seen.get(number) ?? 0, { isOver, onOpen, onEvent: tell });
     } catch (error) {
-      if (error.status === 401 || isOver()) return;
-      failures += 1;
-      if (error.status === 422) {
-        await prepare();
-        tell(null);
-      }
+      end = error;
     }
     if (isOver()) return;
-    if (failures > 1) setState('broken');
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
-    await new Promise((done) => setTimeout(done, pauseMs * (1 + Math.random() / 2)));
-  }
-}
-
-async function stream(number, isOver, onOpen) {
-  const stop = new AbortController();
-  open.add(stop);
-  let timer;
-  const alive = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => stop.abort(), SILENT_MS);
-  };
-  try {
-    alive();
-    const answer = await fetch(`/v1/events/stream${query({ phone_number_id: number })}`, {
-      credentials: 'same-origin', signal: stop.signal, headers: { accept: 'text/event-stream', 'last-event-id': String(seen.get(number) ?? 0) },
-    });
-    if (!answer.ok) throw Object.assign(new Error('stream'), { status: answer.status });
-    onOpen();
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = '';
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done || isOver()) return;
-      alive();
-      const frames = (rest + value).split(/\r?\n\r?\n/);
-      rest = frames.pop();
-      for (const frame of frames) {
-        const data = frame.split(/\r?\n/).filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim()).join('\n');
-        const event = data ? JSON.parse(data) : null;
-        if (event?.type === 'goodbye') {
-          if (event.reason === 'key_revoked') throw Object.assign(new Error('revoked'), { status: 401 });
-        } else if (event?.seq) tell(event);
-      }
-    }
-  } finally {
-    clearTimeout(timer);
-    open.delete(stop);
-    stop.abort();
+    failures = Date.now() - openedAt > SETTLED_MS ? 0 : failures + 1;
+    setState(number, end.status === 200 ? 'connecting' : 'broken');
+    if (end.status === 401) await lookAgain();
+    if (end.status === 422 && await prepare()) tell(null);
+    if (isOver()) return;
+    await pause(pauseMs(failures, end.retryMs));
   }
 }

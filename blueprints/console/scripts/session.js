@@ -18,8 +18,9 @@ export async function signIn(key) {
   session.set({ ...(await post('/console/session', { key })), isKnown: true, reason: null });
 }
 
-export async function signOut() {
-  await api('DELETE', '/console/session');
+/** `everywhere`: in every browser that signed in with the same key. */
+export async function signOut({ everywhere = false } = {}) {
+  await api('DELETE', `/console/session${everywhere ? '?everywhere=true' : ''}`);
   session.set({ signed_in: false, scopes: [], reason: null });
 }
 

@@ -4,7 +4,7 @@ import { Link, usePlace } from './router.js';
 import { may, session, signOut } from './session.js';
 import { live } from './live.js';
 import { Icon, Mark } from './icons.js';
-import { Button, Popover } from './widgets.js';
+import { Button, Popover, failed } from './widgets.js';
 import { LocaleSwitch, ThemeSwitch } from './shell_switches.js';
 import { Banner } from './banner.js';
 import { Inbox } from './inbox/inbox.js';
@@ -31,13 +31,15 @@ export const PARTS = [
   { id: 'keys', icon: 'keys', scope: 'admin', page: KeysPage },
 ];
 
+const OutButtons = () => [false, true].map((everywhere) => html`<button key=${everywhere} type="button" class="menu-item" onClick=${() => signOut({ everywhere }).catch(failed)}><${Icon} name="out" size=${18} />${t(everywhere ? 'account.out_everywhere' : 'account.out')}</button>`);
+
 function Account({ align = 'start' }) {
   const name = useStore(session, (state) => state.name);
   return html`<${Popover} align=${align} up class="account" button=${(popover) => html`<button type="button" class="account-button" aria-label=${t('account', { name })} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle}>
       <${Icon} name="user" /></button>`}>
     <div class="menu"><p class="menu-title">${name}</p><${LocaleSwitch} /><${ThemeSwitch} />
       <a class="menu-item" href="/docs" target="_blank" rel="noopener"><${Icon} name="file" size=${18} />${t('nav.docs')}</a>
-      <button type="button" class="menu-item" onClick=${signOut}><${Icon} name="out" size=${18} />${t('account.out')}</button></div><//>`;
+      <${OutButtons} /></div><//>`;
 }
 
 function Item({ part, isHere, unread }) {
@@ -69,6 +71,6 @@ export function Shell() {
       <${Popover} align="end" up class="bar-more" button=${(popover) => html`<button type="button" class=${cx('nav-item', { here: rest.includes(part) })} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle}>
           <span class="nav-icon"><${Icon} name="more" size=${22} /></span><span>${t('nav.more')}</span></button>`}>
         ${(close) => html`<div class="menu" onClick=${(event) => event.target.closest('a') && close()}>${rest.map((one) => html`<${Link} key=${one.id} to=${one.id} class="menu-item"><${Icon} name=${one.icon} size=${18} />${t(`nav.${one.id}`)}<//>`)}
-          <hr /><${LocaleSwitch} /><${ThemeSwitch} /><button type="button" class="menu-item" onClick=${signOut}><${Icon} name="out" size=${18} />${t('account.out')}</button></div>`}<//>
+          <hr /><${LocaleSwitch} /><${ThemeSwitch} /><${OutButtons} /></div>`}<//>
     </nav></div>`;
 }

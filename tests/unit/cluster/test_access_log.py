@@ -45,6 +45,13 @@ def test_a_phone_number_is_masked_and_the_query_left_out(caplog: pytest.LogCaptu
     assert "abc" not in found
 
 
+@pytest.mark.parametrize("client", ["203.0.113.9", "2001:db8::7", "10.0.0.1", ""])
+def test_the_client_is_named_whole(caplog: pytest.LogCaptureFixture, client: str) -> None:
+    with caplog.at_level(logging.INFO):
+        log_request(request("/v1/messages"), status=200, seconds=0.1, client=client)
+    assert line(caplog)["client"] == client
+
+
 def test_probes_are_told_only_when_they_fail(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         log_request(request("/readyz"), status=200, seconds=0.1)

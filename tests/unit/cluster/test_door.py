@@ -216,3 +216,20 @@ def test_what_the_operator_says_of_connections_is_what_the_door_goes_by() -> Non
 
 def test_what_the_settings_say_by_themselves_is_what_the_door_does_by_itself() -> None:
     assert DoorOptions.from_settings(Settings()) == DoorOptions()
+
+
+def test_a_client_behind_a_proxy_is_counted_by_what_it_has_under_way() -> None:
+    door = Door(DoorOptions(address_limit=2))
+    proxy, client, other = "10.0.0.7", "9.9.9.9", "9.9.9.10"
+    for _ in range(5):
+        assert door.refusal(proxy) is None, "a private address speaks for many"
+        door.came(cast(Any, Connection()), proxy)
+    for _ in range(2):
+        assert door.takes(client)
+        door.count(client, 1)
+    assert not door.takes(client)
+    assert door.takes(other)
+    assert door.refused_count == 1
+    assert door.refusal(client) == "too_many_connections", "its own connections count with them"
+    door.count(client, -1)
+    assert door.takes(client)

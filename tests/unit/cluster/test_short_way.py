@@ -1,7 +1,7 @@
 """A whole request of a known kind is answered at once; everything else goes the long way, and loses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -39,10 +39,12 @@ class Life:
         path: str,
         status: int,
         seconds: float,
+        client: Callable[[], str],
         key_id: str | None = None,
         given_request_id: str | None = None,
     ) -> None:
         assert seconds >= 0
+        assert isinstance(client(), str)
         assert (path, key_id) == ("/echo", "key_1")
         self.counted.append((method, route, status))
 

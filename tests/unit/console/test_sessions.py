@@ -1,11 +1,12 @@
 """Sessions end by idle time, by age, and with their key; touching one begins its idle time anew."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from services.console import SessionEnded, SessionLimits, Sessions, SessionSecret
-from services.keys import ApiKey, KeyRepository, Keyring, NotPermitted, Scope, key_digest
+from services.console import SessionEnded, SessionLimits, SessionRepository, Sessions, SessionSecret
+from services.keys import AccessChanges, ApiKey, KeyRepository, Keyring, NotPermitted, Scope, key_digest
 from services.keys.keyring import FRESH_S
 from services.vault import Place, SecretBox, SecretKey, SecretUnreadable
 from tests.doubles.clock import ManualClock
@@ -23,12 +24,26 @@ class House:
     def __init__(self, *scopes: Scope) -> None:
         self.clock = ManualClock(START)
         self.database = MemoryDatabase()
+        self.changes: list[AccessChanges] = []
         self.database.put("meta", {"_id": "console", "secret": b"s" * 32})
         self.put_key(scopes or (Scope.CONSOLE, Scope.CONVERSATIONS))
-        self.keyring = Keyring(KeyRepository(self.database), self.clock, bootstrap_digest="-")  # type: ignore[arg-type]
-        limits = SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S)
-        secret = SessionSecret(self.database, BOX)  # type: ignore[arg-type]
-        self.sessions = Sessions(secret, self.keyring, self.clock, limits=limits)
+        self.keyring, self.sessions = self.worker()
+
+    def worker(self) -> tuple[Keyring, Sessions]:
+        """One more worker on the same database, with a memory of its own."""
+        database: Any = self.database
+        changes = AccessChanges(database, self.clock)
+        keyring = Keyring(KeyRepository(database), self.clock, bootstrap_digest="-", changes=changes)
+        sessions = Sessions(
+            SessionSecret(database, BOX),
+            keyring,
+            self.clock,
+            repository=SessionRepository(database),
+            changes=changes,
+            limits=SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S),
+        )
+        self.changes.append(changes)
+        return keyring, sessions
 
     def put_key(self, scopes: tuple[Scope, ...], revoked_at: datetime | None = None) -> None:
         key = ApiKey("key_agent", "Marta", key_digest(KEY), frozenset(scopes), START)
@@ -90,13 +105,91 @@ async def test_a_key_that_lost_the_scope_ends_them_too() -> None:
         await house.sessions.caller(session.text)
 
 
+async def test_a_session_that_another_worker_saw_in_use_is_not_idle() -> None:
+    house = House()
+    _, other = house.worker()
+    first = (await house.sessions.open(KEY)).text
+    for _ in range(4):
+        house.clock.advance(IDLE_S - 60)
+        caller = await house.sessions.caller(first)
+        assert caller.ends_at == house.clock.now() + timedelta(seconds=61), "the stream asks again by then"
+        await other.touch(first)
+    house.clock.advance(IDLE_S + 1)
+    for sessions in (house.sessions, other):
+        with pytest.raises(SessionEnded):
+            await sessions.caller(first)
+
+
+async def test_a_session_ends_with_its_key_and_with_its_day() -> None:
+    house = House()
+    key_end = START + timedelta(seconds=30)
+    house.database.rows["keys"]["key_agent"]["expires_at"] = key_end
+    text = (await house.sessions.open(KEY)).text
+    assert (await house.sessions.caller(text)).ends_at == key_end
+    house.clock.advance(30)
+    with pytest.raises(SessionEnded):
+        await house.sessions.caller(text)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+async def test_a_copied_cookie_ends_with_the_session_on_every_worker(everywhere: bool) -> None:
+    house = House()
+    _, other = house.worker()
+    mine, another = (await house.sessions.open(KEY)).text, (await house.sessions.open(KEY)).text
+    touched = (await other.touch(mine)).text
+    for text in (mine, another, touched):
+        await other.caller(text)
+    house.clock.advance(3)
+    await house.sessions.end(touched, everywhere=everywhere)
+    for text in (mine, touched):
+        with pytest.raises(SessionEnded):
+            await house.sessions.caller(text)
+    house.clock.advance(1)
+    for changes in house.changes:
+        await changes.step()
+    for sessions in (house.sessions, other):
+        for text in (mine, touched):
+            for use in (sessions.caller, sessions.touch):
+                with pytest.raises(SessionEnded):
+                    await use(text)
+        if everywhere:
+            with pytest.raises(SessionEnded):
+                await sessions.caller(another)
+        else:
+            await sessions.caller(another)
+    house.clock.advance(1)
+    await other.caller((await house.sessions.open(KEY)).text)
+
+
+async def test_who_is_not_signed_in_ends_nothing() -> None:
+    house = House()
+    text = (await house.sessions.open(KEY)).text
+    for stranger in ("", "nonsense", text[:-1], "\udcff"):
+        await house.sessions.end(stranger, everywhere=True)
+    await house.sessions.caller(text)
+    assert "sessions" not in house.database.rows, "nothing is stored for a stranger, nor for a sign-in"
+
+
+async def test_what_is_stored_of_a_session_goes_when_no_cookie_can_need_it() -> None:
+    house = House()
+    text = (await house.sessions.open(KEY)).text
+    house.clock.advance(60)
+    await house.sessions.touch(text)
+    await house.sessions.end(text)
+    (stored,) = house.database.rows["sessions"].values()
+    assert stored["expires_at"] >= START + timedelta(seconds=LONGEST_S)
+    assert stored["expires_at"] <= START + timedelta(seconds=2 * LONGEST_S)
+
+
 async def test_a_key_is_noted_as_used_now_and_then() -> None:
     house, noted = House(), list[str]()
 
     async def note(key_id: str) -> None:
         noted.append(key_id)
 
-    keyring = Keyring(KeyRepository(house.database), house.clock, bootstrap_digest="-", note_use=note)  # type: ignore[arg-type]
+    database: Any = house.database
+    changes = AccessChanges(database, house.clock)
+    keyring = Keyring(KeyRepository(database), house.clock, bootstrap_digest="-", changes=changes, note_use=note)
     for _ in range(3):
         await keyring.caller(f"Bearer {KEY}")
     assert noted == ["key_agent"]

@@ -8,6 +8,7 @@ import pytest
 
 from services.keys import (
     BOOTSTRAP_KEY_ID,
+    AccessChanges,
     ApiKey,
     KeyRepository,
     Keyring,
@@ -42,7 +43,8 @@ def ring(*documents: Document, trouble: Iterable[Trouble] = ()) -> tuple[Keyring
     database, clock = MemoryDatabase(), ManualClock()
     database.put("keys", *documents)
     database.trouble = deque(trouble)
-    keyring = Keyring(KeyRepository(database), clock, bootstrap_digest=key_digest(FIRST))  # type: ignore[arg-type]
+    changes = AccessChanges(database, clock)  # type: ignore[arg-type]
+    keyring = Keyring(KeyRepository(database), clock, bootstrap_digest=key_digest(FIRST), changes=changes)  # type: ignore[arg-type]
     return keyring, database, clock
 
 
@@ -123,12 +125,18 @@ async def test_a_key_that_has_ended_is_not_authenticated(change: dict[str, objec
 
 
 @virtual_time
-async def test_a_key_ends_within_what_is_remembered() -> None:
-    keyring, _, clock = ring(stored("abc", expires_at=START + timedelta(seconds=5)))
-    await keyring.caller("Bearer abc")
-    clock.advance(FRESH_S + 1)
+async def test_a_key_ends_when_it_says_whatever_is_remembered() -> None:
+    keyring, database, clock = ring(stored("abc", expires_at=START + timedelta(seconds=5)))
+    assert (await keyring.caller("Bearer abc")).ends_at == START + timedelta(seconds=5)
+    clock.advance(4.999)
+    assert keyring.known("Bearer abc") is not None
+    assert await keyring.caller_by_id("key_1") is not None
+    clock.advance(0.001)
+    assert keyring.known("Bearer abc") is None
+    assert await keyring.caller_by_id("key_1") is None
     with pytest.raises(NotAuthenticated):
         await keyring.caller("Bearer abc")
+    assert len(database.finds) == 2, "the clock says it, not the database"
 
 
 @virtual_time

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from config.errors import Unavailable
 from services.keys import NotAuthenticated
 from services.live import EventReader, Frame, Goodbye, Streams, StreamsFull, Tail, TypeFilter
 from services.store import Database, Event, EventStream
@@ -287,6 +289,150 @@ async def test_a_key_that_was_revoked_ends_its_stream() -> None:
         await asyncio.sleep(65)
         assert task.done()
         assert outlet.goodbye == (Goodbye.KEY_REVOKED, 5)
+
+
+class Caller:
+    """Somebody whose key ends: at a time, or when somebody says so."""
+
+    def __init__(self, ends_at: datetime | None = None) -> None:
+        self.ends_at = ends_at
+        self.is_revoked = False
+        self.looks = 0
+
+    async def recheck(self) -> datetime | None:
+        self.looks += 1
+        if self.is_revoked or (self.ends_at is not None and self.ends_at <= LoopClock().now()):
+            raise NotAuthenticated()
+        return self.ends_at
+
+
+def in_s(seconds: float) -> datetime:
+    return LoopClock().now() + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("ends_in_s", [0.2, 7.0, 59.5, 61.0, 400.0])
+def test_a_stream_ends_with_its_key(ends_in_s: float) -> None:
+    @virtual_time
+    async def run() -> None:
+        bench, outlet = Bench(stored=5), ScriptedOutlet()
+        caller = Caller(in_s(ends_in_s))
+        async with bench.serving(outlet, recheck=caller.recheck) as task:
+            await asyncio.sleep(ends_in_s - 0.1)
+            assert not task.done()
+            await asyncio.sleep(2.2)
+            assert task.done()
+            assert outlet.goodbye == (Goodbye.KEY_REVOKED, 5)
+            assert caller.looks <= 4 + ends_in_s / 60, "nobody asks all the time"
+
+    run()
+
+
+@virtual_time
+async def test_a_change_of_keys_has_every_stream_look_at_its_caller_within_two_seconds() -> None:
+    bench, outlet, other = Bench(stored=5), ScriptedOutlet(), ScriptedOutlet()
+    revoked, good = Caller(), Caller()
+    async with bench.serving(outlet, recheck=revoked.recheck) as task:
+        staying = asyncio.create_task(
+            bench.streams.serve(NUMBER, other, after=None, wanted=EVERYTHING, recheck=good.recheck)
+        )
+        await asyncio.sleep(20)
+        revoked.is_revoked = True
+        bench.streams.check_callers()
+        await asyncio.sleep(2)
+        assert task.done()
+        assert outlet.goodbye == (Goodbye.KEY_REVOKED, 5)
+        assert not staying.done()
+        assert good.looks == 2
+        staying.cancel()
+        await asyncio.gather(staying, return_exceptions=True)
+
+
+@virtual_time
+async def test_a_stream_that_is_never_level_looks_at_its_caller_too() -> None:
+    bench = Bench(stored=5000, kept=20)
+    outlet = ScriptedOutlet(pause_s=0.5)
+    caller = Caller(in_s(5))
+    async with bench.serving(outlet, after=0, recheck=caller.recheck) as task:
+        await asyncio.sleep(8)
+        assert task.done()
+        assert outlet.goodbye is not None
+        assert outlet.goodbye[0] is Goodbye.KEY_REVOKED
+        assert len(outlet.seqs) < 3000
+
+
+@virtual_time
+async def test_a_session_that_is_used_moves_the_end_of_its_stream() -> None:
+    bench, outlet = Bench(stored=5), ScriptedOutlet()
+    caller = Caller(in_s(30))
+    async with bench.serving(outlet, recheck=caller.recheck) as task:
+        for _ in range(20):
+            await asyncio.sleep(25)
+            caller.ends_at = in_s(30)
+        assert not task.done()
+        await asyncio.sleep(32)
+        assert task.done()
+
+
+@virtual_time
+async def test_a_look_that_hangs_or_finds_no_database_is_tried_again() -> None:
+    bench, outlet = Bench(stored=5), ScriptedOutlet()
+    answers = ["good", "away", "hang", "good"]
+
+    async def recheck() -> datetime | None:
+        if not answers:
+            raise NotAuthenticated()
+        match answers.pop(0):
+            case "away":
+                raise Unavailable("Away.")
+            case "hang":
+                await asyncio.Event().wait()
+        return in_s(10)
+
+    async with bench.serving(outlet, recheck=recheck) as task:
+        await asyncio.sleep(20)
+        assert not task.done()
+        assert answers == []
+        bench.happen(6)
+        await asyncio.sleep(0.5)
+        assert outlet.seqs == [6]
+        await asyncio.sleep(12)
+        assert task.done()
+
+
+@pytest.mark.parametrize("by", ["clock", "change"])
+def test_a_long_poll_ends_with_its_key(by: str) -> None:
+    @virtual_time
+    async def run() -> None:
+        bench = Bench(stored=5)
+        caller = Caller(in_s(4) if by == "clock" else None)
+        page = asyncio.create_task(
+            bench.reader.page(NUMBER, after=5, limit=10, types=[], wait_s=30, recheck=caller.recheck)
+        )
+        await asyncio.sleep(3.5)
+        assert bench.reader.is_used
+        if by == "change":
+            caller.is_revoked = True
+            bench.reader.check_callers()
+        await asyncio.sleep(0.6)
+        with pytest.raises(NotAuthenticated):
+            await asyncio.wait_for(page, 0.01)
+        assert not bench.reader.is_used
+
+    run()
+
+
+@virtual_time
+async def test_a_long_poll_tells_nothing_that_happened_after_its_key_had_ended() -> None:
+    bench, caller = Bench(stored=5), Caller(in_s(4))
+    page = asyncio.create_task(
+        bench.reader.page(NUMBER, after=5, limit=10, types=[], wait_s=30, recheck=caller.recheck)
+    )
+    await asyncio.sleep(1)
+    bench.reader.check_callers()
+    await asyncio.sleep(3)
+    bench.happen(6)
+    with pytest.raises(NotAuthenticated):
+        await asyncio.wait_for(page, 1)
 
 
 @virtual_time

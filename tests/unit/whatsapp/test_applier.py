@@ -1,5 +1,6 @@
 """A write that the database will never take is left out, and told about; what stands beside it is applied."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -74,3 +75,20 @@ async def test_marks_that_went_together_are_told_of_one_by_one() -> None:
     )
     assert database.applied == ["a", "d"]
     assert told == ["b", "c"]
+
+
+@virtual_time
+async def test_the_word_that_a_key_changed_comes_after_the_change_and_before_the_answer() -> None:
+    class Slow(Picky):
+        async def bulk(self, name: str, writes: list[Any], *, ordered: bool) -> int:
+            await asyncio.sleep({"keys": 2.0, "meta": 1.0}.get(name, 0.0))
+            return await super().bulk(name, writes, ordered=ordered)
+
+    database = Slow()
+    writes = [
+        Write("commands", "answer", None, set={"state": "done"}),
+        Write("meta", "word", None, set={"keys": "cmd_1"}, upsert=True),
+        Write("keys", "change", None, set={"revoked_at": 1}),
+    ]
+    await apply_writes(database, writes)  # type: ignore[arg-type]
+    assert database.applied == ["change", "word", "answer"]

@@ -1,0 +1,58 @@
+"""Who may come in, what stays open for them, and the changes of keys and sessions that end it.
+
+Process: worker.
+"""
+
+from dataclasses import dataclass
+
+from config.clock import Clock
+from config.settings import Settings
+from services.commands import Commands
+from services.console import SessionLimits, SessionRepository, Sessions, SessionSecret
+from services.keys import AccessChanges, KeyAdmin, KeyRepository, Keyring, SharedChanges
+from services.live import EventReader, Streams, Tail
+from services.store import Database, GroupCommit
+from services.vault import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What authenticates the callers of one worker, and their live streams and long polls."""
+
+    changes: AccessChanges
+    keys: KeyAdmin
+    keyring: Keyring
+    sessions: Sessions
+    events: EventReader
+    streams: Streams
+
+
+def build_access(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Clock,
+    box: SecretBox,
+    commands: tuple[Commands, GroupCommit],
+    first: str,
+    shared: SharedChanges,
+) -> Access:
+    """``first``: the digest of the first key; ``shared``: memory that the workers of this host share, if there is."""
+    changes = AccessChanges(database, clock, shared=shared)
+    repository = KeyRepository(database)
+    keys = KeyAdmin(repository, *commands, clock)
+    keyring = Keyring(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
+    sessions = Sessions(
+        SessionSecret(database, box),
+        keyring,
+        clock,
+        repository=SessionRepository(database),
+        changes=changes,
+        limits=SessionLimits(idle_s=settings.console_idle_s, longest_s=settings.console_session_s),
+    )
+    tail = Tail(database, kept=settings.stream_buffer)
+    events = EventReader(database, tail, clock)
+    streams = Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s)
+    changes.attach(events.check_callers, is_needed=lambda: events.is_used)
+    changes.attach(streams.check_callers, is_needed=lambda: streams.is_used)
+    return Access(changes, keys, keyring, sessions, events, streams)
