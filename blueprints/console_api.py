@@ -77,9 +77,7 @@ async def sign_out(request: Request) -> HTTPResponse:
 @needs(Scope.CONSOLE)
 async def list_agents(request: Request) -> HTTPResponse:
     """Names of the keys that may use the console: whom a conversation can be given to."""
-    keys = await services_of(request).keys.all()
-    names = {key.name for key in keys if key.revoked_at is None and Scope.CONSOLE in key.scopes}
-    return json_response({"data": sorted(names | {caller_of(request).name})})
+    return json_response({"data": await services_of(request).keys.agents(caller_of(request))})
 
 
 @bp.get("/history")

@@ -17,9 +17,10 @@ from httptools import parse_url
 from sanic import Blueprint, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
-from blueprints.reading import authenticated, services_of, whole_number, word
+from blueprints.access import require_reach
+from blueprints.reading import authenticated, number_for, services_of, whole_number, word
 from config.errors import Fault, RequestRefused
-from services.keys import NotPermitted, Scope, require
+from services.keys import Scope, require
 from services.live import Frame, Goodbye, TypeFilter
 
 bp = Blueprint("event_stream", url_prefix="/events")
@@ -52,9 +53,8 @@ async def admit(request: Request) -> None:
     services = services_of(request)
     caller = await authenticated(request)
     require(caller, Scope.EVENTS_READ)
-    number = await services.numbers.resolve(word(request, "phone_number_id"))
-    if not caller.may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not read this number.")
+    require_reach(request, caller)
+    number = await number_for(request, word(request, "phone_number_id"), caller)
     types = [part for part in (word(request, "types", longest=MAX_TYPES_LENGTH) or "").split(",") if part]
     request.ctx.number = number.phone_number_id
     request.ctx.after = _after(request)

@@ -5,10 +5,10 @@ Process: worker.
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, limit_of, needs, services_of, whole_number, word
+from blueprints.reading import limit_of, needs, own_number, services_of, whole_number, word
 from blueprints.rendering import event_json, json_response
 from config.errors import Fault, RequestRefused
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 
 bp = Blueprint("events", url_prefix="/events")
 
@@ -20,9 +20,7 @@ MAX_SEQ = 2**53
 async def read_events(request: Request) -> HTTPResponse:
     """Events of a number after ``after``, in order; ``wait_s`` waits for the first one."""
     services = services_of(request)
-    number = await services.numbers.resolve(word(request, "phone_number_id"))
-    if not caller_of(request).may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not read this number.")
+    number = await own_number(request, word(request, "phone_number_id"))
     after = whole_number(request, "after", 0, least=0, most=MAX_SEQ)
     types = [part for part in (word(request, "types", longest=500) or "").split(",") if part]
     limit = limit_of(request)

@@ -52,6 +52,7 @@ class Caller:
     name: str
     scopes: frozenset[Scope]
     numbers: frozenset[str] = frozenset()
+    expires_at: datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         """Has this caller the scope?"""
