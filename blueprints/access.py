@@ -169,7 +169,8 @@ def setup_access(app: Sanic[Any, Any]) -> None:
 
 def require_reach(request: Request, caller: Caller) -> None:
     """Raise ``NotPermitted`` when this route needs a key for every number and the caller's is for some."""
-    if caller.numbers and getattr(request.route.ctx, "reach", Reach.UNLIMITED) is Reach.UNLIMITED:
+    context = request.route.ctx if request.route is not None else None
+    if caller.numbers and getattr(context, "reach", Reach.UNLIMITED) is Reach.UNLIMITED:
         require_unlimited(caller)
 
 

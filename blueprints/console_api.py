@@ -136,7 +136,7 @@ async def get_phone_media(request: Request, media_id: str) -> HTTPResponse:
     phones = services_of(request).phones
     if phones is None or MEDIA_ID.fullmatch(media_id) is None:
         raise RequestRefused("There is no such file.", code="not_found")
-    answer = await phones.media(media_id)
+    answer = await phones.media(media_id, caller_of(request).numbers)
     headers = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
     return HTTPResponse(answer.body, status=answer.status, headers=headers, content_type=answer.content_type)
 
@@ -151,7 +151,13 @@ async def call_phones(request: Request, path: str) -> HTTPResponse:
     phones = services_of(request).phones
     if phones is None or PHONE_CALLS.fullmatch(path) is None:
         raise RequestRefused("There is no such call, or no sandbox here.", code="not_found")
-    answer = await phones.control(request.method, path, query=request.query_string, body=request.body or None)
+    answer = await phones.control(
+        request.method,
+        path,
+        query=request.query_string,
+        body=request.body or None,
+        numbers=caller_of(request).numbers,
+    )
     return HTTPResponse(answer.body, status=answer.status, content_type=answer.content_type)
 
 

@@ -27,7 +27,9 @@ def require_grant(
 
     ``numbers`` empty and ``expires_at`` None are the most that a key can have: every number, and no end.
     """
-    faults = [Fault("scopes", f"{scope.value} is not a scope of this API key") for scope in sorted(scopes - maker.scopes)]
+    faults = [
+        Fault("scopes", f"{scope.value} is not a scope of this API key") for scope in sorted(scopes - maker.scopes)
+    ]
     if maker.numbers:
         faults += [
             Fault("numbers", f"{number} is not among the numbers of this API key")
