@@ -14,6 +14,8 @@ from services.store import Event
 # What the owner needs to repeat an event, and nobody else: a 63-bit sort key would not survive JavaScript either.
 INTERNAL: Final = frozenset({"order", "due_at", "pair_tat", "initiated_at", "dead_wamid", "content_key"}) | frozenset(
     {"target_ref", "home_number", "stream_starts", "activity", "text_tokens", "consent_order"}
+    # What other numbers know of a contact: keys that are limited to a number read its log.
+    | {"contact_write", "contact_writes", "contact_merge", "consent_at", "opted_out_stored"}
 )
 
 

@@ -8,9 +8,7 @@ from services.sandbox.world.messages import Message
 from services.sandbox.world.world import World
 
 
-def pressed(
-    world: World, message: Json, received: Message | None, *, number: str | None = None
-) -> tuple[str, Json]:
+def pressed(world: World, message: Json, received: Message | None, *, number: str | None = None) -> tuple[str, Json]:
     """`{"type": "press", "press": {"message_id": …, "id" or "title" or "index": …}}` → kind and content of the reply.
 
     The wamid of the pressed message is under `pressed_wamid`. A scripted reply may leave `message_id` out: it presses
