@@ -137,6 +137,8 @@ async def get_phone_media(request: Request, media_id: str) -> HTTPResponse:
     if phones is None or MEDIA_ID.fullmatch(media_id) is None:
         raise RequestRefused("There is no such file.", code="not_found")
     answer = await phones.media(media_id, caller_of(request).numbers)
+    if answer.status in (400, 404):  # Graph says 400 for what is not there
+        raise RequestRefused("There is no such file.", code="not_found")
     headers = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
     return HTTPResponse(answer.body, status=answer.status, headers=headers, content_type=answer.content_type)
 

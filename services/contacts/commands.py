@@ -37,7 +37,14 @@ class ContactCommands:
         known, identity = await self._find(data, limit)
         number, patch = self._log_of(command, known), _patch(data)
         _check_room(known, patch, number, limit)
-        known, entry = self._register.save(identity, number, patch, source=ConsentSource.API.value, limit=limit)
+        known, entry = self._register.save(
+            identity,
+            number,
+            patch,
+            source=ConsentSource.API.value,
+            limit=limit,
+            is_by_id=bool(data.get("contact_id")),
+        )
         facts = [] if entry is None else [entry.fact(number, self._clock.now())]
         # A limited key is not told that others knew the contact before.
         is_new = entry is not None and (entry.is_new or (bool(limit) and entry.is_first))

@@ -146,12 +146,19 @@ class ContactRegister:
         return Fact("contact.merged", number, now, data)
 
     def save(
-        self, identity: Identity, number: str, patch: Patch, *, source: str, limit: frozenset[str] = frozenset()
+        self,
+        identity: Identity,
+        number: str,
+        patch: Patch,
+        *,
+        source: str,
+        limit: frozenset[str] = frozenset(),
+        is_by_id: bool = False,
     ) -> tuple[Known, Entry | None]:
         """Make or change the contact of this person, through ``number``. None: there is nothing new.
 
         ``limit``: for a key of these numbers alone. Of a contact that another number knows as well it changes what
-        ``number`` knows, and nothing else.
+        ``number`` knows, and nothing else. ``is_by_id``: nobody named an address, so the number learns none.
         """
         given, identity = identity.keys, self._whole(identity)
         told = given if limit else identity.keys
@@ -166,6 +173,8 @@ class ContactRegister:
             change.apply_to_whole(known, patch)
             told = tuple(key for key in told if key in known.keys)  # others belong to somebody else
         profile = known.profiles.setdefault(number, Profile())
+        if is_by_id and profile.keys:
+            told = ()
         change.apply_to_profile(known, profile, patch, told=told, is_first=is_first)
         known.numbers |= {number}
         if not change.changed and not change.of_whole and not is_new:

@@ -57,9 +57,11 @@ class PhonesControl:
 
     async def write(self, request: web.Request) -> web.Response:
         """POST /_sandbox/phones/{wa_id}/messages: the person writes to the business."""
-        message = await object_of(request)
+        message, numbers = await object_of(request), numbers_of(request)
         phone = self._phone(request)
-        numbers = numbers_of(request)
+        spoken = self._world.messages.numbers_of(phone.key) if numbers is not None else frozenset()
+        if numbers is not None and spoken and spoken.isdisjoint(numbers):
+            raise ControlRefused(f"{phone.key} is a customer of other numbers.", status=404)
         first = self._world.options.number
         default = first if numbers is None or first in numbers else min(numbers, default=first)
         number = str(message.pop("phone_number_id", default))
@@ -79,8 +81,9 @@ class PhonesControl:
     async def shown(self, request: web.Request) -> web.Response:
         """GET /_sandbox/phones/{wa_id}: its behaviour and its user id."""
         key = self._key(request)
-        behaviour = self._world.phones.behaviour_of(key) if self._is_within(key, numbers_of(request)) else STANDARD
-        return answer(_card(key, behaviour))
+        if not self._is_within(key, numbers_of(request)):
+            return answer({"wa_id": key, **STANDARD.model_dump()})
+        return answer(_card(key, self._world.phones.behaviour_of(key)))
 
     async def script(self, request: web.Request) -> web.Response:
         """PUT /_sandbox/phones/{wa_id}: change the keys that are given; `*` is every phone without its own script."""
