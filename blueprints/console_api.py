@@ -26,6 +26,7 @@ from config.errors import RequestRefused
 from services.cluster.drain import why_not_ready
 from services.console import Session, SessionEnded
 from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
+from services.live import may_read
 from services.store import Event, last_seq
 
 bp = Blueprint("console_api", url_prefix="/console")
@@ -126,7 +127,9 @@ async def list_latest_events(request: Request) -> HTTPResponse:
             moments = accumulate((event.at for event in page.events), max)
             found += [(at, event.seq, event) for at, event in zip(moments, page.events, strict=True)]
     found.sort(key=lambda one: one[:2], reverse=True)
-    return json_response({"data": [event_json(event) for _, _, event in found[:limit]]})
+    return json_response(
+        {"data": [event_json(event) for _, _, event in found if may_read(event, caller.numbers)][:limit]}
+    )
 
 
 @bp.get("/sandbox/media/<media_id:str>")

@@ -58,7 +58,7 @@ async def admit(request: Request) -> None:
     types = [part for part in (word(request, "types", longest=MAX_TYPES_LENGTH) or "").split(",") if part]
     request.ctx.number = number.phone_number_id
     request.ctx.after = _after(request)
-    request.ctx.wanted = TypeFilter(types)
+    request.ctx.wanted = TypeFilter(types, numbers=caller.numbers)
     services.streams.check_room()
 
 

@@ -80,7 +80,7 @@ KEYS: Final = (
             ),
         ),
         scope=Scope.ADMIN,
-        description="A key gives no more than it has: scopes, numbers, end. Left out, `numbers` and `expires_at` are its own.",
+        description="A key gives no more than it has: scopes, numbers, end. What is left out is as the maker has it.",
         body=Body(
             {
                 "type": "object",

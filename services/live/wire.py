@@ -31,6 +31,27 @@ def event_json(event: Event) -> dict[str, Any]:
     }
 
 
+def audience_of(event: Event) -> frozenset[str] | None:
+    """The numbers that a limited reader must have for this event, beside that of the log. None: no further ones.
+
+    What happens to a webhook endpoint stands in the log of one number, whichever others the endpoint hears. Empty: it
+    hears every number, so no limited reader may know of it.
+    """
+    if not event.type.startswith("webhook_endpoint."):
+        return None
+    return frozenset(event.data.get("numbers") or ())
+
+
+def may_read(event: Event, numbers: frozenset[str]) -> bool:
+    """May a reader limited to these numbers see this event of one of them? Empty: a reader without a limit."""
+    return not numbers or covers(numbers, audience_of(event))
+
+
+def covers(numbers: frozenset[str], audience: frozenset[str] | None) -> bool:
+    """Does a limited reader have all the numbers of an audience?"""
+    return audience is None or (bool(audience) and audience <= numbers)
+
+
 def event_bytes(event: Event) -> bytes:
     """The public object as JSON. The same event gives the same bytes, whether it comes from memory or the database."""
     return orjson.dumps(
