@@ -17,6 +17,7 @@ from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
 import blueprints
+from blueprints.access import setup_access
 from blueprints.console_cluster import sample_now
 from blueprints.errors import setup_errors
 from blueprints.extension import setup_extension
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
         app.blueprint(blueprint)
     setup_errors(app)
     setup_extension(app)
+    setup_access(app)
     setup_main(app, settings)
     setup_worker(app, settings)
     return app

@@ -15,6 +15,7 @@ from blueprints.reading import (
     json_object,
     limit_of,
     needs,
+    own_number,
     services_of,
     whole_number,
 )
@@ -22,7 +23,7 @@ from blueprints.rendering import json_response, page_response
 from blueprints.uploads import csv_chunks, is_csv, streamed_json
 from config.errors import RequestRefused
 from services.campaigns import Campaign, CampaignStatus, parse_campaign, parse_changes, parse_people
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 
 bp = Blueprint("campaigns", url_prefix="/campaigns")
 
@@ -35,10 +36,7 @@ async def create_campaign(request: Request) -> HTTPResponse:
     """A new campaign with its list, if the body has one; with ``start`` it begins at once, or at ``send_at``."""
     services, caller = services_of(request), caller_of(request)
     order = parse_campaign(json_object(request), now=services.clock.now())
-    wanted = order.phone_number_id or (min(caller.numbers) if caller.numbers else None)
-    number = await services.numbers.resolve(wanted)
-    if not caller.may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not send from this number.")
+    number = await own_number(request, order.phone_number_id)
     campaign_id = await services.campaign_desk.create(
         order,
         number=number.phone_number_id,
@@ -225,7 +223,7 @@ async def _command(request: Request, kind: str, campaign_id: str) -> HTTPRespons
 
 async def _own(request: Request, campaign_id: str) -> Campaign:
     campaign = await services_of(request).campaigns.get(campaign_id)
-    if campaign is None or not caller_of(request).may_use(campaign.phone_number_id):
+    if campaign is None or not campaign.is_within(caller_of(request).numbers):
         raise RequestRefused("There is no such campaign.", code="not_found")
     return campaign
 

@@ -5,19 +5,20 @@ Process: worker.
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import needs, services_of
+from blueprints.reading import caller_of, needs, services_of
 from blueprints.rendering import json_response
 from services.cluster import metrics
 from services.cluster.board import Board, ProcessRow
 from services.cluster.board_metrics import operations_per_message
 from services.cluster.rss import helpers_rss_bytes
-from services.keys import Scope
+from services.keys import Caller, Scope
 
 bp = Blueprint("cluster", url_prefix="/cluster")
 metrics_bp = Blueprint("metrics")
@@ -31,7 +32,7 @@ async def get_cluster(request: Request) -> HTTPResponse:
     rows, facts = board.rows(), board.facts()
     return json_response(
         {
-            "processes": [_row(row) for row in rows],
+            "processes": [_row(row, caller_of(request)) for row in rows],
             "main": {
                 "pid": facts.main_pid,
                 "started_at": _moment(facts.started_at),
@@ -57,7 +58,7 @@ async def get_metrics(request: Request) -> HTTPResponse:
     return HTTPResponse(page, content_type=metrics.CONTENT_TYPE)
 
 
-def _row(row: ProcessRow) -> dict[str, Any]:
+def _row(row: ProcessRow, caller: Caller) -> dict[str, Any]:
     vitals = asdict(row.vitals)
     vitals.pop("state")
     return {
@@ -72,8 +73,14 @@ def _row(row: ProcessRow) -> dict[str, Any]:
         "last_exit": row.last_exit or None,
         "breaker": row.breaker,
         **vitals,
-        **({"whatsapp": dict(row.extra)} if row.role == "whatsapp" else {}),
+        **({"whatsapp": _owner(row.extra, caller)} if row.role == "whatsapp" else {}),
     }
+
+
+def _owner(facts: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    """What the owner says of itself; of the links, those of the caller's numbers."""
+    links = {number: state for number, state in dict(facts.get("links") or {}).items() if caller.may_use(number)}
+    return {**facts, **({"links": links} if "links" in facts else {})}
 
 
 def _totals(rows: list[ProcessRow], *, main_pid: int) -> dict[str, Any]:

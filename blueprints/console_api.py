@@ -27,6 +27,7 @@ from services.cluster.drain import why_not_ready
 from services.cluster.forwarded import origin_of
 from services.console import Session, SessionEnded
 from services.keys import Caller, NotAuthenticated, NotPermitted, Scope
+from services.live import may_read
 from services.store import Event, last_seq
 
 bp = Blueprint("console_api", url_prefix="/console")
@@ -81,9 +82,7 @@ async def sign_out(request: Request) -> HTTPResponse:
 @needs(Scope.CONSOLE)
 async def list_agents(request: Request) -> HTTPResponse:
     """Names of the keys that may use the console: whom a conversation can be given to."""
-    keys = await services_of(request).keys.all()
-    names = {key.name for key in keys if key.revoked_at is None and Scope.CONSOLE in key.scopes}
-    return json_response({"data": sorted(names | {caller_of(request).name})})
+    return json_response({"data": await services_of(request).keys.agents(caller_of(request))})
 
 
 @bp.get("/history")
@@ -132,7 +131,9 @@ async def list_latest_events(request: Request) -> HTTPResponse:
             moments = accumulate((event.at for event in page.events), max)
             found += [(at, event.seq, event) for at, event in zip(moments, page.events, strict=True)]
     found.sort(key=lambda one: one[:2], reverse=True)
-    return json_response({"data": [event_json(event) for _, _, event in found[:limit]]})
+    return json_response(
+        {"data": [event_json(event) for _, _, event in found if may_read(event, caller.numbers)][:limit]}
+    )
 
 
 @bp.get("/sandbox/media/<media_id:str>")
@@ -142,7 +143,9 @@ async def get_phone_media(request: Request, media_id: str) -> HTTPResponse:
     phones = services_of(request).phones
     if phones is None or MEDIA_ID.fullmatch(media_id) is None:
         raise RequestRefused("There is no such file.", code="not_found")
-    answer = await phones.media(media_id)
+    answer = await phones.media(media_id, caller_of(request).numbers)
+    if answer.status in (400, 404):  # Graph says 400 for what is not there
+        raise RequestRefused("There is no such file.", code="not_found")
     headers = {"content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff"}
     return HTTPResponse(answer.body, status=answer.status, headers=headers, content_type=answer.content_type)
 
@@ -157,7 +160,13 @@ async def call_phones(request: Request, path: str) -> HTTPResponse:
     phones = services_of(request).phones
     if phones is None or PHONE_CALLS.fullmatch(path) is None:
         raise RequestRefused("There is no such call, or no sandbox here.", code="not_found")
-    answer = await phones.control(request.method, path, query=request.query_string, body=request.body or None)
+    answer = await phones.control(
+        request.method,
+        path,
+        query=request.query_string,
+        body=request.body or None,
+        numbers=caller_of(request).numbers,
+    )
     return HTTPResponse(answer.body, status=answer.status, content_type=answer.content_type)
 
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, choice, cursor_of, json_object, limit_of, needs, services_of, word
+from blueprints.reading import (
+    caller_of,
+    choice,
+    cursor_of,
+    json_object,
+    limit_of,
+    needs,
+    own_number,
+    services_of,
+    word,
+)
 from blueprints.rendering import json_response, page_response
 from blueprints.uploads import csv_chunks, require_csv
 from config.errors import RequestRefused
@@ -22,7 +32,7 @@ from services.contacts import (
     parse_identity,
     parse_patch,
 )
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 
 bp = Blueprint("contacts", url_prefix="/contacts")
 
@@ -69,9 +79,9 @@ async def export_contacts(request: Request) -> HTTPResponse:
 async def import_contacts(request: Request) -> HTTPResponse:
     """A CSV file, read as it arrives; the answer counts, and names the lines that were not taken."""
     require_csv(request)
-    number = await _number(request, {"from": word(request, "from")})
+    number, caller = await own_number(request, word(request, "from")), caller_of(request)
     report = await services_of(request).contact_transfer.import_csv(
-        csv_chunks(request), number=number, by=caller_of(request).key_id
+        csv_chunks(request), number=number.phone_number_id, by=caller.key_id, numbers=caller.numbers
     )
     return json_response(
         {
@@ -104,14 +114,14 @@ async def opt_in_by_address(request: Request) -> HTTPResponse:
 @needs(Scope.CONTACTS)
 async def get_contact(request: Request, contact_id: str) -> HTTPResponse:
     """One contact with its consents and their history."""
-    return json_response(contact_json(await _own(request, contact_id), has_history=True))
+    return json_response(contact_json(await _get(request, contact_id), has_history=True))
 
 
 @bp.patch("/<contact_id:str>")
 @needs(Scope.CONTACTS)
 async def change_contact(request: Request, contact_id: str) -> HTTPResponse:
     """Change name, labels, attributes. An attribute that is null goes away."""
-    contact, body = await _own(request, contact_id), json_object(request)
+    contact, body = await _get(request, contact_id), json_object(request)
     await _submit(request, "contact.save", {"contact_id": contact.id, **parse_patch(body)}, body)
     return json_response(contact_json(await _get(request, contact.id)))
 
@@ -162,11 +172,12 @@ def _consent_json(entry: ConsentEntry | None) -> dict[str, Any] | None:
         "at": entry.at,
         "source": entry.source,
         "proof": entry.proof,
+        **({"phone_number_ids": list(entry.numbers)} if entry.numbers else {}),
     }
 
 
 async def _decide(request: Request, kind: str, contact_id: str) -> HTTPResponse:
-    contact = await _own(request, contact_id)
+    contact = await _get(request, contact_id)
     body = json_object(request) if request.body else {}
     await _submit(request, kind, {"contact_id": contact.id, **parse_decision(body, _now(request))}, body)
     return json_response(contact_json(await _get(request, contact.id)))
@@ -180,18 +191,11 @@ async def _decide_by_address(request: Request, kind: str) -> HTTPResponse:
 
 
 async def _submit(request: Request, kind: str, data: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-    number = await _number(request, body)
-    return await services_of(request).commands.submit(kind, {**data, "number": number}, by=caller_of(request).key_id)
-
-
-async def _number(request: Request, body: Mapping[str, Any]) -> str:
-    """In whose log it is told: ``from``, or the caller's own number, or the default one."""
     caller, asked = caller_of(request), body.get("from")
-    wanted = str(asked) if asked is not None else min(caller.numbers) if caller.numbers else None
-    number = await services_of(request).numbers.resolve(wanted)
-    if not caller.may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not use this number.")
-    return number.phone_number_id
+    # Without ``from`` the owner chooses a number that knows the contact.
+    number = None if asked is None else (await own_number(request, str(asked))).phone_number_id
+    place = {"number": number, "numbers": sorted(caller.numbers)}
+    return await services_of(request).commands.submit(kind, {**data, **place}, by=caller.key_id)
 
 
 def _filter(request: Request, *, before: int | None = None) -> ContactFilter:
@@ -205,16 +209,9 @@ def _filter(request: Request, *, before: int | None = None) -> ContactFilter:
 
 
 async def _get(request: Request, contact_id: str) -> Contact:
-    contact = await services_of(request).contacts.get(contact_id)
+    """A contact as the numbers of this caller know it; none of them knows it: there is none."""
+    contact = await services_of(request).contacts.get(contact_id, caller_of(request).numbers)
     if contact is None:
-        raise RequestRefused("There is no such contact.", code="not_found")
-    return contact
-
-
-async def _own(request: Request, contact_id: str) -> Contact:
-    """A contact that this caller may see: one of its numbers knows it."""
-    contact, caller = await _get(request, contact_id), caller_of(request)
-    if caller.numbers and caller.numbers.isdisjoint(contact.numbers):
         raise RequestRefused("There is no such contact.", code="not_found")
     return contact
 

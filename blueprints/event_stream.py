@@ -18,7 +18,8 @@ from httptools import parse_url
 from sanic import Blueprint, HTTPResponse, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
-from blueprints.reading import authenticated, services_of, whole_number, word
+from blueprints.access import require_reach
+from blueprints.reading import authenticated, number_for, services_of, whole_number, word
 from config.errors import Fault, RequestRefused
 from services.keys import NotPermitted, Scope, require
 from services.live import Frame, Goodbye, TypeFilter
@@ -51,13 +52,14 @@ async def admit(request: Request) -> None:
         if "authorization" not in request.headers:
             request.headers["authorization"] = f"Bearer {token}"
     services = services_of(request)
-    require(await authenticated(request), Scope.EVENTS_READ)
-    number = await services.numbers.resolve(word(request, "phone_number_id"))
-    await may_listen(request, number.phone_number_id)
+    caller = await authenticated(request)
+    require(caller, Scope.EVENTS_READ)
+    require_reach(request, caller)
+    number = await number_for(request, word(request, "phone_number_id"), caller)
     types = [part for part in (word(request, "types", longest=MAX_TYPES_LENGTH) or "").split(",") if part]
     request.ctx.number = number.phone_number_id
     request.ctx.after = _after(request)
-    request.ctx.wanted = TypeFilter(types)
+    request.ctx.wanted = TypeFilter(types, numbers=caller.numbers)
     services.streams.check_room()
 
 

@@ -6,10 +6,11 @@ Process: worker.
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.event_stream import may_listen
-from blueprints.reading import limit_of, needs, services_of, whole_number, word
+from blueprints.reading import caller_of, limit_of, needs, own_number, services_of, whole_number, word
 from blueprints.rendering import event_json, json_response
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
+from services.live import may_read
 
 bp = Blueprint("events", url_prefix="/events")
 
@@ -20,9 +21,8 @@ MAX_SEQ = 2**53
 @needs(Scope.EVENTS_READ)
 async def read_events(request: Request) -> HTTPResponse:
     """Events of a number after ``after``, in order; ``wait_s`` waits for the first one."""
-    services = services_of(request)
-    number = await services.numbers.resolve(word(request, "phone_number_id"))
-    await may_listen(request, number.phone_number_id)
+    services, numbers = services_of(request), caller_of(request).numbers
+    number = await own_number(request, word(request, "phone_number_id"))
     after = whole_number(request, "after", 0, least=0, most=MAX_SEQ)
     types = [part for part in (word(request, "types", longest=500) or "").split(",") if part]
     limit = limit_of(request)
@@ -36,7 +36,7 @@ async def read_events(request: Request) -> HTTPResponse:
     )
     return json_response(
         {
-            "data": [event_json(event) for event in page.events],
+            "data": [event_json(event) for event in page.events if may_read(event, numbers)],
             "next_after": page.after,
             "phone_number_id": number.phone_number_id,
         }

@@ -20,15 +20,15 @@ bp = Blueprint("keys", url_prefix="/keys")
 @bp.get("/")
 @needs(Scope.ADMIN)
 async def list_keys(request: Request) -> HTTPResponse:
-    """Every key, the newest first, ended ones too."""
-    keys = await services_of(request).keys.all()
+    """Every key within the numbers of this one, the newest first, ended ones too."""
+    keys = await services_of(request).keys.all(caller_of(request))
     return json_response({"data": [key_json(key) for key in keys], "next_cursor": None})
 
 
 @bp.post("/")
 @needs(Scope.ADMIN)
 async def create_key(request: Request) -> HTTPResponse:
-    """A new key; ``key`` is its text, shown this once."""
+    """A new key; ``key`` is its text, shown this once. It has no more than the key that makes it."""
     body, faults = json_object(request), list[Fault]()
     name = body.get("name")
     if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME:
@@ -39,7 +39,7 @@ async def create_key(request: Request) -> HTTPResponse:
     if faults:
         raise RequestRefused("The key is not valid.", faults=faults)
     made = await services_of(request).keys.create(
-        name=str(name).strip(), scopes=scopes, numbers=numbers, expires_at=expires_at, by=caller_of(request).key_id
+        name=str(name).strip(), scopes=scopes, numbers=numbers, expires_at=expires_at, maker=caller_of(request)
     )
     return json_response({**key_json(made.key), "key": made.text}, status=201)
 
@@ -48,7 +48,7 @@ async def create_key(request: Request) -> HTTPResponse:
 @needs(Scope.ADMIN)
 async def revoke_key(request: Request, key_id: str) -> HTTPResponse:
     """End a key; it is refused everywhere within 5 s."""
-    return json_response(await services_of(request).keys.revoke(key_id, by=caller_of(request).key_id))
+    return json_response(await services_of(request).keys.revoke(key_id, caller_of(request)))
 
 
 def key_json(key: ApiKey) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, needs, services_of, word
+from blueprints.reading import caller_of, needs, own_number, services_of, word
 from blueprints.rendering import json_response
 from blueprints.streaming import body_of, drained, send_file, small_body
 from config.errors import Fault, RequestRefused
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 from services.media import Media, NoSuchMedia
 
 bp = Blueprint("media", url_prefix="/media")
@@ -24,9 +24,7 @@ async def upload_media(request: Request) -> HTTPResponse:
     """Store the file of a multipart form (part ``file``; optionally ``type`` and ``ttl_minutes``), or the one behind
     the ``link`` of a JSON body: 201."""
     services = services_of(request)
-    number = await services.numbers.resolve(word(request, "phone_number_id"))
-    if not caller_of(request).may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not use this number.")
+    number = await own_number(request, word(request, "phone_number_id"))
     uploads, content_type = services.media_uploads, request.headers.get("content-type", "")
     async with drained(request):
         if content_type.startswith("application/json"):

@@ -16,6 +16,7 @@ from blueprints.reading import (
     json_object,
     limit_of,
     needs,
+    own_number,
     services_of,
     word,
 )
@@ -98,7 +99,7 @@ async def list_messages(request: Request) -> HTTPResponse:
     services, caller, limit = services_of(request), caller_of(request), limit_of(request)
     number = word(request, "from")
     if number is not None:
-        number = (await services.numbers.resolve(number)).phone_number_id
+        number = (await own_number(request, number)).phone_number_id
     wanted = MessageFilter(
         phone_number_id=number,
         numbers=caller.numbers,

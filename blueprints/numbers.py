@@ -7,9 +7,9 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, json_object, needs, services_of
+from blueprints.reading import caller_of, json_object, needs, own_number, services_of
 from blueprints.rendering import json_response
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 from services.messages import QuietHours
 from services.numbers import Allowance, Number, OwnPace, own_pace, parse_settings
 
@@ -126,7 +126,4 @@ def limits_json(number: Number, pace: OwnPace, allowance: Allowance) -> dict[str
 
 
 async def _own(request: Request, phone_number_id: str) -> Number:
-    number = await services_of(request).numbers.resolve(phone_number_id)
-    if not caller_of(request).may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not use this number.")
-    return number
+    return await own_number(request, phone_number_id)

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, json_object, needs, services_of, word
+from blueprints.access import require_unlimited
+from blueprints.reading import caller_of, json_object, needs, own_number, services_of, word
 from blueprints.rendering import json_response
 from config.errors import Fault, RequestRefused
 from services.console import MAX_SHORTCUT, MAX_TEXT, QuickReply
-from services.keys import NotPermitted, Scope
+from services.keys import Scope
 
 bp = Blueprint("quick_replies", url_prefix="/quick-replies")
 
@@ -105,21 +106,16 @@ def _values(body: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
 
 async def _number(request: Request, phone_number_id: str | None) -> str | None:
     """A number that this caller may use; None is every number, and only for keys that may use every one."""
-    caller = caller_of(request)
     if phone_number_id is None:
-        if caller.numbers:
-            raise NotPermitted("This API key may not use every number: name one of its own.")
+        require_unlimited(caller_of(request))
         return None
-    number = await services_of(request).numbers.resolve(phone_number_id)
-    if not caller.may_use(number.phone_number_id):
-        raise NotPermitted("This API key may not use this number.")
-    return number.phone_number_id
+    return (await own_number(request, phone_number_id)).phone_number_id
 
 
 async def _own(request: Request, reply_id: str) -> QuickReply:
     reply, caller = await services_of(request).quick_replies.get(reply_id), caller_of(request)
     if reply is None or (reply.phone_number_id is not None and not caller.may_use(reply.phone_number_id)):
         raise RequestRefused("There is no such quick reply.", code="not_found")
-    if reply.phone_number_id is None and caller.numbers:
-        raise NotPermitted("This quick reply is for every number; this API key may use some of them only.")
+    if reply.phone_number_id is None:
+        require_unlimited(caller)
     return reply

@@ -11,9 +11,11 @@ from typing import Any, Concatenate, ParamSpec, cast
 import orjson
 from sanic import HTTPResponse, Request
 
+from blueprints.access import foreign_number, require_reach
 from config.errors import Fault, RequestRefused
 from services.keys import Caller, NotPermitted, Scope, require
 from services.messages import Idempotency
+from services.numbers import Number
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
@@ -65,13 +67,35 @@ def is_own_page(request: Request) -> bool:
     return request.method in ("GET", "HEAD") or CONSOLE_HEADER in request.headers
 
 
+async def own_number(request: Request, phone_number_id: str | None) -> Number:
+    """This number, or the default one: for a limited key the first of its own.
+
+    Raises ``RequestRefused`` (``not_found``) for every number that a limited key does not have, ``UnknownNumber``.
+    """
+    return await number_for(request, phone_number_id, caller_of(request))
+
+
+async def number_for(request: Request, phone_number_id: str | None, caller: Caller) -> Number:
+    """``own_number`` before the caller stands in the request."""
+    numbers = services_of(request).numbers
+    if phone_number_id is not None and not caller.may_use(phone_number_id):
+        raise foreign_number()
+    if phone_number_id is None and caller.numbers:
+        own = [one for one in await numbers.all() if caller.may_use(one.phone_number_id)]
+        if not own:
+            raise foreign_number()
+        return own[0]
+    return await numbers.resolve(phone_number_id)
+
+
 def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
-    """Let a handler run only for a caller with this scope."""
+    """Let a handler run only for a caller with this scope, and as far as its key reaches (``blueprints.access``)."""
 
     def wrap(handler: Handler[P]) -> Handler[P]:
         async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse | None:
             caller = await authenticated(request)
             require(caller, scope)
+            require_reach(request, caller)
             request.ctx.caller = caller
             return await handler(request, *args, **kwargs)
 

@@ -93,10 +93,12 @@ async def sync_templates(request: Request) -> HTTPResponse:
 
 async def _own(request: Request, template_id: str) -> tuple[Number, Template]:
     services = services_of(request)
-    template = await services.templates.get(template_id)
-    if template is None:
+    template, caller = await services.templates.get(template_id), caller_of(request)
+    numbers = [one for one in await services.numbers.all() if caller.may_use(one.phone_number_id)]
+    own = next((one for one in numbers if template is not None and one.waba_id == template.waba_id), None)
+    if template is None or own is None:
         raise RequestRefused("There is no such template.", code="not_found")
-    return await services.template_account.number_of(template.waba_id, caller_of(request)), template
+    return own, template
 
 
 def _passes(template: Template, wanted: dict[str, str | None]) -> bool:

@@ -188,8 +188,9 @@ REQUESTS: Final = (
     ErrorEntry(
         "not_permitted",
         RequestRefused,
-        "The API key is valid but lacks the scope for this call, or may not use this number.",
-        "Use a key that has the scope; `detail` names it.",
+        "The API key is valid but lacks the scope, is limited to some numbers where all are needed, or would give more "
+        "than it has.",
+        "Use a key that has the scope, or one for every number; `detail` and `errors` say what is missing.",
     ),
     ErrorEntry(
         "number_forbidden",

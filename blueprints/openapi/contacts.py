@@ -22,7 +22,13 @@ CONSENT: Final = object_of(
         "at": MOMENT,
         "source": {"type": "string", "description": "How we know: `keyword`, `api`, `import`, or a word of yours."},
         "proof": {"type": "object", "additionalProperties": True},
+        "phone_number_ids": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Holds for these numbers alone; left out: for all.",
+        },
     },
+    optional=("phone_number_ids",),
     description="One decision of a person.",
 )
 _MAYBE_CONSENT: Final = {"anyOf": [ref("Consent"), {"type": "null"}]}
@@ -42,7 +48,11 @@ CONTACT: Final = object_of(
         "username": MAYBE_TEXT,
         "labels": {"type": "array", "items": {"type": "string"}},
         "attributes": {**FREE, "type": "object"},
-        "phone_number_ids": {"type": "array", "items": {"type": "string"}, "description": "The numbers that know it."},
+        "phone_number_ids": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The numbers that know it, of those of the key.",
+        },
         "opted_out": {"type": ["string", "null"], "enum": ["marketing", "all", None]},
         "consent": object_of({"marketing": _MAYBE_CONSENT, "all": _MAYBE_CONSENT}),
         "created_at": MOMENT,
@@ -54,7 +64,8 @@ CONTACT: Final = object_of(
         },
     },
     optional=("consent_history",),
-    description="A person, what is known of them, and what they agreed to.",
+    description="A person, what is known of them, and what they agreed to. A key that is limited to some numbers sees "
+    "what these know.",
 )
 
 CONTACT_SCHEMAS: Final[dict[str, dict[str, Any]]] = {"Contact": CONTACT, "Consent": CONSENT}

@@ -14,7 +14,8 @@ _SCOPES: Final = {"type": "array", "items": {"type": "string", "enum": [scope.va
 _NUMBERS: Final = {
     "type": "array",
     "items": {"type": "string"},
-    "description": "The phone_number_ids that it may use and see; empty: every one.",
+    "description": "The phone_number_ids that it may use and see; empty: every one. A key that is limited itself "
+    "makes keys for some of its numbers; empty: for all of them.",
 }
 
 KEY: Final = object_of(
@@ -57,7 +58,7 @@ KEYS: Final = (
         (
             Answer(
                 200,
-                "All of them, ended ones too, the newest first.",
+                "All of them, ended ones too, the newest first. A limited key sees those for its numbers alone.",
                 page_of("Key"),
                 (Example("page", "One key", {"data": [_SHOP], "next_cursor": None}),),
             ),
@@ -79,6 +80,7 @@ KEYS: Final = (
             ),
         ),
         scope=Scope.ADMIN,
+        description="A key gives no more than it has: scopes, numbers, end. What is left out is as the maker has it.",
         body=Body(
             {
                 "type": "object",

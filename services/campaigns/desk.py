@@ -116,7 +116,9 @@ class CampaignDesk:
         people: list[dict[str, Any]] = []
         async for page in self._pages(campaign, page=limit):
             is_marketing = campaign.category is CampaignCategory.MARKETING
-            reasons = await self._consents.blocks_all([person.key for person in page], is_marketing=is_marketing)
+            reasons = await self._consents.blocks_all(
+                [person.key for person in page], is_marketing=is_marketing, number=campaign.phone_number_id
+            )
             for person in page[: limit - len(people)]:
                 content = content_for(campaign.template, person.key, person.variables)
                 reason = _opted_out(reasons, person.key) or (content if isinstance(content, str) else None)
@@ -134,7 +136,9 @@ class CampaignDesk:
             if self._clock.monotonic() > until:
                 result.is_complete = False
                 break
-            reasons = await self._consents.blocks_all([person.key for person in page], is_marketing=is_marketing)
+            reasons = await self._consents.blocks_all(
+                [person.key for person in page], is_marketing=is_marketing, number=campaign.phone_number_id
+            )
             for person in page:
                 result.looked_at += 1
                 content = content_for(campaign.template, person.key, person.variables)
@@ -160,7 +164,7 @@ class CampaignDesk:
             wanted = ContactFilter(label=audience.label, numbers=frozenset(audience.numbers))
             contacts = self._contacts.walk(wanted, page=page)
             while found := await contacts.next():
-                yield [person_of_contact(contact_record(document)) for document in found]
+                yield [person_of_contact(contact_record(document, wanted.numbers)) for document in found]
             return
         walk = self._repository.walk(campaign.id, page=page)
         while found := await walk.next():

@@ -54,7 +54,7 @@ class Consents(Protocol):
         """Know what there is to know of these contacts."""
         ...
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         """Why this contact must not get it, or None."""
         ...
 
@@ -134,7 +134,7 @@ class CampaignFeeder:
             wanted = ContactFilter(label=campaign.audience.label, numbers=frozenset(campaign.audience.numbers))
             walk = self._contacts.walk(wanted, after=active.progress.prepared_to)
             if found := await walk.next():
-                people = [person_of_contact(contact_record(document)) for document in found]
+                people = [person_of_contact(contact_record(document, wanted.numbers)) for document in found]
                 try:
                     report = await self._lists.add(campaign.id, people, held=active.progress.total or 0)
                 except RequestRefused as refusal:
@@ -204,7 +204,8 @@ class CampaignFeeder:
         return room if room >= min(PAGE, most // 4) or waiting == 0 else 0
 
     def _blocks(self, active: Active) -> Callable[[str], str | None]:
-        return lambda key: self._consents.blocks(key, is_marketing=active.is_marketing)
+        number = active.campaign.phone_number_id
+        return lambda key: self._consents.blocks(key, is_marketing=active.is_marketing, number=number)
 
     async def _keep_sent(self, result: Handover) -> None:
         """A page that is repeated after a crash: who got the message, and opted out because of it, was not skipped."""

@@ -85,6 +85,18 @@ class Campaign:
     digest: str | None = None
     progress: "Progress" = field(default_factory=lambda: Progress())
 
+    def is_within(self, numbers: frozenset[str]) -> bool:
+        """May a key that is limited to these numbers see it? Empty: a key without a limit.
+
+        A campaign that takes its people from the contacts of other numbers shows these people.
+        """
+        if not numbers:
+            return True
+        is_own_audience = self.audience.label is None or (
+            bool(self.audience.numbers) and numbers.issuperset(self.audience.numbers)
+        )
+        return self.phone_number_id in numbers and is_own_audience
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

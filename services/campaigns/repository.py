@@ -43,16 +43,23 @@ class CampaignRepository:
         """Up to ``limit`` campaigns, the newest first. ``numbers`` empty: of every number."""
         query: dict[str, Any] = {"number": {"$in": sorted(numbers)}} if numbers else {}
         below = before if before is not None else order_ahead()
-        found = await newest(
-            self._database,
-            CAMPAIGNS,
-            query,
-            field="order",
-            below=below,
-            first_slice=FIRST_SLICE,
-            limit=limit,
-        )
-        return [campaign_record(document) for document in found]
+        own: list[Campaign] = []
+        while len(own) < limit:
+            found = await newest(
+                self._database,
+                CAMPAIGNS,
+                query,
+                field="order",
+                below=below,
+                first_slice=FIRST_SLICE,
+                limit=limit,
+            )
+            campaigns = [campaign_record(document) for document in found]
+            own += [campaign for campaign in campaigns if campaign.is_within(numbers)]
+            if len(found) < limit:
+                break
+            below = campaigns[-1].order
+        return own[:limit]
 
     def walk(self, campaign_id: str, *, after: int = 0, page: int = 500) -> Ascent:
         """Its recipients in order, as documents for ``recipient_record``."""

@@ -5,10 +5,13 @@ Process: worker.
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
+import orjson
 
 from config.errors import Unavailable
+from services.keys import NotPermitted
 
 TIMEOUT_S: Final = 10.0
 LARGEST_BYTES: Final = 32 * 1024 * 1024
@@ -32,17 +35,37 @@ class EmulatedPhones:
         self._token = token
         self._session: aiohttp.ClientSession | None = None
 
-    async def control(self, method: str, path: str, *, query: str = "", body: bytes | None = None) -> PhoneAnswer:
-        """One call of the control API, ``path`` without ``/_sandbox/``. Raises ``Unavailable`` when it is not up."""
-        return await self._call(method, f"/_sandbox/{path}", query=query, body=body)
+    async def control(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: bytes | None = None,
+        numbers: frozenset[str] = frozenset(),
+    ) -> PhoneAnswer:
+        """One call of the control API, ``path`` without ``/_sandbox/``, limited to ``numbers`` when there are any.
 
-    async def media(self, media_id: str) -> PhoneAnswer:
-        """The bytes of a medium that the business uploaded: its address first, then what is there."""
+        Raises ``Unavailable`` when it is not up, ``NotPermitted`` for what a limited key may not do.
+        """
+        if numbers and not may_call(method, path):
+            raise NotPermitted("This changes every phone, or shows what was set for them; this API key is limited.")
+        return await self._call(method, f"/_sandbox/{path}", query=limited_query(query, numbers), body=body)
+
+    async def media(self, media_id: str, numbers: frozenset[str] = frozenset()) -> PhoneAnswer:
+        """The bytes of a medium that the business uploaded: its address first, then what is there.
+
+        ``numbers``: only a medium of one of these.
+        """
         try:
-            async with self._opened().get(f"{self._base}/v23.0/{media_id}") as answer:
-                if answer.status != 200:
-                    return PhoneAnswer(answer.status, answer.content_type, await answer.read())
-                url = str((await answer.json())["url"])
+            for asked in [f"?phone_number_id={number}" for number in sorted(numbers)] or [""]:
+                async with self._opened().get(f"{self._base}/v23.0/{media_id}{asked}") as answer:
+                    found = PhoneAnswer(answer.status, answer.content_type, await answer.read())
+                if found.status == 200:
+                    break
+            if found.status != 200:
+                return found
+            url = str(orjson.loads(found.body)["url"])
             if not url.startswith(self._base + "/"):
                 raise Unavailable("The sandbox named an address that is not its own.", detail=url)
             async with self._opened().get(url) as answer:
@@ -69,6 +92,20 @@ class EmulatedPhones:
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), headers={"Authorization": f"Bearer {self._token}"}
             )
         return self._session
+
+
+def may_call(method: str, path: str) -> bool:
+    """May a limited key make this call? One phone and its messages, yes; what holds for all phones may be read."""
+    is_of_phones = path == "phones" or path.startswith("phones/")
+    return is_of_phones or (method in ("GET", "HEAD") and not path.startswith("rules"))
+
+
+def limited_query(query: str, numbers: frozenset[str]) -> str:
+    """The caller's query with the limit of his key, whatever limit he wrote into it himself."""
+    if not numbers:
+        return query
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "numbers"]
+    return urlencode([*kept, ("numbers", ",".join(sorted(numbers)))])
 
 
 def _away(error: BaseException) -> Unavailable:

@@ -3,12 +3,13 @@
 Process: worker, whatsapp.
 """
 
+from services.contacts.changes import Decision, Patch
 from services.contacts.commands import ContactCommands
 from services.contacts.consents import OPTED_OUT, ConsentBook, ConsentReader, opted_out_among, reason_of
 from services.contacts.csv_records import CsvReader, CsvRecord, records_of
 from services.contacts.csv_rows import csv_line
 from services.contacts.documents import CONTACTS, NOT_OPTED_OUT, contact_record
-from services.contacts.facts import ContactRegister, Decision, Patch
+from services.contacts.facts import ContactRegister
 from services.contacts.identity import IDENTITY_RULE, Identity, identity_of, identity_of_key, parse_identity
 from services.contacts.keeper import ContactKeeper
 from services.contacts.keywords import Keywords, listed

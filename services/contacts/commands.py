@@ -10,9 +10,11 @@ from typing import Any, Final
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
 from services.commands import Command, Outcome
-from services.contacts.facts import ContactRegister, Decision, Entry, Patch
+from services.contacts.changes import Decision, Entry, Patch
+from services.contacts.facts import ContactRegister, is_shared
 from services.contacts.identity import Identity, identity_of_key
 from services.contacts.ledger import Known
+from services.contacts.profiles import Profile
 from services.contacts.records import ConsentCategory, ConsentSource, ConsentStatus
 from services.contacts.requests import MAX_ATTRIBUTES, MAX_LABELS, all_of
 from services.store import Fact
@@ -31,13 +33,22 @@ class ContactCommands:
 
     async def save(self, command: Command) -> Outcome:
         """Make a contact, or change one. Raises ``RequestRefused`` (unknown, too many labels or attributes)."""
-        data, number = command.data, self._log_of(command)
-        known, identity = await self._find(data)
-        patch = _patch(data)
-        _check_room(known, patch)
-        known, entry = self._register.save(identity, number, patch, source=ConsentSource.API.value)
+        data, limit = command.data, _limit(command)
+        known, identity = await self._find(data, limit)
+        number, patch = self._log_of(command, known), _patch(data)
+        _check_room(known, patch, number, limit)
+        known, entry = self._register.save(
+            identity,
+            number,
+            patch,
+            source=ConsentSource.API.value,
+            limit=limit,
+            is_by_id=bool(data.get("contact_id")),
+        )
         facts = [] if entry is None else [entry.fact(number, self._clock.now())]
-        return Outcome({"contact_id": known.id, "is_new": entry is not None and entry.is_new}, facts)
+        # A limited key is not told that others knew the contact before.
+        is_new = entry is not None and (entry.is_new or (bool(limit) and entry.is_first))
+        return Outcome({"contact_id": known.id, "is_new": is_new}, facts)
 
     async def opt_out(self, command: Command) -> Outcome:
         """Write no more to this person: nothing of the category, or nothing at all."""
@@ -49,7 +60,7 @@ class ContactCommands:
 
     async def import_rows(self, command: Command) -> Outcome:
         """Rows of a CSV file that were checked already; the result counts what became of them."""
-        number = self._log_of(command)
+        number, limit = self._log_of(command, None), _limit(command)
         rows = command.data["rows"]
         await self._register.load([row["key"] for row in rows])
         now = self._clock.now()
@@ -59,45 +70,53 @@ class ContactCommands:
         for row in rows:
             identity, patch = identity_of_key(row["key"]), _patch(row)
             try:
-                _check_room(self._register.known(identity), patch)
+                _check_room(self._register.known(identity), patch, number, limit)
             except RequestRefused as refusal:
                 errors += [{"line": row["line"], "path": f.path, "reason": f.reason} for f in refusal.faults]
                 continue
-            _, entry = self._register.save(identity, number, patch, source=ConsentSource.IMPORT.value)
+            _, entry = self._register.save(identity, number, patch, source=ConsentSource.IMPORT.value, limit=limit)
             if entry is not None:
                 entries.append(entry)
             for decision in row.get("decisions", ()):
-                facts += self._register.decide(identity, number, _decision(decision), now)
+                facts += self._register.decide(identity, number, _decision(decision), now, limit=limit)
         for start in range(0, len(entries), ROWS_PER_EVENT):
-            part = [entry.data for entry in entries[start : start + ROWS_PER_EVENT]]
-            facts.insert(
-                start // ROWS_PER_EVENT, Fact("contact.imported", number, now, {"count": len(part), "contacts": part})
-            )
-        created = sum(entry.is_new for entry in entries)
+            part = [dict(entry.data) for entry in entries[start : start + ROWS_PER_EVENT]]
+            writes = [entry.pop("contact_write") for entry in part]
+            imported = {"count": len(part), "contacts": part, "contact_writes": writes}
+            facts.insert(start // ROWS_PER_EVENT, Fact("contact.imported", number, now, imported))
+        created = sum(entry.is_new or (bool(limit) and entry.is_first) for entry in entries)
         counts = {"created": created, "updated": len(entries) - created, "rows": len(rows)}
         decided = sum(fact.type != "contact.imported" for fact in facts)
         return Outcome({**counts, "consents": decided, "errors": errors}, facts)
 
     async def _decide(self, command: Command, status: ConsentStatus) -> Outcome:
-        data, number, now = command.data, self._log_of(command), self._clock.now()
-        known, identity = await self._find(data)
-        facts: list[Fact] = []
-        if known is None:
-            known, entry = self._register.save(identity, number, Patch(), source=ConsentSource.API.value)
+        data, limit, now = command.data, _limit(command), self._clock.now()
+        known, identity = await self._find(data, limit)
+        number, facts = self._log_of(command, known), list[Fact]()
+        if known is None or (limit and limit.isdisjoint(known.numbers)):
+            known, entry = self._register.save(identity, number, Patch(), source=ConsentSource.API.value, limit=limit)
             facts += [] if entry is None else [entry.fact(number, now)]
-        facts += self._register.decide(identity, number, _decision({**data, "status": status.value}), now)
+        decision = _decision({**data, "status": status.value})
+        facts += self._register.decide(identity, number, decision, now, limit=limit)
         return Outcome({"contact_id": known.id, "is_changed": bool(facts)}, facts)
 
-    def _log_of(self, command: Command) -> str:
-        """The number in whose log it is told: the one that the caller works for, if this owner has it."""
-        number = str(command.data.get("number"))
-        return number if number in self._numbers else self._numbers[0]
+    def _log_of(self, command: Command, known: Known | None) -> str:
+        """The number in whose log it is told: the one that was asked for, if this owner has it.
 
-    async def _find(self, data: Mapping[str, Any]) -> tuple[Known | None, Identity]:
+        Without a wish it is one that knows the contact, of those that the caller may use: nobody becomes the contact of
+        a number because somebody wrote down a label.
+        """
+        number, limit = command.data.get("number"), _limit(command)
+        if number in self._numbers:
+            return str(number)
+        own = [one for one in self._numbers if not limit or one in limit] or list(self._numbers)
+        return next((one for one in own if known is not None and one in known.numbers), own[0])
+
+    async def _find(self, data: Mapping[str, Any], limit: frozenset[str]) -> tuple[Known | None, Identity]:
         """The contact that a command means: by id (it must exist), or by key."""
         if data.get("contact_id"):
             known = await self._register.load_id(str(data["contact_id"]))
-            if known is None:
+            if known is None or (limit and limit.isdisjoint(known.numbers)):
                 raise RequestRefused("There is no such contact.", code="not_found")
             return known, Identity(known.wa_id, known.user_id)
         identity = identity_of_key(str(data["key"]))
@@ -117,7 +136,15 @@ def _patch(data: Mapping[str, Any]) -> Patch:
     )
 
 
-def _check_room(known: Known | None, patch: Patch) -> None:
+def _limit(command: Command) -> frozenset[str]:
+    """The numbers to which the caller's key is limited; empty: to none."""
+    return frozenset(command.data.get("numbers") or ())
+
+
+def _check_room(contact: Known | None, patch: Patch, number: str, limit: frozenset[str]) -> None:
+    known: Known | Profile | None = contact
+    if contact is not None and is_shared(contact, limit):
+        known = contact.profiles.get(number)
     held = set(known.attributes) if known else set()
     if len((held | patch.attributes.keys()) - set(patch.removed_attributes)) > MAX_ATTRIBUTES:
         fault = Fault("attributes", f"would be more than {MAX_ATTRIBUTES} with those that the contact has")

@@ -6,11 +6,12 @@ Process: whatsapp (ConsentBook), worker (ConsentReader).
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from config.clock import Clock
-from services.contacts.documents import CONTACTS
+from services.contacts.documents import CONTACTS, OUT_AT_NUMBERS, category_of
+from services.contacts.profiles import outs_at, strictest
 from services.contacts.records import ConsentCategory
 from services.store import AHEAD_S, Ascent, Database, Document, SharedRead
 
@@ -29,8 +30,13 @@ FEW: Final = 250
 MANY_S: Final = 60.0
 """How long it is believed that they are many."""
 
-Consents = dict[str, ConsentCategory]
+Outs = Mapping[str, ConsentCategory]
+"""What somebody is opted out of: by our number, or under ``EVERYWHERE`` at all of them."""
+Consents = dict[str, Outs]
 """What those who opted out are opted out of, by key of the contact."""
+EVERYWHERE: Final = ""
+OUT: Final = (*(category.value for category in ConsentCategory), OUT_AT_NUMBERS)
+"""Values of ``opted_out`` of those who must not get something from somebody."""
 
 
 def reason_of(opted_out: ConsentCategory | None, *, is_marketing: bool) -> str | None:
@@ -38,6 +44,14 @@ def reason_of(opted_out: ConsentCategory | None, *, is_marketing: bool) -> str |
     if opted_out is None or (opted_out is ConsentCategory.MARKETING and not is_marketing):
         return None
     return REASONS[opted_out]
+
+
+def category_at(outs: Outs | None, number: str | None) -> ConsentCategory | None:
+    """What somebody with these opt-outs is opted out of at one of our numbers; None: as far as all of them go."""
+    if not outs:
+        return None
+    found = strictest([outs.get(EVERYWHERE), outs.get(number) if number else None])
+    return ConsentCategory(found) if found else None
 
 
 class ConsentBook:
@@ -51,45 +65,51 @@ class ConsentBook:
         """Empty, and not to be asked before the first ``load``."""
         self._database = database
         self._out: dict[ConsentCategory, set[int]] = {category: set() for category in ConsentCategory}
+        self._out_at: dict[ConsentCategory, set[int]] = {category: set() for category in ConsentCategory}
         self._loading = asyncio.Lock()
         self.is_loaded = False
 
     def __len__(self) -> int:
         """Keys of contacts that are held."""
-        return sum(len(keys) for keys in self._out.values())
+        return sum(len(keys) for held in (self._out, self._out_at) for keys in held.values())
 
     async def load(self, keys: Iterable[str] = ()) -> None:
         """Make sure that these contacts are known: all of them are, after the first call. Raises ``Unavailable``."""
         async with self._loading:
             if self.is_loaded:
                 return
-            for category in ConsentCategory:
-                walk = Ascent(
-                    self._database, CONTACTS, {"opted_out": category.value}, projection={"keys": 1}, page=2_000
-                )
+            for value in OUT:
+                fields = {"keys": 1, "opted_out": 1, "consent_at": 1}
+                walk = Ascent(self._database, CONTACTS, {"opted_out": value}, projection=fields, page=2_000)
                 while found := await walk.next():
-                    self._out[category].update(_digest(key) for document in found for key in document["keys"])
+                    for document in found:
+                        outs = {number: category_of(out) for number, out in outs_at(document).items()}
+                        self.note(document["keys"], category_of(document.get("opted_out")), outs)
             self.is_loaded = True
 
-    def note(self, keys: Sequence[str], opted_out: ConsentCategory | None) -> None:
-        """Remember what these keys of one contact are opted out of now."""
-        digests = [_digest(key) for key in keys]
-        for category, held in self._out.items():
-            if category is opted_out:
-                held.update(digests)
-            else:
-                held.difference_update(digests)
+    def note(
+        self,
+        keys: Sequence[str],
+        opted_out: ConsentCategory | None,
+        at: Mapping[str, ConsentCategory | None] | None = None,
+    ) -> None:
+        """Remember what these keys of one contact are opted out of now; ``at``: at single numbers of ours."""
+        _hold(self._out, [_digest(key) for key in keys], opted_out)
+        for number, out in (at or {}).items():
+            _hold(self._out_at, [_digest(f"{number}|{key}") for key in keys], out)
 
-    def opted_out(self, key: str) -> ConsentCategory | None:
-        """What this contact is opted out of."""
+    def opted_out(self, key: str, number: str | None = None) -> ConsentCategory | None:
+        """What this contact is opted out of: at all our numbers, or at this one as well."""
         if not self.is_loaded:
             raise RuntimeError("the consent book was asked before it was loaded")
-        digest = _digest(key)
-        return next((category for category in REASONS if digest in self._out[category]), None)
+        digest, at = _digest(key), _digest(f"{number}|{key}") if number and any(self._out_at.values()) else None
+        return next(
+            (one for one in REASONS if digest in self._out[one] or (at is not None and at in self._out_at[one])), None
+        )
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
-        """Why this contact must not get a message, or None. Memory only."""
-        return reason_of(self.opted_out(key), is_marketing=is_marketing)
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
+        """Why this contact must not get a message (from ``number``), or None. Memory only."""
+        return reason_of(self.opted_out(key, number), is_marketing=is_marketing)
 
 
 class ConsentReader:
@@ -109,18 +129,19 @@ class ConsentReader:
         self._few: Consents | None = None
         self._few_until = float("-inf")
         self._everybody: SharedRead[None, Consents | None] = SharedRead(self._read_everybody)
-        self._cached: OrderedDict[str, tuple[float, ConsentCategory | None]] = OrderedDict()
+        self._cached: OrderedDict[str, tuple[float, Outs | None]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._line = database.pacer.line(weight=3.0)
 
-    async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
-        """Why this contact must not get a message, or None. Raises ``Unavailable``."""
+    async def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
+        """Why this contact must not get a message (from ``number``), or None. Raises ``Unavailable``."""
         if self._few is not None and self._few_until - self._clock.monotonic() > AHEAD_S:
-            return reason_of(self._few.get(key), is_marketing=is_marketing)  # nearly always, once for every message
-        return (await self.blocks_all([key], is_marketing=is_marketing)).get(key)
+            outs = self._few.get(key)  # nearly always, once for every message
+            return reason_of(category_at(outs, number), is_marketing=is_marketing) if outs else None
+        return (await self.blocks_all([key], is_marketing=is_marketing, number=number)).get(key)
 
-    def lets_pass(self, key: str, *, is_marketing: bool) -> bool:
+    def lets_pass(self, key: str, *, is_marketing: bool, number: str | None = None) -> bool:
         """Is it known just now that nothing blocks? False says nothing: ``blocks`` does."""
         now = self._clock.monotonic()
         left_s = self._few_until - now
@@ -129,18 +150,21 @@ class ConsentReader:
         if left_s < AHEAD_S:
             self._everybody.begin(None)
         if self._few is not None:
-            return reason_of(self._few.get(key), is_marketing=is_marketing) is None
-        read_at, category = self._cached.get(key, (float("-inf"), None))
-        return now - read_at < self._fresh_s and reason_of(category, is_marketing=is_marketing) is None
+            outs = self._few.get(key)
+            return not outs or reason_of(category_at(outs, number), is_marketing=is_marketing) is None
+        read_at, outs = self._cached.get(key, (float("-inf"), None))
+        is_fresh = now - read_at < self._fresh_s
+        return is_fresh and reason_of(category_at(outs, number), is_marketing=is_marketing) is None
 
-    async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool) -> dict[str, str]:
-        """Reasons by key, for those that must not get a message. Raises ``Unavailable``."""
+    async def blocks_all(self, keys: Sequence[str], *, is_marketing: bool, number: str | None = None) -> dict[str, str]:
+        """Reasons by key, for those that must not get a message (from ``number``). Raises ``Unavailable``."""
         left_s = self._few_until - self._clock.monotonic()
         few = self._few if left_s > 0 else await self._everybody.get(None)
         if 0 < left_s < AHEAD_S:
             self._everybody.begin(None)
         opted_out = {key: few.get(key) for key in keys} if few is not None else await self._look_up(keys)
-        found = {key: reason_of(category, is_marketing=is_marketing) for key, category in opted_out.items()}
+        categories = {key: category_at(outs, number) for key, outs in opted_out.items()}
+        found = {key: reason_of(category, is_marketing=is_marketing) for key, category in categories.items()}
         return {key: reason for key, reason in found.items() if reason is not None}
 
     async def _read_everybody(self, _: None) -> Consents | None:
@@ -148,8 +172,8 @@ class ConsentReader:
         began = self._clock.monotonic()
         found = await self._database.find(
             CONTACTS,
-            {"opted_out": {"$in": [category.value for category in ConsentCategory]}},
-            projection={"keys": 1, "opted_out": 1},
+            {"opted_out": {"$in": list(OUT)}},
+            projection={"keys": 1, "opted_out": 1, "consent_at": 1},
             limit=self._few_most + 1,
         )
         is_few = len(found) <= self._few_most
@@ -157,10 +181,10 @@ class ConsentReader:
         self._few_until = began + (self._fresh_s if is_few else MANY_S)
         return self._few
 
-    async def _look_up(self, keys: Sequence[str]) -> dict[str, ConsentCategory | None]:
+    async def _look_up(self, keys: Sequence[str]) -> dict[str, Outs | None]:
         """These contacts, from memory or together with whatever else is asked for just now."""
         now = self._clock.monotonic()
-        opted_out: dict[str, ConsentCategory | None] = {}
+        opted_out: dict[str, Outs | None] = {}
         missing: dict[str, asyncio.Future[None]] = {}
         for key in keys:
             cached = self._cached.get(key)
@@ -203,7 +227,7 @@ async def opted_out_among(database: Database, keys: Sequence[str]) -> Consents:
     found = await database.find(
         CONTACTS,
         {"keys": {"$in": list(keys)}},
-        projection={"keys": 1, "opted_out": 1},
+        projection={"keys": 1, "opted_out": 1, "consent_at": 1},
         limit=len(keys) * 2,
     )
     return _by_key(found)
@@ -212,11 +236,24 @@ async def opted_out_among(database: Database, keys: Sequence[str]) -> Consents:
 def _by_key(found: Sequence[Document]) -> Consents:
     answer: Consents = {}
     for document in found:
-        for key in document["keys"] if document.get("opted_out") else ():
-            category = ConsentCategory(document["opted_out"])
+        if not document.get("opted_out"):
+            continue
+        everywhere = {EVERYWHERE: document["opted_out"]} if category_of(document["opted_out"]) else {}
+        for key in document["keys"]:
             # One person may stand in two contacts (their number, their user id): the stricter decision counts.
-            answer[key] = ConsentCategory.ALL if ConsentCategory.ALL in (category, answer.get(key)) else category
+            outs = dict(answer.get(key, {}))
+            for number, out in {**everywhere, **outs_at(document)}.items():
+                outs[number] = ConsentCategory(strictest([out, outs.get(number)]) or out)
+            answer[key] = outs
     return answer
+
+
+def _hold(book: Mapping[ConsentCategory, set[int]], digests: Sequence[int], opted_out: ConsentCategory | None) -> None:
+    for category, held in book.items():
+        if category is opted_out:
+            held.update(digests)
+        else:
+            held.difference_update(digests)
 
 
 def _digest(key: Any) -> int:

@@ -6,6 +6,7 @@ Process: worker, whatsapp.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from services.contacts.profiles import limited_document
 from services.contacts.records import ConsentCategory, ConsentEntry, ConsentStatus, Contact
 
 CONTACTS: Final = "contacts"
@@ -13,9 +14,19 @@ NOT_OPTED_OUT: Final = ""
 """The value of ``opted_out`` of everybody who did not opt out: an index needs something to hold."""
 
 
-def contact_record(document: Mapping[str, Any]) -> Contact:
-    """The record of a stored contact."""
-    opted_out = document.get("opted_out")
+OUT_AT_NUMBERS: Final = "numbers"
+"""The value of ``opted_out`` of who opted out at single numbers alone: ``consent_at`` says at which."""
+
+
+def category_of(opted_out: object) -> ConsentCategory | None:
+    """What a stored ``opted_out`` means for every number."""
+    return next((category for category in ConsentCategory if category.value == opted_out), None)
+
+
+def contact_record(document: Mapping[str, Any], numbers: frozenset[str] = frozenset()) -> Contact:
+    """The record of a stored contact; ``numbers``: as these know it, which is all that a limited key may see."""
+    if numbers:
+        document = limited_document(document, numbers)
     return Contact(
         id=document["_id"],
         key=document["key"],
@@ -27,7 +38,7 @@ def contact_record(document: Mapping[str, Any]) -> Contact:
         attributes=document.get("attributes") or {},
         labels=tuple(document.get("labels", ())),
         numbers=tuple(document.get("numbers", ())),
-        opted_out=ConsentCategory(opted_out) if opted_out else None,
+        opted_out=category_of(document.get("opted_out")),
         consent={
             ConsentCategory(category): consent_entry(entry) for category, entry in document.get("consent", {}).items()
         },
@@ -39,9 +50,12 @@ def contact_record(document: Mapping[str, Any]) -> Contact:
     )
 
 
-def consent_document(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored form of one decision, from the data of its event."""
+def consent_document(data: Mapping[str, Any], number: str) -> dict[str, Any]:
+    """The stored form of one decision, from the data of its event; ``number`` was told of it."""
+    limit = data.get("limited_to")
     return {
+        "number": number,
+        **({"numbers": list(limit)} if limit else {}),
         "category": data["category"],
         "status": data["status"],
         "at": data["decided_at"],
@@ -58,4 +72,5 @@ def consent_entry(document: Mapping[str, Any]) -> ConsentEntry:
         at=document["at"],
         source=document["source"],
         proof=document.get("proof") or {},
+        numbers=tuple(document.get("numbers", ())),
     )

@@ -4,15 +4,17 @@ Process: whatsapp.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from config.ids import new_id, new_order
+from services.contacts.changes import Change, Decision, Entry, Patch, addresses_at, event_data
 from services.contacts.consents import ConsentBook
-from services.contacts.documents import consent_document
+from services.contacts.documents import NOT_OPTED_OUT, OUT_AT_NUMBERS, consent_document
 from services.contacts.identity import Identity, identity_of_key
 from services.contacts.ledger import ContactLedger, Known
+from services.contacts.profiles import Profile, merged_profiles, stored_profile, strictest
 from services.contacts.records import ConsentCategory, ConsentStatus
 from services.conversations import holders_of
 from services.store import Fact
@@ -32,41 +34,6 @@ class Aliases(Protocol):
     def aliases_of(self, key: str) -> tuple[str, ...]:
         """Every address of whoever has this one; empty when nobody is known to have it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """What to change of a profile: names by field (None takes a name away), labels, attributes to set or to remove."""
-
-    names: Mapping[str, str | None] = field(default_factory=dict)
-    labels: Sequence[str] | None = None
-    added_labels: Sequence[str] = ()
-    removed_labels: Sequence[str] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    removed_attributes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What somebody decided about being written to, with source and proof."""
-
-    category: ConsentCategory
-    status: ConsentStatus
-    at: datetime
-    source: str
-    proof: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One profile that is new or has changed: the data of its event."""
-
-    is_new: bool
-    data: dict[str, Any]
-
-    def fact(self, number: str, at: datetime) -> Fact:
-        """The fact by itself."""
-        return Fact("contact.created" if self.is_new else "contact.updated", number, at, self.data)
 
 
 class ContactRegister:
@@ -124,9 +91,9 @@ class ContactRegister:
             if known.wa_id is not None and key == f"wa:{known.wa_id}":
                 known.wa_id = None
             known.key = Identity(known.wa_id, known.user_id).key
-            self._consents.note([key], None)
-            changed = ["addresses", "wa_id"]
-            data = _data(known, {}, [], is_new=False, changed=changed, source="message")
+            self._consents.note([key], None, dict.fromkeys(known.decided_at))
+            known.profiles.setdefault(number, Profile())
+            data = event_data(known, number, Change(["addresses", "wa_id"]), source="message")
             facts.append(Fact("contact.updated", number, now, data))
         if len(people) > 1:
             into = min(people, key=lambda known: known.id)
@@ -142,6 +109,10 @@ class ContactRegister:
             setattr(into, name, getattr(into, name) or getattr(known, name))
         into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))
         into.numbers |= known.numbers | {number}
+        into.profiles = merged_profiles(into.profiles, known.profiles)
+        into.profiles.setdefault(number, Profile())
+        for told, decided in known.decided_at.items():
+            into.decided_at[told] = merged_decisions(into.decided_at.get(told, {}), decided)
         into.attributes = {**known.attributes, **into.attributes}
         for category, status in known.consent.items():
             if category not in into.consent or status is ConsentStatus.OUT is not into.consent[category]:
@@ -150,76 +121,141 @@ class ContactRegister:
         into.opted_out = opted_out_by(into.consent)
         self._ledger.merge(into, known)
         self._ledger.hold(into)
-        self._consents.note(into.keys, into.opted_out)
+        self._note(into)
+        profile = into.profiles[number]
+        change = Change(["addresses"], profile.attributes, whole_attributes=into.attributes, of_whole=["addresses"])
+        history = self._histories.pop(known.id, [])
+        consent = {category.value: dict(entry) for category, entry in into.entries.items()}
         data = {
-            **_data(into, into.attributes, [], is_new=False, changed=["addresses"], source="message"),
+            **event_data(into, number, change, source="message"),
             "merged_id": known.id,
-            "phone_number_ids": sorted(into.numbers),
-            "consent": {category.value: dict(entry) for category, entry in into.entries.items()},
-            "consent_history": self._histories.pop(known.id, []),
-            "opted_out": into.opted_out.value if into.opted_out else None,
+            "phone_number_ids": [number],
+            "consent": {name: entry for name, entry in consent.items() if entry.get("number") == number},
+            "consent_history": [entry for entry in history if entry.get("number") == number],
+            "opted_out": opted_out_at(into, number),
             "consent_order": new_order(),
+            "contact_merge": {
+                "phone_number_ids": sorted(into.numbers),
+                "consent": consent,
+                "consent_history": history,
+                "opted_out": stored_opted_out(into),
+                "consent_at": into.decided_at,
+                "profiles": {told: stored_profile(one, into.wa_id) for told, one in into.profiles.items()},
+            },
         }
         return Fact("contact.merged", number, now, data)
 
-    def save(self, identity: Identity, number: str, patch: Patch, *, source: str) -> tuple[Known, Entry | None]:
-        """Make or change the contact of this person. None: there is nothing new."""
-        identity = self._whole(identity)
+    def save(
+        self,
+        identity: Identity,
+        number: str,
+        patch: Patch,
+        *,
+        source: str,
+        limit: frozenset[str] = frozenset(),
+        is_by_id: bool = False,
+    ) -> tuple[Known, Entry | None]:
+        """Make or change the contact of this person, through ``number``. None: there is nothing new.
+
+        ``limit``: for a key of these numbers alone. Of a contact that another number knows as well it changes what
+        ``number`` knows, and nothing else. ``is_by_id``: nobody named an address, so the number learns none.
+        """
+        given, identity = identity.keys, self._whole(identity)
+        told = given if limit else identity.keys
         people = self._ledger.of(identity)
         known = people[0] if people else None
         is_new = known is None
         if known is None:
             known = Known(new_id("con"), identity.key, None, None)
-        changed = self._identify(known, identity)
-        changed += _rename(known, patch)
-        if number not in known.numbers:
-            known.numbers |= {number}
-            changed.append("phone_number_ids")
-        attributes = {name: value for name, value in patch.attributes.items() if known.attributes.get(name) != value}
-        removed = [name for name in patch.removed_attributes if name in known.attributes]
-        if attributes or removed:
-            kept = {name: value for name, value in known.attributes.items() if name not in removed}
-            known.attributes = {**kept, **attributes}
-            changed.append("attributes")
-        if not changed and not is_new:
+        change, is_limited, is_first = Change(), is_shared(known, limit), number not in known.numbers
+        if not is_limited:
+            change.of_whole = self._identify(known, identity)
+            change.apply_to_whole(known, patch)
+            told = tuple(key for key in told if key in known.keys)  # others belong to somebody else
+        profile = known.profiles.setdefault(number, Profile())
+        if is_by_id and profile.keys:
+            told = ()
+        change.apply_to_profile(known, profile, patch, told=told, is_first=is_first)
+        known.numbers |= {number}
+        if not change.changed and not change.of_whole and not is_new:
             return known, None
+        if is_first and not is_new and not is_limited:
+            # All of it is new to this number: what is told is what was new to everybody.
+            change.changed = [*change.of_whole, "phone_number_ids"]
         self._ledger.hold(known)
-        if "addresses" in changed:
-            self._consents.note(known.keys, known.opted_out)
-        return known, Entry(is_new, _data(known, attributes, removed, is_new=is_new, changed=changed, source=source))
+        self._note(known)
+        data = event_data(known, number, change, source=source, is_new=is_new, is_limited=is_limited)
+        return known, Entry(is_new, data, is_first)
 
-    def decide(self, identity: Identity, number: str, decision: Decision, now: datetime) -> list[Fact]:
+    def decide(
+        self, identity: Identity, number: str, decision: Decision, now: datetime, *, limit: frozenset[str] = frozenset()
+    ) -> list[Fact]:
         """Record a decision for every contact of this person. Nothing when it is known already."""
         people = self._ledger.of(self._whole(identity))
-        return [fact for known in people for fact in self.decide_for(known, number, decision, now)]
+        return [fact for known in people for fact in self.decide_for(known, number, decision, now, limit=limit)]
 
-    def decide_for(self, known: Known, number: str, decision: Decision, now: datetime) -> list[Fact]:
-        """Record a decision for one contact."""
-        consent = dict(known.consent)
-        consent[decision.category] = decision.status
-        if decision.status is ConsentStatus.IN and decision.category is ConsentCategory.ALL:
-            consent[ConsentCategory.MARKETING] = ConsentStatus.IN
-        if consent == known.consent:
-            return []
-        decided = [category for category, status in consent.items() if known.consent.get(category) is not status]
-        known.consent = consent
-        known.opted_out = opted_out_by(consent)
-        self._consents.note(known.keys, known.opted_out)
-        data = {
+    def decide_for(
+        self, known: Known, number: str, decision: Decision, now: datetime, *, limit: frozenset[str] = frozenset()
+    ) -> list[Fact]:
+        """Record a decision for one contact, told through ``number``.
+
+        ``limit``: for a key of these numbers alone. Of a contact that another number knows as well it decides for
+        these numbers only: it neither stops what others send nor lifts what others were told.
+        """
+        limited = sorted(limit) if is_shared(known, limit) else []
+        data: dict[str, Any] = {
             "contact_id": known.id,
-            "key": known.key,
-            "wa_id": known.wa_id,
-            "user_id": known.user_id,
+            **addresses_at(known, number),
             "category": decision.category.value,
             "status": decision.status.value,
             "source": decision.source,
             "proof": dict(decision.proof),
             "decided_at": decision.at,
-            "opted_out": known.opted_out.value if known.opted_out else None,
+            "limited_to": limited,
+        }
+        entry = consent_document(data, number)
+        is_new = self._decide_at(known, decision, entry, limited)
+        if not limited:
+            is_new = self._decide_for_all(known, decision, entry) or is_new
+        if not is_new:
+            return []
+        self._note(known)
+        data |= {
+            "opted_out": opted_out_at(known, number),
+            "opted_out_stored": stored_opted_out(known),
+            "consent_at": known.decided_at,
             "order": new_order(),
         }
-        known.entries |= dict.fromkeys(decided, consent_document(data))
         return [Fact(_OTHER[decision.status], number, now, data)]
+
+    def _decide_for_all(self, known: Known, decision: Decision, entry: Mapping[str, Any]) -> bool:
+        """Every number is to keep to it. False: that was so already."""
+        consent = dict(known.consent) | dict.fromkeys(_decided(decision), decision.status)
+        if consent == known.consent:
+            return False
+        decided = [category for category, status in consent.items() if known.consent.get(category) is not status]
+        known.consent = consent
+        known.opted_out = opted_out_by(consent)
+        known.entries |= dict.fromkeys(decided, entry)
+        return True
+
+    def _decide_at(self, known: Known, decision: Decision, entry: Mapping[str, Any], numbers: Sequence[str]) -> bool:
+        """Only these numbers are to keep to it; without numbers, what all agree to lifts what single ones were told."""
+        lifts = not numbers and decision.status is ConsentStatus.IN
+        is_new = False
+        for number in list(known.decided_at) if lifts else numbers:
+            at = dict(known.decided_at.get(number, {}))
+            for category in _decided(decision):
+                status = at[category.value]["status"] if category.value in at else None
+                if status != decision.status.value and (status is not None or not lifts):
+                    at[category.value] = entry
+                    is_new = True
+            known.decided_at = {**known.decided_at, number: at}
+        return is_new
+
+    def _note(self, known: Known) -> None:
+        at = {number: _strictest_of(decided) for number, decided in known.decided_at.items()}
+        self._consents.note(known.keys, known.opted_out, at)
 
     def _identify(self, known: Known, identity: Identity) -> list[str]:
         """Learn addresses that nobody else has. Those in use change when the person is known to be there now."""
@@ -250,44 +286,37 @@ def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCat
     return next((category for category in categories if consent.get(category) is ConsentStatus.OUT), None)
 
 
-def _rename(known: Known, patch: Patch) -> list[str]:
-    changed = []
-    for name, value in patch.names.items():
-        if getattr(known, name) != value:
-            setattr(known, name, value)
-            changed.append(name)
-    labels = known.labels if patch.labels is None else tuple(patch.labels)
-    labels = tuple(dict.fromkeys((*labels, *patch.added_labels)))
-    labels = tuple(label for label in labels if label not in patch.removed_labels)
-    if labels != known.labels:
-        known.labels = labels
-        changed.append("labels")
-    return changed
+def opted_out_at(known: Known, number: str) -> str | None:
+    """What this number must not send to the contact, whoever was told."""
+    return strictest([known.opted_out, _strictest_of(known.decided_at.get(number, {}))])
 
 
-def _data(
-    known: Known,
-    attributes: Mapping[str, Any],
-    removed: Sequence[str],
-    *,
-    is_new: bool,
-    changed: Sequence[str],
-    source: str,
-) -> dict[str, Any]:
-    return {
-        "contact_id": known.id,
-        "key": known.key,
-        "addresses": list(known.keys),
-        **({} if known.moved_at is None else {"moved_at": known.moved_at}),
-        "wa_id": known.wa_id,
-        "user_id": known.user_id,
-        "name": known.name,
-        "profile_name": known.profile_name,
-        "username": known.username,
-        "labels": list(known.labels),
-        "attributes": dict(attributes),
-        "removed_attributes": list(removed),
-        "changed": list(changed),
-        "source": source,
-        "order": new_order() if is_new else None,
-    }
+def stored_opted_out(known: Known) -> str:
+    """``opted_out`` as it is stored: an index finds everybody by it who must not get something from somebody."""
+    if known.opted_out is not None:
+        return known.opted_out.value
+    outs = [_strictest_of(decided) for decided in known.decided_at.values()]
+    return OUT_AT_NUMBERS if any(outs) else NOT_OPTED_OUT
+
+
+def is_shared(known: Known, limit: frozenset[str]) -> bool:
+    """Does a number beyond the limit know this contact? Never without a limit."""
+    return bool(limit) and not known.numbers <= limit
+
+
+def merged_decisions(
+    one: Mapping[str, Mapping[str, Any]], other: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Decisions of two contacts that are one person: what either refused stays refused."""
+    return {**other, **{name: entry for name, entry in one.items() if other.get(name, {}).get("status") != "out"}}
+
+
+def _decided(decision: Decision) -> list[ConsentCategory]:
+    """Whoever agrees to everything agrees to marketing, too."""
+    is_all = decision.status is ConsentStatus.IN and decision.category is ConsentCategory.ALL
+    return [decision.category, *([ConsentCategory.MARKETING] if is_all else [])]
+
+
+def _strictest_of(decided: Mapping[str, Mapping[str, Any]]) -> ConsentCategory | None:
+    found = strictest([name for name, entry in decided.items() if entry["status"] == ConsentStatus.OUT.value])
+    return ConsentCategory(found) if found else None

@@ -10,7 +10,8 @@ from typing import Final
 
 from config.clock import Clock
 from services.cloud_webhook import InboundMessage, StatusUpdate, UserPreference
-from services.contacts.facts import ContactRegister, Decision, Patch
+from services.contacts.changes import Decision, Patch
+from services.contacts.facts import ContactRegister
 from services.contacts.identity import Identity
 from services.contacts.keywords import Keywords, spoken_text
 from services.contacts.records import ConsentCategory, ConsentSource, ConsentStatus

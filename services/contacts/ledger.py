@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from services.contacts.documents import CONTACTS
+from services.contacts.documents import CONTACTS, category_of
 from services.contacts.identity import Identity
+from services.contacts.profiles import Profile, profiles_of
 from services.contacts.records import ConsentCategory, ConsentStatus
 from services.conversations import holders_of
 from services.store import Database, ReadGate
@@ -21,7 +22,8 @@ from services.store import Database, ReadGate
 MAX_HELD: Final = 20_000
 MOST_MERGES: Final = 10
 _FIELDS: Final = ("key", "wa_id", "user_id", "name", "profile_name", "username", "labels", "numbers", "opted_out")
-PROJECTION: Final = dict.fromkeys((*_FIELDS, "keys", "attributes", "consent", "merged_into", "moved_at"), 1)
+_PARTS: Final = ("keys", "attributes", "consent", "consent_at", "profiles", "merged_into", "moved_at", "order")
+PROJECTION: Final = dict.fromkeys((*_FIELDS, *_PARTS), 1)
 
 
 @dataclass(slots=True)
@@ -46,6 +48,10 @@ class Known:
     """When they came to the addresses in use, if they moved."""
     entries: dict[ConsentCategory, Mapping[str, Any]] = field(default_factory=dict)
     """The decisions behind ``consent``, as they are stored."""
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    """What each of our numbers knows of it."""
+    decided_at: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """Decisions that hold for single numbers, as they are stored: by number and category."""
     is_idle: bool = False
     """Nobody has asked for it since retention came by."""
 
@@ -152,6 +158,8 @@ class ContactLedger:
     def give_up(self, known: Known, key: str) -> None:
         """An address that somebody else has now."""
         known.keys = tuple(one for one in known.keys if one != key)
+        for profile in known.profiles.values():
+            profile.keys = tuple(one for one in profile.keys if one != key)
         if self._id_of_key.get(key) == known.id:
             del self._id_of_key[key]
 
@@ -193,13 +201,15 @@ class ContactLedger:
             labels=tuple(document.get("labels", ())),
             numbers=frozenset(document.get("numbers", ())),
             attributes=dict(document.get("attributes") or {}),
-            opted_out=ConsentCategory(opted_out) if opted_out else None,
+            opted_out=category_of(opted_out),
             consent={
                 ConsentCategory(category): ConsentStatus(entry["status"])
                 for category, entry in (document.get("consent") or {}).items()
             },
             keys=tuple(document.get("keys", ())),
             moved_at=document.get("moved_at"),
+            profiles=profiles_of(document),
+            decided_at={number: dict(decided) for number, decided in (document.get("consent_at") or {}).items()},
             entries={ConsentCategory(category): entry for category, entry in (document.get("consent") or {}).items()},
         )
         self.hold(known)

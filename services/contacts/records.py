@@ -43,6 +43,8 @@ class ConsentEntry:
     at: datetime
     source: str
     proof: Mapping[str, Any] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    """For which of our numbers it holds; empty: for all."""
 
 
 @dataclass(frozen=True, slots=True)

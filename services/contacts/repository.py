@@ -35,14 +35,18 @@ class ContactRepository:
         """No input or output."""
         self._database = database
 
-    async def get(self, contact_id: str) -> Contact | None:
-        """One contact by its id; one that has become part of another leads to that."""
+    async def get(self, contact_id: str, numbers: frozenset[str] = frozenset()) -> Contact | None:
+        """One contact by its id; one that has become part of another leads to that.
+
+        ``numbers``: as these know it, and none that they do not know.
+        """
         found = await self._database.find_one(CONTACTS, {"_id": contact_id})
         for _ in range(MOST_MERGES):
             if found is None or "merged_into" not in found:
                 break
             found = await self._database.find_one(CONTACTS, {"_id": found["merged_into"]})
-        return contact_record(found) if found else None
+        is_foreign = bool(numbers) and found is not None and numbers.isdisjoint(found.get("numbers", ()))
+        return contact_record(found, numbers) if found and not is_foreign else None
 
     async def by_keys(self, keys: Sequence[str]) -> list[Contact]:
         """The contacts that have one of these keys."""
@@ -60,10 +64,10 @@ class ContactRepository:
             query,
             field="order",
             below=below,
-            first_slice=below if "$and" in query else FIRST_SLICE,
+            first_slice=below if wanted.search else FIRST_SLICE,
             limit=limit,
         )
-        return [contact_record(document) for document in found]
+        return [contact_record(document, wanted.numbers) for document in found]
 
     def walk(self, wanted: ContactFilter, *, after: int = 0, page: int = 500) -> Ascent:
         """All of them, oldest first, as documents for ``contact_record``."""
@@ -73,12 +77,27 @@ class ContactRepository:
 def query_for(wanted: ContactFilter) -> dict[str, Any]:
     """The filter as a query, without the range of ``order``."""
     query: dict[str, Any] = {}
-    if wanted.search and (words := query_of(wanted.search)):
-        query["$and"] = words
-    if wanted.label is not None:
+    words = query_of(wanted.search) if wanted.search else []
+    if words:
+        query["$and"] = words + [one for word in words for one in _known_to(wanted.numbers, "tokens", word["tokens"])]
+    if wanted.label is not None and wanted.numbers:
+        query["$and"] = query.get("$and", []) + _known_to(wanted.numbers, "labels", wanted.label)
+    elif wanted.label is not None:
         query["labels"] = wanted.label
     if wanted.opted_out is not None:
         query["opted_out"] = wanted.opted_out.value
     if wanted.numbers:
         query["numbers"] = {"$in": sorted(wanted.numbers)}
     return query
+
+
+def _known_to(numbers: frozenset[str], field: str, condition: Any) -> list[dict[str, Any]]:
+    """Nobody is found by a word or label that another number knows: only by what these numbers know.
+
+    A contact of an older version has no profiles: all of it is its number's, if it has one.
+    """
+    if not numbers:
+        return []
+    own = [{f"profiles.{number}.{field}": condition} for number in sorted(numbers)]
+    older = [{field: condition, "profiles": None, "numbers": [number]} for number in sorted(numbers)]
+    return [{"$or": [*own, *older]}]

@@ -3,7 +3,7 @@
 Process: worker.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,12 +48,15 @@ class ContactTransfer:
         self._commands = commands
         self._clock = clock
 
-    async def import_csv(self, chunks: AsyncIterator[bytes], *, number: str, by: str) -> ImportReport:
+    async def import_csv(
+        self, chunks: AsyncIterator[bytes], *, number: str, by: str, numbers: frozenset[str] = frozenset()
+    ) -> ImportReport:
         """Take a file, as fast as the owner keeps up. Lines with faults are left out and told; taking it twice is safe.
 
+        ``numbers``: for a key that is limited to these.
         Raises ``RequestRefused`` for an unreadable file, ``Unavailable``; the text says how far it came.
         """
-        report = ImportReport()
+        report, place = ImportReport(), {"number": number, "numbers": sorted(numbers)}
         rows: list[dict[str, Any]] = []
         try:
             async for record in records_of(chunks):
@@ -67,10 +70,10 @@ class ContactTransfer:
                     continue
                 rows.append(row)
                 if len(rows) == ROWS_PER_COMMAND:
-                    await self._submit(rows, report, number=number, by=by)
+                    await self._submit(rows, report, place, by=by)
                     rows = []
             if rows:
-                await self._submit(rows, report, number=number, by=by)
+                await self._submit(rows, report, place, by=by)
         except PanalError as error:
             taken = report.created + report.updated + report.unchanged
             error.text = f"{error.text} {taken} lines were taken before; the same file may be sent again."
@@ -82,10 +85,12 @@ class ContactTransfer:
         yield csv_line(EXPORT_COLUMNS)
         walk = self._repository.walk(wanted)
         while found := await walk.next():
-            yield "".join(export_line(contact_record(document)) for document in found)
+            yield "".join(export_line(contact_record(document, wanted.numbers)) for document in found)
 
-    async def _submit(self, rows: list[dict[str, Any]], report: ImportReport, *, number: str, by: str) -> None:
-        result = await self._commands.submit("contact.import", {"rows": rows, "number": number}, by=by)
+    async def _submit(
+        self, rows: list[dict[str, Any]], report: ImportReport, place: Mapping[str, Any], *, by: str
+    ) -> None:
+        result = await self._commands.submit("contact.import", {"rows": rows, **place}, by=by)
         report.created += result["created"]
         report.updated += result["updated"]
         report.consents += result["consents"]

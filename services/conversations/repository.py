@@ -96,10 +96,10 @@ class ConversationRepository:
 def _query(wanted: ConversationFilter) -> dict[str, Any]:
     """The filter as a query, without the range of ``activity``."""
     query: dict[str, Any] = {}
-    if wanted.phone_number_id:
+    if wanted.phone_number_id and wanted.phone_number_id in (wanted.numbers or {wanted.phone_number_id}):
         query["number"] = wanted.phone_number_id
     elif wanted.numbers:
-        query["number"] = {"$in": sorted(wanted.numbers)}
+        query["number"] = {"$in": [] if wanted.phone_number_id else sorted(wanted.numbers)}
     if wanted.search and (words := query_of(wanted.search)):
         query["$and"] = words
     if wanted.is_open is not None:

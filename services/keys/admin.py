@@ -13,8 +13,9 @@ from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
 from services.commands import Command, Commands, Handler, Outcome
 from services.keys.changes import change_of_keys
+from services.keys.grants import granted_end, granted_numbers, may_see_key, require_grant, require_power
 from services.keys.keyring import BOOTSTRAP_KEY_ID
-from services.keys.records import ApiKey, Scope
+from services.keys.records import ApiKey, Caller, Scope
 from services.keys.repository import KEYS, KeyRepository
 from services.keys.secrets import key_digest, new_key_text
 from services.store import NEW, GroupCommit, Write
@@ -43,9 +44,15 @@ class KeyAdmin:
         self._inserts = inserts
         self._clock = clock
 
-    async def all(self) -> list[ApiKey]:
-        """Every key, the newest first."""
-        return await self._repository.all()
+    async def all(self, caller: Caller) -> list[ApiKey]:
+        """Every key that this caller may see, the newest first: a limited one those within its numbers."""
+        return [key for key in await self._repository.all() if may_see_key(caller, key)]
+
+    async def agents(self, caller: Caller) -> list[str]:
+        """Names of the keys that may use the console for a number of this caller: his colleagues."""
+        keys = [key for key in await self._repository.all() if key.revoked_at is None and Scope.CONSOLE in key.scopes]
+        near = {key.name for key in keys if not (caller.numbers and key.numbers) or caller.numbers & key.numbers}
+        return sorted(near | {caller.name})
 
     async def create(
         self,
@@ -54,9 +61,14 @@ class KeyAdmin:
         scopes: frozenset[Scope],
         numbers: frozenset[str],
         expires_at: datetime | None,
-        by: str,
+        maker: Caller,
     ) -> NewKey:
-        """A new key. Its text is never stored: who loses it makes another one."""
+        """A new key. Its text is never stored: who loses it makes another one.
+
+        Raises ``NotPermitted`` when it would have more than its maker: scopes, numbers or time.
+        """
+        numbers, expires_at = granted_numbers(numbers, maker), granted_end(expires_at, maker)
+        require_grant(maker, scopes=scopes, numbers=numbers, expires_at=expires_at)
         text = new_key_text()
         key = ApiKey(
             id=new_id("key"),
@@ -76,20 +88,22 @@ class KeyAdmin:
             "created_at": key.created_at,
             "expires_at": expires_at,
         }
-        await self._commands.submit(CREATE, data, by=by)
+        await self._commands.submit(CREATE, data, by=maker.key_id)
         return NewKey(key, text)
 
-    async def revoke(self, key_id: str, *, by: str) -> Mapping[str, Any]:
+    async def revoke(self, key_id: str, caller: Caller) -> Mapping[str, Any]:
         """End a key; every worker refuses it within 5 s. Raises ``RequestRefused``: unknown, or the first key."""
-        if key_id == BOOTSTRAP_KEY_ID:
+        if key_id == BOOTSTRAP_KEY_ID and not caller.numbers:
             raise RequestRefused(
                 "The first key is set by the operator: change PANAL_BOOTSTRAP_KEY, or delete its file and restart.",
                 code="wrong_state",
                 faults=[Fault("key_id", "is the first key")],
             )
-        if await self._repository.by_id(key_id) is None:
+        key = await self._repository.by_id(key_id)
+        if key is None or not may_see_key(caller, key):
             raise RequestRefused("There is no such key.", code="not_found")
-        return await self._commands.submit(REVOKE, {"id": key_id, "at": self._clock.now()}, by=by)
+        require_power(caller, key)
+        return await self._commands.submit(REVOKE, {"id": key_id, "at": self._clock.now()}, by=caller.key_id)
 
     async def note_use(self, key_id: str) -> None:
         """Ask the owner to write down that a key was used; nobody waits for it."""

@@ -110,7 +110,14 @@ class Keyring:
         is_noted = noted_at is not None and now - noted_at < timedelta(seconds=USE_NOTED_S)
         if self._note_use is not None and not is_noted:
             await self._note_use(key.id)
-        return Caller(key_id=key.id, name=key.name, scopes=key.scopes, numbers=key.numbers, ends_at=key.expires_at)
+        return Caller(
+            key_id=key.id,
+            name=key.name,
+            scopes=key.scopes,
+            numbers=key.numbers,
+            ends_at=key.expires_at,
+            expires_at=key.expires_at,
+        )
 
     def _has_ended(self, key: ApiKey) -> bool:
         return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= self._clock.now())

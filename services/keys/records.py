@@ -46,13 +46,14 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who made this request. ``ends_at``: the key, or the session of the console, is good until then."""
+    """Who made this request. ``expires_at``: the end of the key; ``ends_at``: of the key or of the console session."""
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
     numbers: frozenset[str] = frozenset()
     ends_at: datetime | None = None
+    expires_at: datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         """Has this caller the scope?"""

@@ -8,7 +8,7 @@ from services.live.event_types import CATALOGUE, EVENT_FAMILIES, EVENT_TYPES
 from services.live.frames import Frame, TypeFilter, frame_of
 from services.live.streams import Goodbye, Outlet, Streams, StreamsFull
 from services.live.tail import Tail
-from services.live.wire import event_bytes, event_json
+from services.live.wire import event_bytes, event_json, may_read
 
 __all__ = [
     "CATALOGUE",
@@ -26,4 +26,5 @@ __all__ = [
     "event_bytes",
     "event_json",
     "frame_of",
+    "may_read",
 ]

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.live.wire import event_bytes
+from services.live.wire import audience_of, covers, event_bytes
 from services.store import Event
 
 EVERYTHING = "*"
@@ -15,31 +15,45 @@ EVERYTHING = "*"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event on the wire: ``body`` is its JSON, ``sse`` the same as a server-sent event."""
+    """One event on the wire: ``body`` is its JSON, ``sse`` the same as a server-sent event.
+
+    ``audience``: the numbers that a limited reader must have beside that of the log (``wire.audience_of``).
+    """
 
     seq: int
     type: str
     body: bytes
     sse: bytes
+    audience: frozenset[str] | None = None
 
 
 def frame_of(event: Event) -> Frame:
     """Make an event ready."""
     body = event_bytes(event)
-    return Frame(
-        event.seq, event.type, body, b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
-    )
+    sse = b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
+    return Frame(event.seq, event.type, body, sse, audience_of(event))
 
 
 class TypeFilter:
-    """Which types a reader wants: types, families (``message.*``); none means all. It remembers its answers."""
+    """Which types a reader wants: types, families (``message.*``); none means all. It remembers its answers.
 
-    def __init__(self, words: Sequence[str]) -> None:
+    ``numbers``: those to which the reader's key is limited.
+    """
+
+    def __init__(self, words: Sequence[str], *, numbers: frozenset[str] = frozenset()) -> None:
         """``words`` as the caller gave them."""
+        self._numbers = numbers
         self._exact = frozenset(words)
         self._families = tuple(word[:-1] for word in words if word.endswith(".*"))
         self.is_open = not words or EVERYTHING in self._exact
         self._known: dict[str, bool] = {}
+
+    def chosen(self, frames: list[Frame]) -> list[Frame]:
+        """Those that the reader wants, and may see."""
+        if self.is_open and not self._numbers:
+            return frames
+        numbers = self._numbers
+        return [one for one in frames if self.fits(one.type) and (not numbers or covers(numbers, one.audience))]
 
     def fits(self, event_type: str) -> bool:
         """Does the reader want it?"""

@@ -223,7 +223,7 @@ class Streams:
                         session.is_live = True
                         session.level_at = self._clock.monotonic()
                 if reached > position:
-                    chosen = frames if wanted.is_open else [frame for frame in frames if wanted.fits(frame.type)]
+                    chosen = wanted.chosen(frames)
                     if chosen:
                         await self._send(session, outlet.send(chosen))
                         self.counts.sent += len(chosen)

@@ -32,6 +32,7 @@ source      text     keyword, platform, api or import
 ~proof      object   what proves it: a message, a row of a file
 decided_at  moment   when the contact said so
 opted_out   text?    what the contact wants no more of: all, marketing, or null
+~limited_to texts    the numbers for which it holds; empty: for all
 """
 _PERSON: Final[dict[str, Any]] = {
     "contact_id": "con_01KFM3Q4W0B6P2D7A9V5C1X0ZX",
@@ -61,7 +62,7 @@ CONTACT_TYPES: Final = (
             + _PROFILE
             + """
 merged_id            text    the contact that went; its id leads here
-phone_number_ids     texts   the numbers of ours that know it
+phone_number_ids     texts   the number that tells of it
 consent              object  the latest decision of each category
 consent_history      objects what the other one had decided before
 opted_out            text?   what the contact wants no more of: all, marketing, or null

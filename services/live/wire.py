@@ -14,6 +14,8 @@ from services.store import Event
 # What the owner needs to repeat an event, and nobody else: a 63-bit sort key would not survive JavaScript either.
 INTERNAL: Final = frozenset({"order", "due_at", "pair_tat", "initiated_at", "dead_wamid", "content_key"}) | frozenset(
     {"target_ref", "home_number", "stream_starts", "activity", "text_tokens", "consent_order"}
+    # What other numbers know of a contact: keys that are limited to a number read its log.
+    | {"contact_write", "contact_writes", "contact_merge", "consent_at", "opted_out_stored"}
 )
 
 
@@ -27,6 +29,27 @@ def event_json(event: Event) -> dict[str, Any]:
         "phone_number_id": event.number,
         "data": {name: value for name, value in event.data.items() if name not in INTERNAL},
     }
+
+
+def audience_of(event: Event) -> frozenset[str] | None:
+    """The numbers that a limited reader must have for this event, beside that of the log. None: no further ones.
+
+    What happens to a webhook endpoint stands in the log of one number, whichever others the endpoint hears. Empty: it
+    hears every number, so no limited reader may know of it.
+    """
+    if not event.type.startswith("webhook_endpoint."):
+        return None
+    return frozenset(event.data.get("numbers") or ())
+
+
+def may_read(event: Event, numbers: frozenset[str]) -> bool:
+    """May a reader limited to these numbers see this event of one of them? Empty: a reader without a limit."""
+    return not numbers or covers(numbers, audience_of(event))
+
+
+def covers(numbers: frozenset[str], audience: frozenset[str] | None) -> bool:
+    """Does a limited reader have all the numbers of an audience?"""
+    return audience is None or (bool(audience) and audience <= numbers)
 
 
 def event_bytes(event: Event) -> bytes:

@@ -38,11 +38,11 @@ class OptedOut(RequestRefused):
 class ConsentCheck(Protocol):
     """Who must not be written to, for workers."""
 
-    async def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    async def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         """Why this contact must not get it, in words that follow "the recipient", or None."""
         ...
 
-    def lets_pass(self, key: str, *, is_marketing: bool) -> bool:
+    def lets_pass(self, key: str, *, is_marketing: bool, number: str | None = None) -> bool:
         """Is it known just now that nothing blocks?"""
         ...
 
@@ -71,7 +71,7 @@ class AcceptancePolicy:
         is_marketing = order.priority is Priority.BULK or (
             content.kind == "template" and await self._has_marketing_template(content, number)
         )
-        reason = await self._consents.blocks(contact.key, is_marketing=is_marketing)
+        reason = await self._consents.blocks(contact.key, is_marketing=is_marketing, number=number.phone_number_id)
         if reason is not None:
             raise _opted_out(reason)
         is_later = order.send_at is not None and order.send_at > self._clock.now()
@@ -97,9 +97,9 @@ class AcceptancePolicy:
 
     def lets_pass(self, content: Content, number: Number, *, now: datetime) -> bool:
         """Is it known just now that this message, none of marketing, may be sent at once? False: ``check`` decides."""
-        key = key_at(content.to, content.recipient_kind)
-        return self._consents.lets_pass(key, is_marketing=False) and self._standings.has_written(
-            number.phone_number_id, key, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW
+        key, own = key_at(content.to, content.recipient_kind), number.phone_number_id
+        return self._consents.lets_pass(key, is_marketing=False, number=own) and self._standings.has_written(
+            own, key, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW
         )
 
     async def _check_fallback(self, order: SendOrder, number: Number, contact: ContactRef) -> None:
@@ -108,7 +108,7 @@ class AcceptancePolicy:
         if not may_be_replaced(order.on_window_closed, fallback):
             return
         # Who opted out is rare: most messages end here without another question.
-        reason = await self._consents.blocks(contact.key, is_marketing=True)
+        reason = await self._consents.blocks(contact.key, is_marketing=True, number=number.phone_number_id)
         if reason is None or await self._is_open(contact):
             return
         instead = replace(order.content, kind="template", payload={"template": dict(fallback or {})})

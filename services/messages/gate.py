@@ -56,7 +56,7 @@ class Consents(Protocol):
         """Know what there is to know of these contacts."""
         ...
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         """Why this contact must not get it, or None."""
         ...
 
@@ -67,7 +67,7 @@ class EverybodyConsents:
     async def load(self, keys: Iterable[str]) -> None:
         """There is nothing to know."""
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         """Nobody is blocked."""
         return None
 
@@ -140,7 +140,7 @@ class SendGate:
         return Go(payload=payload, is_initiation=not is_open)
 
     def _opted_out(self, message: Message, key: str) -> Refuse | None:
-        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message))
+        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message), number=message.phone_number_id)
         if reason is None:
             return None
         return Refuse(

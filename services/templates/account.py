@@ -10,7 +10,7 @@ from typing import Any
 from config.errors import RequestRefused, Unavailable
 from services.commands import Commands
 from services.graph import ErrorClass, GraphAccess, GraphRefused, TemplateCreated
-from services.keys import Caller
+from services.keys import Caller, NotPermitted
 from services.numbers import Number, Numbers
 from services.templates.records import Template
 
@@ -41,8 +41,15 @@ class TemplateAccount:
                 return number
         raise RequestRefused("There is no such account here.", code="not_found")
 
+    async def require_all(self, waba_id: str, caller: Caller) -> None:
+        """Templates are every number's of the account. Raise ``NotPermitted`` unless the caller may use all of them."""
+        numbers = [one for one in await self._numbers.all() if one.waba_id == waba_id]
+        if not all(caller.may_use(one.phone_number_id) for one in numbers):
+            raise NotPermitted("Templates are shared by every number of the account; this API key is limited to some.")
+
     async def create(self, number: Number, definition: Mapping[str, Any], caller: Caller) -> TemplateCreated:
         """A new template; WhatsApp reviews it. The answer has its id, its state and its category."""
+        await self.require_all(number.waba_id, caller)
         token = self._graph.token_of(number.phone_number_id)
         with _callers_fault():
             created = await self._graph.management.create_template(number.waba_id, token, definition)
@@ -51,6 +58,7 @@ class TemplateAccount:
 
     async def edit(self, number: Number, template_id: str, changes: Mapping[str, Any], caller: Caller) -> None:
         """Other components or another category; it is reviewed again."""
+        await self.require_all(number.waba_id, caller)
         token = self._graph.token_of(number.phone_number_id)
         with _callers_fault():
             await self._graph.management.edit_template(template_id, token, changes)
@@ -58,6 +66,7 @@ class TemplateAccount:
 
     async def delete(self, number: Number, template: Template, caller: Caller) -> None:
         """This language of a template."""
+        await self.require_all(number.waba_id, caller)
         token = self._graph.token_of(number.phone_number_id)
         with _callers_fault():
             await self._graph.management.delete_template(number.waba_id, token, template.name, template_id=template.id)

@@ -5,6 +5,7 @@ Process: worker, whatsapp.
 
 from collections.abc import Sequence
 
+from services.live import may_read
 from services.store import Event
 from services.webhook_endpoints.meta_format import has_meta_form
 from services.webhook_endpoints.records import Endpoint, WebhookFormat
@@ -20,6 +21,8 @@ def wants(endpoint: Endpoint, event: Event) -> bool:
     """
     if endpoint.numbers and event.number not in endpoint.numbers:
         return False
+    if not may_read(event, frozenset(endpoint.numbers)):
+        return False  # of an endpoint that hears other numbers as well
     if event.number != _teller(endpoint, event):
         return False
     if event.type.startswith("webhook_endpoint.") and event.data.get("endpoint_id") == endpoint.id:

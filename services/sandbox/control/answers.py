@@ -54,6 +54,12 @@ async def object_of(request: web.Request) -> Json:
     return body
 
 
+def numbers_of(request: web.Request) -> frozenset[str] | None:
+    """The business numbers to which this call is limited (`numbers=1,2`); None: to none."""
+    text = request.query.get("numbers")
+    return None if text is None else frozenset(part for part in text.split(",") if part)
+
+
 def count_of(request: web.Request, name: str, default: int) -> int:
     """A whole number of the query."""
     text = request.query.get(name)

@@ -34,7 +34,7 @@ def inbound_content(world: World, message: Json, *, sender: Sender, received: Me
     if not isinstance(kind, str):
         raise ValueError("type: a word")
     if kind == "press":
-        kind, content = pressed(world, message, received)
+        kind, content = pressed(world, message, received, number=sender.phone_number_id)
         wamid = content.pop("pressed_wamid")
         content = {"context": {"from": sender.display_phone_number, "id": wamid}, **content}
     elif kind in MEDIA_SAMPLES:
@@ -145,8 +145,8 @@ def _media(world: World, kind: str, given: object, sender: Sender) -> Json:
     store = MediaStore(world)
     if wish.get("id"):
         media = store.get(str(wish["id"]))
-        if media is None:
-            raise ValueError(f"{kind}.id: there is no such media")
+        if media is None or media["phone_number_id"] != sender.phone_number_id:
+            raise ValueError(f"{kind}.id: this number has no such media")
     else:
         data, mime_type = _bytes_of(kind, wish)
         number = sender.phone_number_id

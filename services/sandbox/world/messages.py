@@ -116,23 +116,39 @@ class Messages:
         at: float | None = self._journal.rows(sql, (phone, number))[0][0]
         return at
 
-    def listed(self, phone: str, *, with_waiting: bool, limit: int) -> list[Json]:
-        """What the phone has, oldest first: received ones once they are delivered, and written ones."""
-        where = "phone = ?"
-        values: list[Any] = [phone]
+    def listed(
+        self, phone: str, *, with_waiting: bool, limit: int, numbers: frozenset[str] | None = None
+    ) -> list[Json]:
+        """What the phone has, oldest first: received ones once they are delivered, and written ones.
+
+        ``numbers``: only what it has from and for these of the business.
+        """
+        where = "phone = ?" + _among(numbers)
+        values: list[Any] = [phone, *(numbers or ())]
         if not with_waiting:
             where += f" AND (direction = 'out' OR status IN {ON_THE_PHONE})"
         found = self._select(f"{where} ORDER BY n LIMIT ?", (*values, limit))
         return [shown(message) for message in found]
 
-    def counts(self) -> list[Json]:
-        """How many messages each phone has had, by phone."""
-        sql = "SELECT phone, sum(direction = 'in'), sum(direction = 'out') FROM messages GROUP BY phone ORDER BY min(n)"
-        return [{"wa_id": row[0], "received": row[1], "written": row[2]} for row in self._journal.rows(sql)]
+    def counts(self, numbers: frozenset[str] | None = None) -> list[Json]:
+        """How many messages each phone has had, by phone; ``numbers``: from and for these of the business."""
+        sql = "SELECT phone, sum(direction = 'in'), sum(direction = 'out') FROM messages WHERE 1"
+        sql += f"{_among(numbers)} GROUP BY phone ORDER BY min(n)"
+        rows = self._journal.rows(sql, tuple(numbers or ()))
+        return [{"wa_id": row[0], "received": row[1], "written": row[2]} for row in rows]
+
+    def numbers_of(self, phone: str) -> frozenset[str]:
+        """The numbers of the business with which this phone has messages."""
+        rows = self._journal.rows("SELECT DISTINCT number FROM messages WHERE phone = ?", (phone,))
+        return frozenset(row[0] for row in rows)
 
     def _select(self, where: str, values: Sequence[Any]) -> list[Message]:
         rows = self._journal.rows(f"SELECT {_COLUMNS} FROM messages WHERE {where}", values)  # noqa: S608 - our own text
         return [_message(row) for row in rows]
+
+
+def _among(numbers: frozenset[str] | None) -> str:
+    return "" if numbers is None else f" AND number IN ({', '.join('?' * len(numbers))})"
 
 
 def _message(row: Sequence[Any]) -> Message:

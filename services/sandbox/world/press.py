@@ -8,16 +8,16 @@ from services.sandbox.world.messages import Message
 from services.sandbox.world.world import World
 
 
-def pressed(world: World, message: Json, received: Message | None) -> tuple[str, Json]:
+def pressed(world: World, message: Json, received: Message | None, *, number: str | None = None) -> tuple[str, Json]:
     """`{"type": "press", "press": {"message_id": …, "id" or "title" or "index": …}}` → kind and content of the reply.
 
     The wamid of the pressed message is under `pressed_wamid`. A scripted reply may leave `message_id` out: it presses
-    the message that it answers. ValueError says what is wrong.
+    the message that it answers. `number`: only a message of this one can be pressed. ValueError says what is wrong.
     """
     press = message.get("press")
     wish: Json = press if isinstance(press, dict) else {}
     target = world.messages.get(str(wish["message_id"])) if wish.get("message_id") else received
-    if target is None:
+    if target is None or (number is not None and target.number != number):
         raise ValueError("press.message_id: the wamid of a message with buttons")
     if target.type == "template":
         kind, content = _template_button(world, target, wish)

@@ -50,7 +50,7 @@ class Blocked:
     async def load(self, keys: Iterable[str]) -> None:
         pass
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         return "opted out of all messages" if key in self.keys and is_marketing else None
 
 

@@ -19,7 +19,7 @@ class NoMarketing:
     async def load(self, keys: Iterable[str]) -> None:
         """Known already."""
 
-    def blocks(self, key: str, *, is_marketing: bool) -> str | None:
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         return "has opted out of marketing messages" if is_marketing else None
 
 
