@@ -171,6 +171,7 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
             "data_dir": settings.data_dir,
             "cache": settings.embedded_db_cache,
             "board": board,
+            "database": settings.db_name,
         }
         manage("Database", "services.cluster.database:run_database", database)
     if settings.whatsapp == "sandbox":
