@@ -176,7 +176,7 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
         manage("Database", "services.cluster.database:run_database", database)
     if settings.whatsapp == "sandbox":
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
-        sandbox = {"settings": settings, "webhook_url": webhook_url}
+        sandbox = {"settings": settings, "webhook_url": webhook_url, "board": board}
         manage("Sandbox", "services.cluster.sandbox:run_guarded_sandbox", sandbox)
     queen = {
         "settings": settings,

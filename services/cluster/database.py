@@ -61,13 +61,12 @@ class _Failure(Exception):
         self.line = line
 
 
-def run_database(
-    *, port: int, data_dir: str, cache: str, board: Board | None = None, database: str = "panal"
-) -> None:
+def run_database(*, port: int, data_dir: str, cache: str, board: Board | None = None, database: str = "panal") -> None:
     """Serve `{data_dir}/db` on 127.0.0.1:`port` until told to stop; then wait for the siblings that use it, and stop.
 
     `cache` as SecantusDB writes it ("256M"); `database` is the one that is probed. A server that hangs is killed, and
-    this process ends with `DatabaseExit.HUNG`: its supervisor starts both again. Whatever keeps it from starting is one log line and a `DatabaseExit`.
+    this process ends with `DatabaseExit.HUNG`: its supervisor starts both again. Whatever keeps it from starting is one
+    log line and a `DatabaseExit`.
     """
     leave_with_parent()
     asked = threading.Event()

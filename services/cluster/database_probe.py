@@ -1,8 +1,8 @@
 """Is the embedded database hung, or only busy? A real command with a limit, and pure rules for what its silence means.
 
 Process: database.
-A `ping` is not enough: with its storage engine stuck the server still answers it. So the probe reads a document. The two
-messages are written by hand, since only `services/store` may use the driver, which would cost this process 15 MB.
+A `ping` is not enough: with its storage engine stuck the server still answers it. So the probe reads a document. Its
+message is written by hand, since only `services/store` may use the driver, which would cost this process 15 MB.
 Source: MongoDB, "Wire Protocol" (OP_MSG); bsonspec.org.
 """
 
@@ -21,12 +21,12 @@ SUSPECT_S: Final = 2.5
 HUNG_S: Final = 5.5
 """Without an answer and without progress for so long it is hung."""
 BUSY_S: Final = 60.0
-"""Without an answer for so long it is hung, however hard it works: longer than an index over a large collection takes."""
+"""Without an answer for so long it is hung, however hard it works: an index over a large collection takes less."""
 BLIND_GAP_S: Final = 2.0 + PROBE_S
 """When the one who looks did not run for longer (a paused machine), what it did not hear says nothing."""
 BUSY_CPUS: Final = 0.5
 BUSY_BYTES_PER_S: Final = 1_000_000
-"""So much of a CPU, or so much written to its disk, is progress. Stuck it used 0.1 to 0.2 of a CPU and wrote nothing."""
+"""So much of a CPU, or so much written to its disk, is progress. Stuck it used 0.2 of a CPU and wrote nothing."""
 PROGRESS_WINDOW_S: Final = 1.0
 
 _HEADER: Final = struct.Struct("<iiii")

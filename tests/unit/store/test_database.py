@@ -67,7 +67,7 @@ async def test_no_more_run_at_a_time_than_there_are_connections() -> None:
 @virtual_time
 async def test_who_waits_too_long_is_told_that_the_server_is_busy() -> None:
     async with gate(pool=1) as database:
-        hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(10)))
+        hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(1.5)))
         await asyncio.sleep(0)
         began = asyncio.get_running_loop().time()
         with pytest.raises(DatabaseBusy) as busy:
