@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
@@ -14,6 +15,7 @@ from sanic import HTTPResponse, Request
 from config.errors import Fault, RequestRefused
 from services.keys import Caller, NotPermitted, Scope, require
 from services.messages import Idempotency
+from services.store import DatabaseUnavailable
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
@@ -22,6 +24,8 @@ Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse | None]]
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+WATCHED_S = 1.5
+"""How long a view of the installation's health may take, the caller's key included."""
 MAX_KEY_LENGTH = 255
 
 
@@ -65,12 +69,12 @@ def is_own_page(request: Request) -> bool:
     return request.method in ("GET", "HEAD") or CONSOLE_HEADER in request.headers
 
 
-def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
-    """Let a handler run only for a caller with this scope."""
+def needs(scope: Scope, *, within_s: float | None = None) -> Callable[[Handler[P]], Handler[P]]:
+    """Let a handler run only for a caller with this scope. ``within_s``: longer than that nobody waits to know who."""
 
     def wrap(handler: Handler[P]) -> Handler[P]:
         async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse | None:
-            caller = await authenticated(request)
+            caller = await (authenticated(request) if within_s is None else authenticated_within(request, within_s))
             require(caller, scope)
             request.ctx.caller = caller
             return await handler(request, *args, **kwargs)
@@ -78,6 +82,17 @@ def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
         return update_wrapper(guarded, handler)  # Sanic and the API reference see the handler's name and words
 
     return wrap
+
+
+async def authenticated_within(request: Request, limit_s: float) -> Caller:
+    """The caller of this request; ``DatabaseUnavailable`` when the database, which knows the keys, takes longer."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await authenticated(request)
+    except TimeoutError as error:
+        raise DatabaseUnavailable(
+            f"The database did not answer within {limit_s:g} s. Not heard: whose API key this is."
+        ) from error
 
 
 def json_object(request: Request) -> dict[str, Any]:

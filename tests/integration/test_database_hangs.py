@@ -125,6 +125,15 @@ def walk(cluster: Cluster, paths: list[str]) -> list[Answered]:
         return list(pool.map(lambda path: ask(cluster, "GET", path), paths))
 
 
+def watch(cluster: Cluster, key: str) -> list[Answered]:
+    """The views that need a key, with one that no worker has seen."""
+    headers = {"authorization": f"Bearer {key}"}
+    with ThreadPoolExecutor(16) as pool:
+        return list(
+            pool.map(lambda path: ask(cluster, "GET", path, headers=headers), ["/v1/cluster", "/v1/capacity"] * WORKERS)
+        )
+
+
 def too_slow(answers: list[Answered], bound_s: float) -> list[str]:
     bound_s *= slack()
     return [f"{one.path}: {one.took_s:.2f} s" for one in answers if one.took_s > bound_s]
@@ -138,10 +147,12 @@ def test_nobody_waits_for_a_database_that_hangs_and_nothing_is_lost(rig: Rig, ho
     for number in range(4 * WORKERS):  # every worker knows the key, the number and the window, as a busy one does
         assert send(cluster, f"warm {how} {number}").status == 202
     workers = cluster.worker_pids()
+    watcher = cluster.client.post("/v1/keys", json={"name": f"watcher {how}", "scopes": ["cluster:read"]}).json()["key"]
     outage.begin()
     try:
         with ThreadPoolExecutor(1) as beside:
             sent = beside.submit(lambda: [send(cluster, f"{how} {number}") for number in range(3)])
+            watched = watch(cluster, watcher)
             first = walk(cluster, [*HEALTH * 4, *paths])
             accepted = sent.result()
         second = walk(cluster, [*HEALTH * 4, *paths])
@@ -150,6 +161,8 @@ def test_nobody_waits_for_a_database_that_hangs_and_nothing_is_lost(rig: Rig, ho
         readiness = [ask(cluster, "GET", "/readyz") for _ in range(WORKERS)]
     finally:
         outage.end()
+    assert not too_slow(watched, HEALTH_S)
+    assert {one.status for one in watched} == {503}, "nobody knows this key"
     health = [one for one in [*first, *second] if one.path in HEALTH]
     assert not too_slow(health, HEALTH_S)
     assert not too_slow([*first, *accepted], FOUND_OUT_S)
