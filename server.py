@@ -182,11 +182,12 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
             "data_dir": settings.data_dir,
             "cache": settings.embedded_db_cache,
             "board": board,
+            "database": settings.db_name,
         }
         manage("Database", "services.cluster.database:run_database", database)
     if settings.whatsapp == "sandbox":
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
-        sandbox = {"settings": settings, "webhook_url": webhook_url}
+        sandbox = {"settings": settings, "webhook_url": webhook_url, "board": board}
         manage("Sandbox", "services.cluster.sandbox:run_guarded_sandbox", sandbox)
     queen = {
         "settings": settings,

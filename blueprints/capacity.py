@@ -5,7 +5,7 @@ Process: worker.
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import needs
+from blueprints.reading import WATCHED_S, needs
 from blueprints.rendering import json_response
 from services.keys import Scope
 
@@ -13,7 +13,7 @@ bp = Blueprint("capacity", url_prefix="/capacity")
 
 
 @bp.get("/")
-@needs(Scope.CLUSTER_READ)
+@needs(Scope.CLUSTER_READ, within_s=WATCHED_S)
 async def get_capacity(request: Request) -> HTTPResponse:
     """Workers, connections and memory, as planned at the start."""
     return json_response(request.app.ctx.plan)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, needs, services_of
+from blueprints.reading import WATCHED_S, caller_of, needs, services_of
 from blueprints.rendering import json_response
 from services.cluster import metrics
 from services.cluster.board import Board, ProcessRow
@@ -25,7 +25,7 @@ metrics_bp = Blueprint("metrics")
 
 
 @bp.get("/")
-@needs(Scope.CLUSTER_READ)
+@needs(Scope.CLUSTER_READ, within_s=WATCHED_S)
 async def get_cluster(request: Request) -> HTTPResponse:
     """Processes with their vitals, what main did lately, sums, and the plan beside them."""
     board: Board = request.app.ctx.life.board

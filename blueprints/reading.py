@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import update_wrapper
@@ -16,6 +17,7 @@ from config.errors import Fault, RequestRefused
 from services.keys import Caller, NotPermitted, Scope, require
 from services.messages import Idempotency
 from services.numbers import Number
+from services.store import DatabaseUnavailable
 from services.wiring import WorkerServices
 
 P = ParamSpec("P")
@@ -24,6 +26,8 @@ Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse | None]]
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+WATCHED_S = 1.5
+"""How long a view of the installation's health may take, the caller's key included."""
 MAX_KEY_LENGTH = 255
 
 
@@ -88,12 +92,15 @@ async def number_for(request: Request, phone_number_id: str | None, caller: Call
     return await numbers.resolve(phone_number_id)
 
 
-def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
-    """Let a handler run only for a caller with this scope, and as far as its key reaches (``blueprints.access``)."""
+def needs(scope: Scope, *, within_s: float | None = None) -> Callable[[Handler[P]], Handler[P]]:
+    """Let a handler run only for a caller with this scope, and as far as its key reaches (``blueprints.access``).
+
+    ``within_s``: longer than that nobody waits to know who calls.
+    """
 
     def wrap(handler: Handler[P]) -> Handler[P]:
         async def guarded(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HTTPResponse | None:
-            caller = await authenticated(request)
+            caller = await (authenticated(request) if within_s is None else authenticated_within(request, within_s))
             require(caller, scope)
             require_reach(request, caller)
             request.ctx.caller = caller
@@ -102,6 +109,17 @@ def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
         return update_wrapper(guarded, handler)  # Sanic and the API reference see the handler's name and words
 
     return wrap
+
+
+async def authenticated_within(request: Request, limit_s: float) -> Caller:
+    """The caller of this request; ``DatabaseUnavailable`` when the database, which knows the keys, takes longer."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await authenticated(request)
+    except TimeoutError as error:
+        raise DatabaseUnavailable(
+            f"The database did not answer within {limit_s:g} s. Not heard: whose API key this is."
+        ) from error
 
 
 def json_object(request: Request) -> dict[str, Any]:

@@ -25,7 +25,10 @@ PROCESS: Final = object_of(
         "name": {"type": "string", "description": "Sanic's: `Sanic-Server-0-0`, `Sanic-WhatsApp-0` …"},
         "role": {"type": "string"},
         "pid": _COUNT,
-        "state": {"type": "string"},
+        "state": {
+            "type": "string",
+            "description": "Its own word, or main's. `stalled`: it lives and does not respond; it is replaced soon.",
+        },
         "started_at": MAYBE_MOMENT,
         "since": {**MAYBE_MOMENT, "description": "Since when it is in this state."},
         "heartbeat_age_s": {"type": "number", "description": "Since its event loop last turned, in seconds."},
@@ -184,7 +187,8 @@ CLUSTER_CALLS: Final = (
         "is_ready",
         "Operating",
         "Can it do its work?",
-        description="Is the database there, and does a WhatsApp process own the numbers?",
+        description="Is the database there, and does a WhatsApp process own the numbers? The answer comes within two "
+        "seconds, whatever hangs, and names what was not heard.",
         answers=(
             Answer(200, "Yes.", ref("Readiness"), (Example("ready", "Ready", _READY),)),
             Answer(

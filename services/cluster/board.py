@@ -19,6 +19,8 @@ from services.cluster.rss import rss_bytes_of
 SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so nobody competes for one
 DEFAULT_SLOTS = 96
 EXTRA_BYTES = 2048
+SILENT_BEATS = 5
+"""After so many beats that did not come a process is shown as stalled."""
 
 
 class BoardRefused(ValueError):
@@ -123,6 +125,11 @@ class _Record:
     beat_at: float  # time.monotonic(), the same clock in every process of the machine
     vitals: Vitals
     extra: Mapping[str, Any]
+    every_s: float
+
+    def state(self, now: float) -> str:
+        """Its own word, unless it has said nothing for too long: then it does not run, whatever it said last."""
+        return "stalled" if now - self.beat_at > SILENT_BEATS * self.every_s else self.vitals.state
 
 
 class Board:
@@ -215,8 +222,8 @@ class Board:
         found = self._slots[slot].read()
         if found is None:
             return None
-        name, role, pid, started_at, beat_at, vitals, extra = orjson.loads(found.payload)
-        return _Record(name, role, pid, started_at, beat_at, Vitals(*vitals), extra)
+        name, role, pid, started_at, beat_at, vitals, extra, every_s = orjson.loads(found.payload)
+        return _Record(name, role, pid, started_at, beat_at, Vitals(*vitals), extra, every_s)
 
     def _free_slot(self) -> int:
         for number in range(self.slots):
@@ -235,6 +242,8 @@ class BoardWriter:
         self.role = role
         self.pid = os.getpid()
         self.started_at = time.time()
+        self.every_s = 1.0
+        """How often it beats: what is silence is measured by it."""
         self._extra: Mapping[str, Any] = {}
 
     def beat(self, vitals: Vitals, extra: Mapping[str, Any] | None = None) -> None:
@@ -252,6 +261,7 @@ class BoardWriter:
             time.monotonic(),
             [getattr(vitals, slot) for slot in _VITALS],
             self._extra,
+            self.every_s,
         )
         self._write(orjson.dumps(record))
 
@@ -267,7 +277,7 @@ def _row(now: float, record: _Record | None, known: ProcessFacts | None) -> Proc
             name=record.name,
             role=record.role,
             pid=record.pid,
-            state=record.vitals.state,
+            state=record.state(now),
             started_at=record.started_at,
             heartbeat_age_s=max(0.0, now - record.beat_at),
             vitals=record.vitals,
@@ -279,7 +289,7 @@ def _row(now: float, record: _Record | None, known: ProcessFacts | None) -> Proc
         name=known.name,
         role=known.role,
         pid=known.pid,
-        state=vitals.state if known.state == "ready" else known.state,
+        state=known.state if known.state != "ready" or record is None else record.state(now),
         started_at=record.started_at if record is not None else known.since,
         heartbeat_age_s=max(0.0, now - record.beat_at) if record is not None else 0.0,
         vitals=vitals,

@@ -22,7 +22,8 @@ from typing import Final
 
 import psutil
 
-from services.cluster.board import Board, Vitals
+from services.cluster.board import Board, BoardWriter, Vitals
+from services.cluster.database_probe import DatabaseProbe, Health, HealthJudge, Work
 from services.cluster.guard import STOP_SIGNALS, dump_stacks_on_signal, guarded_command, leave_with_parent
 
 PROGRAM = "secantusd-rs"
@@ -37,14 +38,18 @@ logger = logging.getLogger(__name__)
 
 
 class DatabaseExit(IntEnum):
-    """Exit codes. Those from 71 on will not mend themselves by another try: the operator has to act."""
+    """Exit codes. Those from 71 on (`REFUSALS`) will not mend themselves by another try: the operator has to act."""
 
     DIED = 1
+    HUNG = 70
     PORT_BUSY = 71
     FOLDER_LOCKED = 72
     PROGRAM_MISSING = 73
     STORE_CORRUPT = 74
     FOLDER_UNUSABLE = 75
+
+
+REFUSALS: Final = frozenset(int(code) for code in DatabaseExit if code >= DatabaseExit.PORT_BUSY)
 
 
 class _Failure(Exception):
@@ -56,10 +61,12 @@ class _Failure(Exception):
         self.line = line
 
 
-def run_database(*, port: int, data_dir: str, cache: str, board: Board | None = None) -> None:
+def run_database(*, port: int, data_dir: str, cache: str, board: Board | None = None, database: str = "panal") -> None:
     """Serve `{data_dir}/db` on 127.0.0.1:`port` until told to stop; then wait for the siblings that use it, and stop.
 
-    `cache` as SecantusDB writes it ("256M"). Whatever keeps it from starting is one log line and a `DatabaseExit`.
+    `cache` as SecantusDB writes it ("256M"); `database` is the one that is probed. A server that hangs is killed, and
+    this process ends with `DatabaseExit.HUNG`: its supervisor starts both again. Whatever keeps it from starting is one
+    log line and a `DatabaseExit`.
     """
     leave_with_parent()
     asked = threading.Event()
@@ -75,7 +82,7 @@ def run_database(*, port: int, data_dir: str, cache: str, board: Board | None = 
         server = _start(port, data_dir=data_dir, cache=cache, asked=asked)
         if server is None:
             return
-        _serve(server, asked, board)
+        _serve(server, asked, board, DatabaseProbe(port, database=database))
     except _Failure as failure:
         logger.critical(failure.line, extra={"action": "database.refused", "exit_code": int(failure.code)})
         sys.exit(int(failure.code))
@@ -109,21 +116,53 @@ def _start(port: int, *, data_dir: str, cache: str, asked: threading.Event) -> "
     return None
 
 
-def _serve(server: "_Server", asked: threading.Event, board: Board | None) -> None:
+def _serve(server: "_Server", asked: threading.Event, board: Board | None, probe: DatabaseProbe) -> None:
     writer = board.writer(os.environ.get("SANIC_WORKER_NAME", "Database"), "database") if board is not None else None
     watched = [psutil.Process(), psutil.Process(server.pid)]
+    judge = HealthJudge(time.monotonic(), _work_of(watched[1]))
+    was_ready = True
     while not asked.wait(0.5):
+        has_answered = probe.answers()
         if not server.is_running():
             raise _Failure(DatabaseExit.DIED, f"The embedded database died ({server.last_words()}).")
-        if writer is not None:
-            writer.beat(_vitals("ready", watched))
+        now = time.monotonic()
+        health = judge.look(now, _work_of(watched[1]), has_answered=has_answered)
+        if health is Health.HUNG:
+            server.kill()
+            raise _Failure(
+                DatabaseExit.HUNG, f"The embedded database has not answered for {judge.silent_s(now):.1f} s: killed."
+            )
+        is_ready = health is Health.READY
+        if was_ready and not is_ready:
+            logger.warning(
+                "The embedded database has not answered for %.1f s.",
+                judge.silent_s(now),
+                extra={"action": "database.silent"},
+            )
+        was_ready = is_ready
+        _beat(writer, health.value, watched)
+    probe.close()
     waited_from = time.monotonic()
     while _siblings() and time.monotonic() - waited_from < SIBLINGS_S and server.is_running():
         time.sleep(0.1)
-        if writer is not None:
-            writer.beat(_vitals("draining", watched))
+        _beat(writer, "draining", watched)
     server.stop()
     logger.info("The embedded database stopped.", extra={"action": "database.stopped"})
+
+
+def _beat(writer: BoardWriter | None, state: str, watched: list[psutil.Process]) -> None:
+    if writer is not None:
+        writer.beat(_vitals(state, watched))
+
+
+def _work_of(server: psutil.Process) -> Work:
+    """What it has done so far; where the system does not tell, as much as it tells."""
+    try:
+        times = server.cpu_times()
+        written = server.io_counters().write_bytes if hasattr(server, "io_counters") else 0
+    except psutil.Error:
+        return Work()
+    return Work(cpu_s=times.user + times.system, written_bytes=written)
 
 
 def _vitals(state: str, watched: list[psutil.Process]) -> Vitals:
@@ -224,6 +263,11 @@ class _Server:
             self.stop()
             return _Failure(DatabaseExit.DIED, f"The embedded database did not answer within {BOOT_S:.0f} s.")
         return _explain(self.last_words())
+
+    def kill(self) -> None:
+        """SIGKILL, which ends a stopped process, too; what it acknowledged is on the disk."""
+        self._child.kill()
+        self._child.wait()
 
     def stop(self) -> None:
         if self.is_running():

@@ -11,7 +11,7 @@ from typing import Any
 
 from sanic import Sanic
 
-from services.cluster.board import Board
+from services.cluster.board import Board, ProcessRow
 from services.cluster.door import Door
 from services.cluster.guard import STOP_SIGNALS
 from services.cluster.heartbeat import Heartbeat
@@ -69,10 +69,16 @@ class Drain:
 
 
 def why_not_ready(board: Board) -> list[str]:
-    """Reasons for `/readyz` that the cluster itself has: the whole instance stops, or a breaker is open.
+    """Reasons for `/readyz` that the cluster itself has: the whole instance stops, a breaker is open, a service hangs.
 
-    A worker that drains alone is no reason: the others serve, and a balancer would take the whole box out.
+    A worker that drains or hangs alone is no reason: the others serve, and a balancer would take the whole box out.
     """
     facts = board.facts()
     reasons = ["the instance is stopping"] if facts.stopping else []
-    return reasons + [f"{name} does not start; its breaker is open" for name in facts.open_breakers]
+    reasons += [f"{name} does not start; its breaker is open" for name in facts.open_breakers]
+    return reasons + [_hung(row) for row in board.rows() if row.state == "stalled" and row.role != "worker"]
+
+
+def _hung(row: ProcessRow) -> str:
+    silence = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
+    return f"{row.name} does not respond{silence}"

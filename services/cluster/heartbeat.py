@@ -56,7 +56,7 @@ class Heartbeat:
         self.state = "starting"
         self._writer = writer
         self._run_dir = run_dir
-        self._every_s = every_s
+        self._every_s = writer.every_s = every_s
         self._stats = stats
         self._meter = meter
         self._extra = extra

@@ -6,12 +6,11 @@ Process: main.
 import logging
 import time
 
-from services.cluster.database import DatabaseExit
+from services.cluster.database import REFUSALS, DatabaseExit
 from services.cluster.fleet import Cell, Child, Fleet
 from services.cluster.ledger import Ledger
 from services.cluster.options import SupervisorOptions
 
-REFUSALS = frozenset(int(code) for code in DatabaseExit if code is not DatabaseExit.DIED)
 SILENT_READY_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -78,6 +77,8 @@ class Revival:
 
     def _bury(self, cell: Cell, child: Child, now: float, *, is_stopping: bool) -> None:
         exitcode = child.process.exitcode
+        if exitcode == DatabaseExit.HUNG:
+            child.killed_for = child.killed_for or "hung"
         cell.child = None
         cell.last_exit = child.last_exit
         cell.since = time.time()

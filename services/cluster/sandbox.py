@@ -1,16 +1,38 @@
-"""The emulated WhatsApp as a managed process: it leaves with main.
+"""The emulated WhatsApp as a managed process: it leaves with main, and main sees when it stands still.
 
 Process: sandbox.
 """
 
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 from config.settings import Settings
+from services.cluster.board import Board
 from services.cluster.guard import leave_with_parent
+from services.cluster.heartbeat import Heartbeat
 from services.sandbox.process import run_sandbox
 
 
-def run_guarded_sandbox(*, settings: Settings, webhook_url: str) -> None:
+def run_guarded_sandbox(*, settings: Settings, webhook_url: str, board: Board) -> None:
     """Target of the managed process ``Sandbox``. `webhook_url` is where it posts what happens on its phones."""
     leave_with_parent()
+
+    @asynccontextmanager
+    async def heartbeat() -> AsyncIterator[None]:
+        beats = Heartbeat(
+            board.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Sandbox-0"), "sandbox"),
+            run_dir=str(Path(settings.data_dir) / "run"),
+            every_s=settings.heartbeat_s,
+        )
+        beats.start("ready")
+        try:
+            yield
+        finally:
+            beats.say("stopping")
+            await beats.stop()
+
     run_sandbox(
         port=settings.sandbox_port,
         token=settings.sandbox_token.get_secret_value(),
@@ -21,4 +43,5 @@ def run_guarded_sandbox(*, settings: Settings, webhook_url: str) -> None:
         waba=settings.waba,
         webhook_url=webhook_url,
         data_dir=settings.data_dir,
+        beside=heartbeat,
     )

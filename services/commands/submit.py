@@ -10,7 +10,7 @@ from typing import Any
 from config.clock import Clock
 from config.errors import Fault, PanalError, RequestRefused, Unavailable
 from config.ids import new_id, new_order
-from services.store import COMMANDS, DONE, ERRAND, FAILED, NEW, Database, GroupCommit
+from services.store import COMMANDS, DONE, ERRAND, FAILED, NEW, Database, DatabaseUnavailable, GroupCommit
 
 FIRST_LOOK_S = 0.01
 LONGEST_LOOK_S = 0.1
@@ -56,7 +56,10 @@ class Commands:
         while self._clock.monotonic() < until:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LONGEST_LOOK_S)
-            found = await self._database.find_one(COMMANDS, {"_id": command_id}, {"state": 1, "result": 1})
+            try:
+                found = await self._database.find_one(COMMANDS, {"_id": command_id}, {"state": 1, "result": 1})
+            except DatabaseUnavailable:
+                continue  # it is stored, so its caller must not be told that it failed
             if found is not None and found["state"] == DONE:
                 return dict(found.get("result") or {})
             if found is not None and found["state"] == FAILED:

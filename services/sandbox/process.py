@@ -10,6 +10,8 @@ import multiprocessing
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 
@@ -40,11 +42,13 @@ def run_sandbox(
     data_dir: str,
     seed: int | None = None,
     host: str = "127.0.0.1",
+    beside: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return. SystemExit(1) with one line when port or data folder is not free.
 
     `webhook_url` is where notifications are posted, signed with `app_secret`; empty keeps them to itself.
-    State lies in `data_dir`/sandbox and outlives any death of this process.
+    State lies in `data_dir`/sandbox and outlives any death of this process. `beside()` is entered on the event loop for
+    as long as it serves.
     """
     options = Options(
         port=port,
@@ -61,10 +65,10 @@ def run_sandbox(
     )
     factory = uvloop.new_event_loop if uvloop is not None else None
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(options))
+        runner.run(_serve(options, beside))
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: Options, beside: Callable[[], AbstractAsyncContextManager[None]]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,7 +77,8 @@ async def _serve(options: Options) -> None:
     try:
         await _start(runner, options)
         log.info("sandbox is up", extra={"action": "sandbox.started", "url": options.base_url})
-        await _until_stopped(stopping)
+        async with beside():
+            await _until_stopped(stopping)
     finally:
         await runner.cleanup()
 

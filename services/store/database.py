@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from config.metering import SILENT, Meter
+from services.store.answer_watch import QUESTION_S, AnswerWatch
 from services.store.driver import (
     UNENCODABLE,
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     BulkWriteError,
+    NetworkTimeout,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
     UpdateMany,
     UpdateOne,
     WaitQueueTimeoutError,
+    ask_with_limit,
 )
 from services.store.faults import (
     DUPLICATE_KEY,
@@ -60,7 +63,8 @@ EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server say
 class DatabaseOptions:
     """How one process talks to MongoDB.
 
-    Times in milliseconds. ``ops_per_s`` is this process's share of the operation budget; 0: there is none.
+    Times in milliseconds; ``command_ms`` is how long an operation may take at all. ``ops_per_s`` is this process's
+    share of the operation budget; 0: there is none.
     """
 
     uri: str
@@ -70,7 +74,7 @@ class DatabaseOptions:
     connect_ms: int
     select_ms: int
     app_name: str
-    socket_ms: int = 15_000
+    command_ms: int = 10_000
     ops_per_s: float = 0.0
 
 
@@ -107,7 +111,7 @@ class Database:
             waitQueueTimeoutMS=options.wait_queue_ms,
             connectTimeoutMS=options.connect_ms,
             serverSelectionTimeoutMS=options.select_ms,
-            socketTimeoutMS=options.socket_ms,
+            socketTimeoutMS=options.command_ms,
             maxIdleTimeMS=60_000,
             tz_aware=True,
             appname=options.app_name,
@@ -124,6 +128,7 @@ class Database:
         self._told_full_at = float("-inf")
         self._is_embedded: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
+        self.answers = AnswerWatch(lambda: ask_with_limit(self.client.delegate[options.name], QUESTION_S))
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
         """The raw collection, for code inside ``services/store``. Motor would make it anew for each operation."""
@@ -135,8 +140,7 @@ class Database:
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
         """Run one operation inside the gate; translate what the driver raises."""
         use = self.use
-        if time.monotonic() < self._away_until:
-            raise self._away("A search for a server failed a moment ago.")
+        self._refuse_if_away()
         if self._gate.locked():
             use.waiting += 1
             self._meter.database_waited()
@@ -155,18 +159,31 @@ class Database:
         else:
             await self._gate.acquire()
         use.in_use += 1
-        self.went_out(documents)
+        limit = asyncio.timeout(self.options.command_ms / 1000)
+        self.answers.add(limit)
         try:
-            return await operation()
+            self._refuse_if_away()
+            self.went_out(documents)
+            async with limit:
+                answer = await operation()
+            self.answers.heard()
+            return answer
         except BulkWriteError:
+            self.answers.heard()
             raise
         except OperationFailure as error:
+            self.answers.heard()
             if error.code != DUPLICATE_KEY and is_full(error.code, str(error)):
                 raise self._full(str(error)) from error
             if error.code == DUPLICATE_KEY or not passes(error):
                 raise
             self._failed()
             raise DatabaseUnavailable("The database does not answer.", detail=str(error)) from error
+        except (TimeoutError, NetworkTimeout) as error:
+            self._failed()
+            unavailable = DatabaseUnavailable("The database does not answer.", detail=str(error) or "no answer in time")
+            unavailable.has_timed_out = True
+            raise unavailable from error
         except PyMongoError as error:
             self._failed()
             if isinstance(error, ServerSelectionTimeoutError):
@@ -177,8 +194,15 @@ class Database:
             unavailable.was_sent = not isinstance(error, WaitQueueTimeoutError)
             raise unavailable from error
         finally:
+            self.answers.discard(limit)
             use.in_use -= 1
             self._gate.release()
+
+    def _refuse_if_away(self) -> None:
+        if time.monotonic() < self._away_until:
+            raise self._away("A search for a server failed a moment ago.")
+        if self.answers.is_hung:
+            raise self._away(f"It has not answered anything for {self.answers.silent_s:.1f} s.")
 
     def _full(self, detail: str) -> StorageFull:
         """Counted, and told in the log once: every write fails until there is room."""
@@ -370,4 +394,5 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        self.answers.stop()
         self.client.close()

@@ -7,7 +7,10 @@ threads than connections ``maxPoolSize`` is a fiction: on two CPUs a pool of 30 
 (measured). So the size is set here, before the one import of Motor in this project.
 """
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 os.environ.setdefault("MOTOR_MAX_WORKERS", os.environ.get("PANAL_DB_POOL_PER_WORKER", "30"))
 
@@ -19,7 +22,8 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne
+from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne, timeout
+from pymongo.database import Database as SynchronousDatabase
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -27,6 +31,7 @@ from pymongo.errors import (
     DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
+    NetworkTimeout,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -49,6 +54,23 @@ def has_more(stream: object) -> bool:
     return bool(getattr(cursor, "_data", None))
 
 
+_questions = ThreadPoolExecutor(1, thread_name_prefix="database-question")
+"""A thread of its own: those of Motor may all wait for a database that hangs. It is made when it is needed."""
+
+
+async def ask_with_limit(database: "SynchronousDatabase[dict[str, Any]]", limit_s: float) -> None:
+    """Read one small document, and raise what the driver says when that takes longer, connecting included.
+
+    Not a ``ping``: a server whose storage hangs may answer that.
+    """
+
+    def ask() -> None:
+        with timeout(limit_s):
+            database["meta"].find_one({"_id": "schema"}, {"_id": 1})
+
+    await asyncio.get_running_loop().run_in_executor(_questions, ask)
+
+
 __all__ = [
     "UNENCODABLE",
     "AsyncIOMotorClient",
@@ -64,6 +86,7 @@ __all__ = [
     "DuplicateKeyError",
     "ExecutionTimeout",
     "InsertOne",
+    "NetworkTimeout",
     "ObjectId",
     "OperationFailure",
     "PyMongoError",
@@ -71,6 +94,7 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "WaitQueueTimeoutError",
+    "ask_with_limit",
     "encode",
     "has_more",
 ]

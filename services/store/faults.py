@@ -23,6 +23,8 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     was_sent: bool = True
     """May the operation have been applied all the same?"""
+    has_timed_out: bool = False
+    """Its time was up. To try again at once would be to wait as long again."""
 
 
 class StorageFull(DatabaseUnavailable):

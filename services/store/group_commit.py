@@ -16,12 +16,13 @@ from typing import Any
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
 from services.store.database import Database, Document
-from services.store.faults import DatabaseUnavailable, Duplicate
+from services.store.faults import DatabaseUnavailable, Duplicate, StorageFull
 from services.store.pacer import Gather
 
 log = logging.getLogger(__name__)
 
 
+UNKNOWN_OUTCOME = "The database does not answer. It may have stored the request: the same Idempotency-Key tells."
 ENOUGH = 16
 """So many documents in a batch need not wait for more: what a commit costs is small beside what they cost."""
 
@@ -133,8 +134,7 @@ class GroupCommit:
             _, promise = self._unanswered.popleft()
             if not promise.done():
                 error = DatabaseUnavailable(
-                    "The database does not answer. It may have stored the request: the same Idempotency-Key tells.",
-                    detail=f"no answer for {self._collection} within {self._max_wait_s:g} s",
+                    UNKNOWN_OUTCOME, detail=f"no answer for {self._collection} within {self._max_wait_s:g} s"
                 )
                 promise.set_exception(error)
                 promise.exception()  # told already, should nobody wait for it any more
@@ -165,7 +165,7 @@ class GroupCommit:
                     _fail(batch, error)
                     if isinstance(error, DatabaseUnavailable):
                         # Those who came meanwhile waited as long: they need not find out for themselves.
-                        _fail(self._take_all(), error)
+                        _fail(self._take_all(), _of_waiting(error))
                     continue
                 except Exception:
                     log.exception("A batch failed.", extra={"action": "batch.failed", "documents": len(documents)})
@@ -211,18 +211,30 @@ class GroupCommit:
         return batch
 
     async def _write(self, documents: list[Document]) -> list[DuplicateOf | None]:
-        """One insert; on a broken connection once more, since our own ``_id`` tells whether it was applied."""
+        """One insert; on a broken connection once more, since our own ``_id`` tells whether it was applied.
+
+        When its time was up it is not tried again: that would take as long. What may have been applied is told as such.
+        """
         self.batches += 1
         self.documents += len(documents)
         try:
             duplicates = await self._insert(documents)
-            is_retry = False
         except DatabaseUnavailable as error:
             if not error.was_sent:
                 raise
+            if error.has_timed_out:
+                raise _unknown(error) from error
+            return await self._write_again(documents)
+        return await self._outcomes(documents, duplicates, is_retry=False)
+
+    async def _write_again(self, documents: list[Document]) -> list[DuplicateOf | None]:
+        try:
             duplicates = await self._insert(documents)
-            is_retry = True
-        return await self._outcomes(documents, duplicates, is_retry=is_retry)
+            return await self._outcomes(documents, duplicates, is_retry=True)
+        except StorageFull:
+            raise
+        except DatabaseUnavailable as error:
+            raise _unknown(error) from error
 
     async def _insert(self, documents: list[Document]) -> list[Duplicate]:
         if self._stamp is not None:
@@ -249,6 +261,22 @@ class GroupCommit:
         for document in found:
             outcomes[refused[document["_id"]]] = None
             self._meter.suppressed("insert")
+
+
+def _unknown(error: DatabaseUnavailable) -> DatabaseUnavailable:
+    """The same, as told to those whose documents may be stored."""
+    unknown = DatabaseUnavailable(UNKNOWN_OUTCOME, detail=error.detail)
+    unknown.has_timed_out = error.has_timed_out
+    return unknown
+
+
+def _of_waiting(error: DatabaseUnavailable) -> DatabaseUnavailable:
+    """The same, as told to those whose documents were not sent yet."""
+    if not error.was_sent:
+        return error
+    unsent = DatabaseUnavailable("The database does not answer. Nothing was stored.", detail=error.detail)
+    unsent.was_sent = False
+    return unsent
 
 
 def _fail(batch: Batch, error: Exception) -> None:

@@ -38,6 +38,15 @@ class DatabaseServer:
         self._process.kill()
         self._process.wait(10)
 
+    def pause(self) -> None:
+        """SIGSTOP: its connections stay open, and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         if self._process is not None:
             end(self._process)

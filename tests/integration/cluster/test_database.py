@@ -6,7 +6,9 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -150,3 +152,58 @@ def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
         (row,) = board.rows()
         assert (row.role, row.pid, row.state) == ("database", process.pid, "ready")
         assert row.vitals.rss_bytes > 10_000_000
+
+
+def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_data(tmp_path: Path) -> None:
+    """SIGSTOP: it holds its port and its connections, and nothing tells that it will never answer."""
+    port = free_port()
+    board = Board.create(slots=4)
+    with database(tmp_path, port, board) as process:
+        with client(port) as mongo:
+            mongo.t.c.insert_many([{"_id": number} for number in range(500)])
+            (server,) = servers_of(process)
+            until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+            server.suspend()
+            until(lambda: board.rows()[0].state == "stalled", "the board knows hung from alive", limit_s=5 * slack())
+            assert process.is_alive()
+        process.join(10 * slack())
+        assert process.exitcode == DatabaseExit.HUNG
+        assert gone(server.pid)
+    assert "has not answered for" in (tmp_path / "log").read_text()
+    with database(tmp_path, port), client(port) as mongo:
+        assert mongo.t.c.count_documents({}) == 500
+
+
+def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
+    port = free_port()
+    board = Board.create(slots=4)
+    with database(tmp_path, port, board) as process:
+        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+        (server,) = servers_of(process)
+        server.suspend()
+        until(lambda: board.rows()[0].state == "stalled", "it is noticed", limit_s=5 * slack())
+        server.resume()
+        until(lambda: board.rows()[0].state == "ready", "it is well again", limit_s=5 * slack())
+        assert process.is_alive()
+        assert servers_of(process) == [server]
+
+
+def test_a_server_under_full_load_is_not_taken_for_one_that_hangs(tmp_path: Path) -> None:
+    """Large batches from all sides, and indexes over them, which hold up everything else."""
+    port = free_port()
+    board = Board.create(slots=4)
+    with database(tmp_path, port, board) as process, ThreadPoolExecutor(6) as pool:
+        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+        ends_at = time.monotonic() + 12
+
+        def fill(part: int) -> None:
+            with client(port) as mongo:
+                while time.monotonic() < ends_at:
+                    rows = [{"part": part, "text": "x" * 400, "n": number} for number in range(2000)]
+                    mongo.t.c.insert_many(rows, ordered=False)
+                    mongo.t.c.create_index([("n", 1), ("part", part % 2 or -1)], name=f"index_{part}")
+
+        list(pool.map(fill, range(6)))
+        assert process.is_alive()
+        assert len(servers_of(process)) == 1
+    assert "database.refused" not in (tmp_path / "log").read_text()

@@ -1,5 +1,6 @@
 """Reading a request: every fault is named, nothing that cannot be kept gets through."""
 
+import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,11 +8,24 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sanic import Request
+from sanic import HTTPResponse, Request
 
-from blueprints.reading import choice, cursor_of, cursor_text, idempotency_key, json_object, limit_of, word
+from blueprints.reading import (
+    WATCHED_S,
+    choice,
+    cursor_of,
+    cursor_text,
+    idempotency_key,
+    json_object,
+    limit_of,
+    needs,
+    word,
+)
 from config.errors import RequestRefused
+from services.keys import ALL_SCOPES, Caller, Scope
 from services.messages import MessageStatus
+from services.store import DatabaseUnavailable
+from tests.doubles.clock import virtual_time
 
 
 def request(body: bytes = b"", headers: dict[str, str] | None = None, **args: str) -> Request:
@@ -92,3 +106,34 @@ def test_an_idempotency_key_that_cannot_be_kept_is_refused(key: str) -> None:
 def test_any_printable_idempotency_key_is_taken(key: str) -> None:
     assert idempotency_key(request(headers={"idempotency-key": key})) == key
     assert idempotency_key(request()) is None
+
+
+class SlowKeyring:
+    """Knows every key, after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def caller(self, _: str | None) -> Caller:
+        await asyncio.sleep(self._seconds)
+        return Caller(key_id="key_1", name="watcher", scopes=ALL_SCOPES)
+
+
+@virtual_time
+async def test_a_view_of_the_health_waits_for_no_key_and_says_what_it_did_not_hear() -> None:
+    @needs(Scope.CLUSTER_READ, within_s=WATCHED_S)
+    async def view(_: Request) -> HTTPResponse:
+        return HTTPResponse("fine")
+
+    def asked(seconds: float) -> Request:
+        one = request(headers={"authorization": "Bearer x"})
+        one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(keyring=SlowKeyring(seconds))))  # type: ignore[assignment]
+        one.ctx = SimpleNamespace()
+        return one
+
+    assert (await view(asked(1.0))).body == b"fine"  # type: ignore[union-attr]
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(DatabaseUnavailable) as unheard:
+        await view(asked(100.0))
+    assert asyncio.get_running_loop().time() - began == pytest.approx(WATCHED_S)
+    assert "Not heard" in unheard.value.text

@@ -15,6 +15,7 @@ from services.cluster.board import (
     Vitals,
 )
 from services.cluster.board_memory import Region
+from services.cluster.drain import why_not_ready
 
 
 @pytest.fixture
@@ -157,3 +158,39 @@ class TestRegion:
     def test_what_does_not_fit_is_refused(self) -> None:
         with pytest.raises(ValueError, match="do not fit"):
             Region(memoryview(bytearray(128))).write(b"x" * 64)
+
+
+def test_who_is_silent_for_too_long_is_stalled_whatever_it_said_last(board: Board) -> None:
+    """Main may be stopped itself, so nobody else's word is needed."""
+    writer = board.writer("Sanic-WhatsApp-0", "whatsapp")
+    writer.beat(Vitals(state="ready"))
+    assert board.rows()[0].state == "ready"
+    writer.every_s = 0.0
+    writer.beat(Vitals(state="ready"))
+    assert board.rows()[0].state == "stalled"
+
+
+@pytest.mark.parametrize(("known", "shown"), [("ready", "stalled"), ("draining", "draining"), ("dead", "dead")])
+def test_main_decides_what_silence_means_unless_it_takes_it_for_well(
+    board: Board, monkeypatch: pytest.MonkeyPatch, known: str, shown: str
+) -> None:
+    monkeypatch.setenv(SLOT_VARIABLE, "5")
+    writer = board.writer("Sanic-Database-0", "database")
+    writer.every_s = 0.0
+    writer.beat(Vitals(state="ready"))
+    board.publish(ClusterFacts(processes=(ProcessFacts("Sanic-Database-0", "database", os.getpid(), 5, known),)))
+    assert board.rows()[0].state == shown
+
+
+@pytest.mark.parametrize("role", ["whatsapp", "database", "sandbox"])
+def test_a_service_that_does_not_respond_is_a_reason_not_to_be_ready_and_named(board: Board, role: str) -> None:
+    board.writer("Sanic-Server-0-0", "worker").beat(Vitals())
+    assert why_not_ready(board) == []
+    board.writer_at(2, f"Sanic-{role}-0", role).beat(Vitals(state="stalled"))
+    (reason,) = why_not_ready(board)
+    assert f"Sanic-{role}-0 does not respond" in reason
+
+
+def test_a_worker_that_hangs_is_no_reason_the_others_serve(board: Board) -> None:
+    board.writer("Sanic-Server-0-0", "worker").beat(Vitals(state="stalled"))
+    assert why_not_ready(board) == []

@@ -7,9 +7,9 @@ import pytest
 
 from config.errors import PanalError, RequestRefused
 from services.commands import Commands, CommandTaken
-from services.store import COMMANDS, GroupCommit
+from services.store import COMMANDS, DatabaseUnavailable, GroupCommit
 from tests.doubles.clock import LoopClock, virtual_time
-from tests.doubles.database import MemoryDatabase
+from tests.doubles.database import MemoryDatabase, Trouble
 
 
 def bench() -> tuple[Commands, MemoryDatabase]:
@@ -65,3 +65,15 @@ async def test_without_an_owner_the_caller_is_told_that_it_is_stored() -> None:
     assert 5 <= asyncio.get_running_loop().time() - began < 5.2
     assert list(database.rows[COMMANDS]) == [taken.value.extra["command_id"]]
     assert len(database.finds) < 100
+
+
+@virtual_time
+async def test_what_is_stored_is_never_told_as_failed_because_the_outcome_cannot_be_read() -> None:
+    commands, database = bench()
+    owner = asyncio.create_task(carry_out(database, "done", {"status": "canceled"}, after_s=2))
+    database.trouble.extend([None, Trouble(DatabaseUnavailable()), Trouble(DatabaseUnavailable())])
+    assert await commands.submit("message.cancel", {}, by="key_1") == {"status": "canceled"}
+    await owner
+    database.trouble.extend([None, *[Trouble(DatabaseUnavailable())] * 1000])
+    with pytest.raises(CommandTaken):
+        await commands.submit("message.cancel", {}, by="key_1")

@@ -19,6 +19,7 @@ from pymongo.errors import (
 )
 
 from services.store import Database, DatabaseBusy, DatabaseOptions, DatabaseUnavailable, StorageFull
+from services.store.answer_watch import AnswerWatch
 from services.store.faults import duplicates
 from tests.doubles.clock import virtual_time
 
@@ -67,7 +68,7 @@ async def test_no_more_run_at_a_time_than_there_are_connections() -> None:
 @virtual_time
 async def test_who_waits_too_long_is_told_that_the_server_is_busy() -> None:
     async with gate(pool=1) as database:
-        hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(10)))
+        hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(1.5)))
         await asyncio.sleep(0)
         began = asyncio.get_running_loop().time()
         with pytest.raises(DatabaseBusy) as busy:
@@ -257,3 +258,63 @@ async def test_that_it_is_full_is_told_in_the_log_once(caplog: pytest.LogCapture
     told = [record for record in caplog.records if getattr(record, "action", "") == "storage.full"]
     assert len(told) == 1
     assert "PANAL_RETENTION_" in told[0].getMessage()
+
+
+class Mute:
+    """The question to a database that hangs, until it is told to answer."""
+
+    def __init__(self) -> None:
+        self.answers = False
+
+    async def ask(self) -> None:
+        if not self.answers:
+            await asyncio.sleep(1)
+            raise NetworkTimeout("timed out")
+
+
+@virtual_time
+async def test_a_database_that_hangs_ends_every_wait_and_refuses_at_once_until_it_answers() -> None:
+    async with gate(pool=2) as database:
+        mute = Mute()
+        database.answers = AnswerWatch(mute.ask)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        waits = [asyncio.create_task(database.run(lambda: asyncio.sleep(1000))) for _ in range(2)]
+        outcomes = await asyncio.gather(*waits, return_exceptions=True)
+        assert loop.time() - began < 4
+        for outcome in outcomes:
+            assert isinstance(outcome, DatabaseUnavailable)
+            assert (outcome.was_sent, outcome.has_timed_out) == (True, True)
+        assert (database.use.in_use, database.use.errors) == (0, 2)
+        began = loop.time()
+        with pytest.raises(DatabaseUnavailable) as refused:
+            await database.run(lambda: asyncio.sleep(0))
+        assert loop.time() == began
+        assert not refused.value.was_sent
+        mute.answers = True
+        await asyncio.sleep(3)
+        assert await database.run(lambda: asyncio.sleep(0, "well")) == "well"
+
+
+@virtual_time
+async def test_who_waits_for_a_connection_of_a_database_that_hangs_is_not_sent_into_the_dark() -> None:
+    async with gate(pool=1) as database:
+        database.answers = AnswerWatch(Mute().ask)
+        first = asyncio.create_task(database.run(lambda: asyncio.sleep(1000)))
+        await asyncio.sleep(2.8)
+        second = asyncio.create_task(database.run(lambda: asyncio.sleep(1000)))
+        outcomes = await asyncio.gather(first, second, return_exceptions=True)
+        assert [getattr(outcome, "was_sent", None) for outcome in outcomes] == [True, False]
+        assert asyncio.get_running_loop().time() < 5
+
+
+@virtual_time
+async def test_an_operation_that_alone_takes_too_long_has_a_limit_of_its_own() -> None:
+    async with gate() as database:
+        mute = Mute()
+        mute.answers = True
+        database.answers = AnswerWatch(mute.ask)
+        with pytest.raises(DatabaseUnavailable) as late:
+            await database.run(lambda: asyncio.sleep(1000))
+        assert late.value.has_timed_out
+        assert asyncio.get_running_loop().time() == pytest.approx(database.options.command_ms / 1000)

@@ -268,3 +268,52 @@ async def test_a_document_is_stamped_when_it_goes_out_and_again_when_it_goes_out
     database.trouble.append(Trouble(DatabaseUnavailable("away"), is_applied=True))
     assert await inserts.insert(document("d", order=4)) is None
     assert database.rows["messages"]["d"]["order"] == 14, "the first try did arrive"
+
+
+def timed_out() -> DatabaseUnavailable:
+    error = DatabaseUnavailable("The database does not answer.")
+    error.has_timed_out = True
+    return error
+
+
+@pytest.mark.parametrize("is_applied", [False, True])
+@virtual_time
+async def test_what_timed_out_is_told_as_unknown_and_not_sent_twice(is_applied: bool) -> None:
+    """It took all of its time already, and may be stored: only its own key tells."""
+    database = MemoryDatabase(trouble=deque([Trouble(timed_out(), is_applied=is_applied)]))
+    inserts = commit(database)
+    with pytest.raises(DatabaseUnavailable) as unknown:
+        await inserts.insert(document("a"))
+    assert "Idempotency-Key" in unknown.value.text
+    assert len(database.inserts) == int(is_applied)
+    assert ("a" in database.rows.get("messages", {})) is is_applied
+
+
+@pytest.mark.parametrize(
+    "second", [unsent(), timed_out(), DatabaseUnavailable()], ids=["unsent", "timed out", "broken"]
+)
+@virtual_time
+async def test_a_second_try_that_fails_does_not_forget_that_the_first_may_have_worked(
+    second: DatabaseUnavailable,
+) -> None:
+    database = MemoryDatabase(trouble=deque([Trouble(DatabaseUnavailable(), is_applied=True), Trouble(second)]))
+    with pytest.raises(DatabaseUnavailable) as unknown:
+        await commit(database).insert(document("a"))
+    assert unknown.value.was_sent
+    assert "Idempotency-Key" in unknown.value.text
+
+
+@virtual_time
+async def test_those_who_were_not_sent_yet_are_told_that_nothing_was_stored() -> None:
+    database = MemoryDatabase(gate=asyncio.Event(), trouble=deque([Trouble(timed_out(), is_applied=True)]))
+    inserts = commit(database)
+    sent = asyncio.create_task(inserts.insert(document("sent")))
+    await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(inserts.insert(document("waiting")))
+    await asyncio.sleep(0.01)
+    assert database.gate is not None
+    database.gate.set()
+    outcomes = await asyncio.gather(sent, waiting, return_exceptions=True)
+    assert ["Idempotency-Key" in getattr(outcome, "text", "") for outcome in outcomes] == [True, False]
+    assert [getattr(outcome, "was_sent", None) for outcome in outcomes] == [True, False]
+    assert set(database.rows["messages"]) == {"sent"}
