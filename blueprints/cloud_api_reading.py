@@ -10,6 +10,7 @@ import orjson
 from sanic import Request
 
 from blueprints.reading import services_of
+from config.json_limits import json_fault
 from services.dropin import GraphFault, no_token, unknown_object
 from services.keys import Caller, Scope, require
 from services.numbers import Number, UnknownNumber
@@ -70,6 +71,8 @@ def graph_body(request: Request) -> dict[str, Any]:
         raise GraphFault(100, f"The body is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise GraphFault(100, "The body must be a JSON object.")
+    if (fault := json_fault(body, value)) is not None:
+        raise GraphFault(100, f"The body cannot be stored: {fault.path or 'it'} {fault.reason}.")
     return value
 
 
@@ -77,7 +80,8 @@ def _unpacked(text: str) -> Any:
     """Forms carry objects and arrays as their JSON text."""
     if text[:1] in ("{", "["):
         try:
-            return orjson.loads(text)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError:
             return text
+        return value if json_fault(text.encode(), value) is None else text
     return text

@@ -11,7 +11,9 @@ from typing import Any, Concatenate, ParamSpec, cast
 import orjson
 from sanic import HTTPResponse, Request
 
+from config.digits import whole_number_in
 from config.errors import Fault, RequestRefused
+from config.json_limits import json_fault
 from services.keys import Caller, NotPermitted, Scope, require
 from services.messages import Idempotency
 from services.wiring import WorkerServices
@@ -23,6 +25,8 @@ Handler = Callable[Concatenate[Request, P], Awaitable[HTTPResponse | None]]
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_KEY_LENGTH = 255
+MAX_CURSOR_LENGTH = 13
+"""63 bits, in digits and letters."""
 
 
 def services_of(request: Request) -> WorkerServices:
@@ -81,9 +85,14 @@ def needs(scope: Scope) -> Callable[[Handler[P]], Handler[P]]:
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises ``RequestRefused`` (``invalid_json``)."""
+    """The body as a JSON object that can be stored. Raises ``RequestRefused``."""
+    return json_object_in(request.body)
+
+
+def json_object_in(body: bytes) -> dict[str, Any]:
+    """The same for bytes that were read already."""
     try:
-        value = orjson.loads(request.body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise RequestRefused(
             "The body is not valid JSON.", code="invalid_json", faults=[Fault("", str(error))]
@@ -92,6 +101,8 @@ def json_object(request: Request) -> dict[str, Any]:
         raise RequestRefused(
             "The body must be a JSON object.", code="invalid_json", faults=[Fault("", "must be an object")]
         )
+    if (fault := json_fault(body, value)) is not None:
+        raise RequestRefused("The body cannot be stored.", faults=[fault])
     return value
 
 
@@ -126,11 +137,8 @@ def whole_number(request: Request, name: str, default: int, *, least: int, most:
     text = request.args.get(name)
     if text is None:
         return default
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most or len(text) > 20:
+    value = whole_number_in(text, most=most)
+    if value is None or value < least:
         raise RequestRefused(
             "A query parameter is not valid.", faults=[Fault(name, f"must be a whole number from {least} to {most}")]
         )
@@ -148,7 +156,7 @@ def cursor_of(request: Request) -> int | None:
     if text is None:
         return None
     try:
-        value = int(text, 36)
+        value = int(text, 36) if len(text) <= MAX_CURSOR_LENGTH else 0
     except ValueError:
         value = 0
     if not 0 < value < 2**63:
