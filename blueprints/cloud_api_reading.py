@@ -3,7 +3,8 @@
 Process: worker.
 """
 
-from typing import Any
+import re
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
@@ -40,8 +41,13 @@ async def graph_identity(request: Request) -> Caller:
     return caller
 
 
+HOST: Final = re.compile(r"[A-Za-z0-9._~:\[\]-]{1,255}")
+
+
 def base_url_of(request: Request, version: str) -> str:
-    """This place as the caller sees it, with the version that he asked for."""
+    """This place as the caller sees it, with the version that he asked for. Raises ``GraphFault`` (100)."""
+    if HOST.fullmatch(request.host) is None:
+        raise GraphFault(100, "The Host header is not valid.")
     return f"{request.scheme}://{request.host}" + (f"/{version}" if version else "")
 
 
