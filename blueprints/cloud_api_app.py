@@ -124,7 +124,7 @@ async def _any_number(request: Request, caller: Caller) -> Any:
 
 def _is_app_secret(request: Request, secret: str) -> bool:
     own = services_of(request).settings.app_secret.get_secret_value()
-    return bool(own) and hmac.compare_digest(secret.encode(), own.encode())
+    return bool(own) and hmac.compare_digest(secret.encode("utf-8", "surrogateescape"), own.encode())
 
 
 def _parameters(request: Request) -> dict[str, Any]:

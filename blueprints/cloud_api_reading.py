@@ -3,13 +3,15 @@
 Process: worker.
 """
 
-from typing import Any
+import re
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
 from sanic import Request
 
 from blueprints.reading import services_of
+from config.json_limits import json_fault
 from services.cluster.forwarded import origin_of
 from services.dropin import GraphFault, no_token, unknown_object
 from services.keys import Caller, Scope, require
@@ -40,8 +42,13 @@ async def graph_identity(request: Request) -> Caller:
     return caller
 
 
+HOST: Final = re.compile(r"[A-Za-z0-9._~:\[\]-]{1,255}")
+
+
 def base_url_of(request: Request, version: str) -> str:
-    """This place as the caller sees it, with the version that he asked for."""
+    """This place as the caller sees it, with the version that he asked for. Raises ``GraphFault`` (100)."""
+    if HOST.fullmatch(request.host) is None:
+        raise GraphFault(100, "The Host header is not valid.")
     scheme = "https" if origin_of(request).is_secure else "http"
     return f"{scheme}://{request.host}" + (f"/{version}" if version else "")
 
@@ -72,6 +79,8 @@ def graph_body(request: Request) -> dict[str, Any]:
         raise GraphFault(100, f"The body is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise GraphFault(100, "The body must be a JSON object.")
+    if (fault := json_fault(body, value)) is not None:
+        raise GraphFault(100, f"The body cannot be stored: {fault.path or 'it'} {fault.reason}.")
     return value
 
 
@@ -79,7 +88,8 @@ def _unpacked(text: str) -> Any:
     """Forms carry objects and arrays as their JSON text."""
     if text[:1] in ("{", "["):
         try:
-            return orjson.loads(text)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError:
             return text
+        return value if json_fault(text.encode(), value) is None else text
     return text

@@ -70,8 +70,12 @@ def _scopes(value: Any, faults: list[Fault]) -> frozenset[Scope]:
     if not isinstance(value, list) or not value:
         faults.append(Fault("scopes", f"must be a list of: {', '.join(sorted(known))}"))
         return frozenset()
-    faults += [Fault(f"scopes[{n}]", "is not a scope") for n, word in enumerate(value) if word not in known]
-    return frozenset(Scope(word) for word in value if word in known)
+    faults += [Fault(f"scopes[{n}]", "is not a scope") for n, word in enumerate(value) if not _is_one_of(word, known)]
+    return frozenset(Scope(word) for word in value if _is_one_of(word, known))
+
+
+def _is_one_of(word: Any, known: set[str]) -> bool:
+    return isinstance(word, str) and word in known
 
 
 def _numbers(value: Any, faults: list[Fault]) -> frozenset[str]:

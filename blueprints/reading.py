@@ -13,7 +13,9 @@ import orjson
 from sanic import HTTPResponse, Request
 
 from blueprints.access import foreign_number, require_reach
+from config.digits import whole_number_in
 from config.errors import Fault, RequestRefused
+from config.json_limits import json_fault
 from services.keys import Caller, NotPermitted, Scope, require
 from services.messages import Idempotency
 from services.numbers import Number
@@ -29,6 +31,8 @@ DEFAULT_LIMIT = 50
 WATCHED_S = 1.5
 """How long a view of the installation's health may take, the caller's key included."""
 MAX_KEY_LENGTH = 255
+MAX_CURSOR_LENGTH = 13
+"""63 bits, in digits and letters."""
 
 
 def services_of(request: Request) -> WorkerServices:
@@ -123,9 +127,14 @@ async def authenticated_within(request: Request, limit_s: float) -> Caller:
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object. Raises ``RequestRefused`` (``invalid_json``)."""
+    """The body as a JSON object that can be stored. Raises ``RequestRefused``."""
+    return json_object_in(request.body)
+
+
+def json_object_in(body: bytes) -> dict[str, Any]:
+    """The same for bytes that were read already."""
     try:
-        value = orjson.loads(request.body)
+        value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise RequestRefused(
             "The body is not valid JSON.", code="invalid_json", faults=[Fault("", str(error))]
@@ -134,6 +143,8 @@ def json_object(request: Request) -> dict[str, Any]:
         raise RequestRefused(
             "The body must be a JSON object.", code="invalid_json", faults=[Fault("", "must be an object")]
         )
+    if (fault := json_fault(body, value)) is not None:
+        raise RequestRefused("The body cannot be stored.", faults=[fault])
     return value
 
 
@@ -168,11 +179,8 @@ def whole_number(request: Request, name: str, default: int, *, least: int, most:
     text = request.args.get(name)
     if text is None:
         return default
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most or len(text) > 20:
+    value = whole_number_in(text, most=most)
+    if value is None or value < least:
         raise RequestRefused(
             "A query parameter is not valid.", faults=[Fault(name, f"must be a whole number from {least} to {most}")]
         )
@@ -190,7 +198,7 @@ def cursor_of(request: Request) -> int | None:
     if text is None:
         return None
     try:
-        value = int(text, 36)
+        value = int(text, 36) if len(text) <= MAX_CURSOR_LENGTH else 0
     except ValueError:
         value = 0
     if not 0 < value < 2**63:

@@ -18,6 +18,7 @@ from blueprints.cloud_api_messages import sent_json
 from blueprints.reading import is_idempotency_key
 from blueprints.rendering import accepted_json, head_of, json_bytes, message_json
 from config.errors import RequestRefused
+from config.json_limits import json_fault
 from services.cluster.known_header import KnownHeader
 from services.cluster.short_way import Answer, Begun, FindWay, TakeLongWay, Way
 from services.keys import Caller, Scope
@@ -132,12 +133,12 @@ class NotificationWay(_Way):
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
-    """The body as a JSON object, if it is one."""
+    """The body as a JSON object, if it is one that can be stored."""
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    return raw if type(raw) is dict else None
+    return raw if type(raw) is dict and json_fault(body, raw) is None else None
 
 
 def _may_be_once(header: KnownHeader) -> bool:

@@ -13,11 +13,12 @@ from sanic import HTTPResponse, Request
 from sanic.http import Http
 
 from blueprints.reading import services_of
+from config.digits import whole_number_in
 from config.errors import RequestRefused
 from services.media import OpenMedia
 
 SMALL_BODY_BYTES: Final = 1_048_576
-_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,4000})-([0-9]{0,4000})")
 _SHOWN: Final = ("image/", "audio/", "video/", "application/pdf", "text/plain")
 """What a browser may show by itself; anything else is a download."""
 
@@ -100,11 +101,17 @@ def _span(header: str | None, size: int) -> tuple[int, int] | None:
         return None
     first, last = found.groups()
     if not first:
-        length = min(int(last), size)
+        length = _up_to(last, size)
         start = size - length
     else:
-        start = int(first)
-        length = min(int(last) if last else size - 1, size - 1) - start + 1
+        start = _up_to(first, size)
+        length = (_up_to(last, size - 1) if last else size - 1) - start + 1
     if length <= 0 or start >= size:
         raise RangeRefused()
     return start, length
+
+
+def _up_to(digits: str, most: int) -> int:
+    """The number, or ``most`` where it is larger: a position may have any number of digits."""
+    found = whole_number_in(digits, most=max(most, 0))
+    return most if found is None else found

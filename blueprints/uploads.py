@@ -6,10 +6,9 @@ Process: worker.
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-import orjson
 from sanic import Request
 
-from blueprints.reading import services_of
+from blueprints.reading import json_object_in, services_of
 from config.errors import Fault, RequestRefused
 
 CSV_TYPES: Final = frozenset({"text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"})
@@ -44,17 +43,7 @@ async def csv_chunks(request: Request) -> AsyncIterator[bytes]:
 async def streamed_json(request: Request) -> dict[str, Any]:
     """The body of a streaming route as a JSON object, up to the limit for JSON bodies."""
     parts = [chunk async for chunk in _chunks(request, services_of(request).settings.max_body_bytes)]
-    try:
-        value = orjson.loads(b"".join(parts))
-    except orjson.JSONDecodeError as error:
-        raise RequestRefused(
-            "The body is not valid JSON.", code="invalid_json", faults=[Fault("", str(error))]
-        ) from error
-    if not isinstance(value, dict):
-        raise RequestRefused(
-            "The body must be a JSON object.", code="invalid_json", faults=[Fault("", "must be an object")]
-        )
-    return value
+    return json_object_in(b"".join(parts))
 
 
 async def _chunks(request: Request, most: int) -> AsyncIterator[bytes]:

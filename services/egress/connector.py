@@ -37,7 +37,10 @@ class GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """The addresses of a name that may be dialled."""
-        found = await self._inner.resolve(host, port, family)
+        try:
+            found = await self._inner.resolve(host, port, family)
+        except UnicodeError as error:  # the encoder of names, for what it takes for no name
+            raise OSError(f"{host[:80]!r} is no name that can be looked up") from error
         faults = [address_fault(ip_address(result["host"].partition("%")[0]), self._policy) for result in found]
         allowed = [result for result, fault in zip(found, faults, strict=True) if fault is None]
         if not allowed:

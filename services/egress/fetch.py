@@ -23,6 +23,14 @@ class TooManyRedirects(UrlRefused):
     code = "too_many_redirects"
 
 
+def _joined(base: str, location: str) -> str:
+    """Where a redirect leads. Raises ``UrlRefused`` where nobody can tell."""
+    try:
+        return urljoin(base, location)
+    except ValueError as error:
+        raise UrlRefused("redirects to something that is no URL") from error
+
+
 @asynccontextmanager
 async def open_url(
     session: ClientSession, method: str, url: str, policy: AddressPolicy, *, max_redirects: int = 0, **request: Any
@@ -49,7 +57,7 @@ async def open_url(
         if left == 0:
             raise TooManyRedirects(f"redirects more than {max_redirects} times")
         left -= 1
-        target = check_url(urljoin(target, location), policy).text
+        target = check_url(_joined(target, location), policy).text
         if response.status == 303:
             method = "GET"
             request.pop("data", None)

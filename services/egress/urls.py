@@ -18,10 +18,12 @@ from services.egress.addresses import AddressPolicy, address_fault
 
 MAX_LENGTH: Final = 2048
 RESOLVE_S: Final = 2.0
+MAX_LABEL_LENGTH: Final = 63
+MAX_NAME_LENGTH: Final = 253
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 # Whatever an old inet_aton would take for a number: 2130706433, 0x7f.1, 0177.0.0.1, 127.1.
-_NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)$", re.IGNORECASE)
+_NUMERIC_LABEL = re.compile(r"\A(?:[0-9]+|0x[0-9a-f]*)\Z", re.IGNORECASE)
 
 
 class UrlRefused(RequestRefused):
@@ -76,6 +78,8 @@ def check_url(text: str, policy: AddressPolicy, *, path: str = "url") -> Checked
     if port is None or not 0 < port < 65536:
         raise UrlRefused("must have a port from 1 to 65535", path=path)
     bare = host.rstrip(".").lower()
+    if ":" not in host and not _is_name(host.removesuffix(".")):
+        raise UrlRefused(f"must name a host whose parts have 1 to {MAX_LABEL_LENGTH} characters", path=path)
     address = _address_of(bare, path)
     if address is not None and (why := address_fault(address, policy)):
         raise UrlRefused(f"leads to an address that is {why}", path=path)
@@ -100,6 +104,11 @@ async def ensure_reachable(checked: CheckedUrl, policy: AddressPolicy, *, path: 
     faults = [address_fault(ip_address(info[4][0]), policy) for info in found]
     if faults and all(faults):
         raise UrlRefused(f"leads to an address that is {faults[0]}", path=path)
+
+
+def _is_name(host: str) -> bool:
+    """Can a resolver be asked for it? RFC 1035, 2.3.4: what is longer makes its encoder raise."""
+    return len(host) <= MAX_NAME_LENGTH and all(0 < len(label) <= MAX_LABEL_LENGTH for label in host.split("."))
 
 
 def _address_of(host: str, path: str) -> IPv4Address | IPv6Address | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from python_multipart import MultipartParser
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from config.errors import RequestRefused
@@ -101,7 +101,10 @@ async def read_form(
 
     A part with a filename or the name `file` is a file. Raises ``FormRefused`` and what ``store`` raises.
     """
-    kind, options = parse_options_header(content_type)
+    try:
+        kind, options = parse_options_header(content_type)
+    except (UnicodeError, ValueError) as error:
+        raise FormRefused("The Content-Type cannot be read.", detail=str(error)) from error
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise FormRefused("The body must be multipart/form-data with a boundary.")
@@ -125,14 +128,14 @@ async def read_form(
 
 async def _walk(body: AsyncIterable[bytes], boundary: bytes) -> AsyncIterator[FilePart | bytes | None]:
     events = _Events()
-    parser = MultipartParser(boundary, events.callbacks())  # type: ignore[arg-type]  # its callbacks are a TypedDict
     try:
+        parser = MultipartParser(boundary, events.callbacks())  # type: ignore[arg-type]  # its callbacks are a TypedDict
         async for piece in body:
             parser.write(piece)
             for event in events.found:
                 yield event
             events.found.clear()
-    except MultipartParseError as error:
+    except FormParserError as error:
         raise FormRefused("The form cannot be read.", detail=str(error)) from error
     if not events.is_whole:
         raise FormRefused("The form ends before its last boundary.")

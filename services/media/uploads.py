@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from config import limits
 from config.clock import Clock
+from config.digits import whole_number_in
 from config.errors import Unavailable
 from services.media.kinds import MAX_BYTES, MediaRefused, clean_filename, judge, kind_of
 from services.media.links import MediaLinks
@@ -124,6 +125,7 @@ def _lifetime(minutes: str | None) -> timedelta:
     """Meta's ``ttl_minutes`` (2026): never longer than an id lives anyway."""
     if minutes is None or not minutes:
         return limits.MEDIA_ID_LIFETIME
-    if not minutes.isdecimal() or not 0 < int(minutes) <= 10**6:
+    found = whole_number_in(minutes, most=10**6)
+    if not found:
         raise MediaRefused("Param ttl_minutes must be a positive number.")
-    return min(timedelta(minutes=int(minutes)), limits.MEDIA_ID_LIFETIME)
+    return min(timedelta(minutes=found), limits.MEDIA_ID_LIFETIME)

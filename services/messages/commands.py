@@ -97,5 +97,7 @@ class MessageCommands:
         await self._ledger.load([message_id], [])
         tracked = self._ledger.get(message_id)
         if tracked is None:
+            if await self._repository.get(message_id) is not None:
+                raise WrongState("A customer wrote this message: it cannot be canceled, changed or sent again.")
             raise RequestRefused("There is no such message.", code="not_found")
         return tracked

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from services.conversations import ContactRef, Standing
-from services.messages.records import Message, Priority
+from services.messages.records import Direction, Message, Priority
 from services.messages.repository import MessageRepository
 from services.messages.states import ACTIVE, MessageStatus
 
@@ -113,9 +113,14 @@ class Ledger:
         """Read those that are not held, in at most two round trips."""
         missing = [message_id for message_id in set(ids) if message_id not in self._tracked]
         for message in (await self._repository.by_ids(missing)).values():
-            self.track(message)
+            self._take(message)
         unknown = [wamid for wamid in set(wamids) if self.by_wamid(wamid) is None]
         for message in (await self._repository.by_wamids(unknown)).values():
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        """Hold what we send. What a customer wrote has no state of its own, whoever names its id."""
+        if message.direction is Direction.OUT:
             self.track(message)
 
     def _forget(self) -> None:

@@ -8,6 +8,7 @@ Source: Meta, "Template messages" (2025-12). Types are compared without regard t
 
 from typing import Any
 
+from config.digits import whole_number_in
 from services.sandbox.checks.fields import object_of, objects_of, text_of
 from services.sandbox.checks.simple import check_location, check_media
 from services.sandbox.wire.faults import GraphFault, absent, invalid
@@ -94,7 +95,7 @@ def _check_button(component: Json, where: str) -> None:
     if not component.get("sub_type"):
         raise absent(f"{where}['sub_type'] is required with a button.")
     index = str(component.get("index", ""))
-    if not index.isdecimal() or int(index) > 9:
+    if whole_number_in(index, most=9) is None:
         raise invalid(f"{where}['index'] must be a number from 0 to 9.")
 
 

@@ -9,6 +9,8 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from config.digits import whole_number_in
+from config.json_limits import json_fault
 from services.sandbox.wire.shapes import Json, answer_bytes
 
 MOST_LISTED = 1_000_000
@@ -42,9 +44,12 @@ async def json_of(request: web.Request) -> Any:
     if not data.strip():
         return {}
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise ControlRefused(f"The body is not valid JSON: {error}.") from error
+    if (fault := json_fault(data, value)) is not None:
+        raise ControlRefused(f"{fault.path or 'The body'}: {fault.reason}.")
+    return value
 
 
 async def object_of(request: web.Request) -> Json:
@@ -65,6 +70,7 @@ def count_of(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name)
     if text is None:
         return default
-    if not text.isdecimal():
-        raise ControlRefused(f"{name}: a whole number, not {text!r}.")
-    return min(int(text), MOST_LISTED * 1000)
+    value = whole_number_in(text)
+    if value is None:
+        raise ControlRefused(f"{name}: a whole number, not {text[:40]!r}.")
+    return min(value, MOST_LISTED * 1000)

@@ -15,6 +15,12 @@ from services.sandbox.world.seeds import add_number
 from services.sandbox.world.world import World
 
 
+def _codes(value: object) -> list[int]:
+    if isinstance(value, list) and all(isinstance(code, int) for code in value):
+        return value
+    raise ControlRefused("errors: a list of whole numbers.")
+
+
 class EventsControl:
     """Handlers of the control API that are about Meta's side."""
 
@@ -35,7 +41,7 @@ class EventsControl:
         if "entry" in body:
             event: Json = body
         elif "errors" in body:
-            event = errors_event(sender, [status_error(int(code)) for code in body["errors"]])
+            event = errors_event(sender, [status_error(code) for code in _codes(body["errors"])])
         elif isinstance(body.get("field"), str) and isinstance(body.get("value"), dict):
             event = envelope(sender.waba_id, body["field"], body["value"], time_s=int(world.now()))
         else:

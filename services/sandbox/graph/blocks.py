@@ -19,6 +19,7 @@ from services.sandbox.world.phones import USER_ID, Phone
 FAILED_SOME = 139100
 BLOCKED_MOST = 64_000
 IN_ONE_CALL_MOST = 1000
+MIN_DIGITS, MAX_DIGITS = 5, 20
 
 
 async def list_blocked(desk: Desk, call: Call) -> Answer:
@@ -65,7 +66,7 @@ def _people(desk: Desk, call: Call) -> list[tuple[str, Phone]]:
         named = str(one.get("user") or one.get("user_id") or "")
         if USER_ID.fullmatch(named):
             found.append((named, desk.world.phones.by_user_id(named)))
-        elif digits_of(named):
+        elif MIN_DIGITS <= len(digits_of(named)) <= MAX_DIGITS:
             found.append((named, desk.world.phones.by_number(digits_of(named))))
         else:
             raise GraphFault(100, "Param block_users: each entry needs user or user_id.")

@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import web
 
+from config.json_limits import json_fault
 from services.sandbox.wire.faults import GraphFault, unknown_object
 from services.sandbox.wire.shapes import Json, digits_of
 from services.sandbox.world.rules import NOTHING, Verdict
 
-VERSION = re.compile(r"v\d+(\.\d+)?")
+VERSION = re.compile(r"v[0-9]{1,3}(\.[0-9]{1,3})?")
 RAW_PREFIX = "upload:"
 """Upload sessions: their body is a file, whatever its content type says."""
 JSON_LIMIT_BYTES = 2 * 1024 * 1024
@@ -139,6 +140,8 @@ def _json_body(data: bytes) -> Json:
         raise GraphFault(100, f"The body is not valid JSON: {error}.") from error
     if not isinstance(body, dict):
         raise GraphFault(100, "The body must be a JSON object.")
+    if (fault := json_fault(data, body)) is not None:
+        raise GraphFault(100, f"Param {fault.path} {fault.reason}.")
     return body
 
 
@@ -149,7 +152,8 @@ def _form_body(data: bytes) -> Json:
         body[name] = text
         if text[:1] in ("{", "["):
             try:
-                body[name] = orjson.loads(text)
+                value = orjson.loads(text)
             except orjson.JSONDecodeError:
                 continue
+            body[name] = value if json_fault(text.encode(), value) is None else text
     return body

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import BodyPartReader, web
 
+from config.digits import whole_number_in
 from services.sandbox.graph.call import SUCCESS, Answer, Call
 from services.sandbox.graph.desk import Desk
 from services.sandbox.wire.faults import GraphFault, unknown_object
@@ -86,7 +87,7 @@ async def delete_media(desk: Desk, call: Call) -> Answer:
 async def get_bytes(desk: Desk, request: web.Request) -> web.StreamResponse:
     """The bytes behind a media url; 404 without a page of text where it is wrong or too old. Ranges work."""
     query = request.query
-    ends_at_s = int(query["ext"]) if query.get("ext", "").isdecimal() else 0
+    ends_at_s = whole_number_in(query.get("ext", "")) or 0
     url = MediaUrl(query.get("mid", ""), ends_at_s, query.get("hash", ""))
     media = desk.media.get(url.media_id)
     if media is None or not desk.media.opens(url):

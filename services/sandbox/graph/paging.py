@@ -7,6 +7,7 @@ import base64
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from config.digits import whole_number_in
 from services.sandbox.graph.call import Call
 from services.sandbox.wire.faults import GraphFault
 from services.sandbox.wire.shapes import Json
@@ -72,7 +73,7 @@ def _position(cursor: str) -> int:
     try:
         word, _, number = base64.urlsafe_b64decode(cursor).partition(b":")
         if word == b"at":
-            return int(number)
+            return whole_number_in(number.decode("ascii")) or 0
     except ValueError:
         pass
     raise GraphFault(100, "Invalid cursor.")
@@ -81,6 +82,7 @@ def _position(cursor: str) -> int:
 def _whole(text: str | None, default: int) -> int:
     if not text:
         return default
-    if not text.isdecimal():
+    value = whole_number_in(text)
+    if value is None:
         raise GraphFault(100, "Param limit must be a number.")
-    return int(text)
+    return value

@@ -30,7 +30,7 @@ async def post_code(desk: Desk, call: Call) -> Answer:
         raise GraphFault(100, f"Param prefilled_message must be at most {TEXT_CHARS} characters long.")
     code = call.parameter("code") or desk.world.ids.token("code", int(desk.world.new_object_id("code")))[:14].upper()
     known = number.get(KEPT, {})
-    if call.parameter("code") and code not in known:
+    if not isinstance(code, str) or (call.parameter("code") and code not in known):
         raise GraphFault(100, f"There is no code {code}.")
     entry: Json = {
         "code": code,

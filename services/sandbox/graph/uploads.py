@@ -7,6 +7,7 @@ Source: Meta, "Resumable Upload API". The session id holds `?sig=`: in a url it 
 
 import hashlib
 
+from config.digits import whole_number_in
 from services.sandbox.graph.call import RAW_PREFIX, Answer, Call
 from services.sandbox.graph.desk import Desk
 from services.sandbox.wire.faults import GraphFault, missing
@@ -20,14 +21,15 @@ async def open_upload(desk: Desk, call: Call) -> Answer:
     for name, value in (("file_length", length), ("file_type", kind)):
         if not value:
             raise missing(name)
-    if not str(length).isdecimal() or not 0 < int(length) <= LIMITS_BYTES["document"]:
+    size = whole_number_in(str(length), most=LIMITS_BYTES["document"])
+    if not size:
         raise GraphFault(100, f"Param file_length must be a number up to {LIMITS_BYTES['document']}.")
     world = desk.world
     token = world.new_object_id("upload")
     sig = world.ids.token("upload", int(token))
     node = f"{RAW_PREFIX}MTphdHRhY2htZW50{token}"
     name = call.parameter("file_name")
-    world.uploads.put(node, {"sig": sig, "length": int(length), "type": str(kind), "name": name, "offset": 0})
+    world.uploads.put(node, {"sig": sig, "length": size, "type": str(kind), "name": name, "offset": 0})
     return Answer({"id": f"{node}?sig={sig}"})
 
 

@@ -73,7 +73,7 @@ class IdMaker:
 
 def user_id_of(wa_id: str) -> str:
     """The business-scoped user id of a phone: country, full stop, 20 digits. Stable, and `wa_id_of` undoes it."""
-    number = (int(wa_id or "0") * _FACTOR + _SHIFT) % _MODULUS
+    number = (int(wa_id[:40] or "0") * _FACTOR + _SHIFT) % _MODULUS
     return f"{country_of(wa_id)}.{number:020d}"
 
 

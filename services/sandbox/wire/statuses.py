@@ -9,6 +9,7 @@ of `delivered` and `read`; the expiry stands on `sent`; conversations are left o
 import hashlib
 from dataclasses import dataclass
 
+from config.digits import whole_number_in
 from services.sandbox.wire.faults import status_error
 from services.sandbox.wire.notifications import Person
 from services.sandbox.wire.shapes import Json
@@ -72,4 +73,5 @@ def status_object(
 def has_conversations(api_version: str) -> bool:
     """Whether statuses of this API version (`v23.0`) carry a conversation object."""
     major = api_version.lstrip("v").partition(".")[0]
-    return not major.isdecimal() or int(major) < FIRST_VERSION_WITHOUT_CONVERSATIONS
+    number = whole_number_in(major)
+    return number is None or number < FIRST_VERSION_WITHOUT_CONVERSATIONS

@@ -46,13 +46,50 @@ def test_what_is_not_a_json_object_is_refused(body: bytes) -> None:
     assert refused.value.code == "invalid_json"
 
 
-@given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()))
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_characters="\0", codec="utf-8")),
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    )
+)
 def test_every_json_object_is_read_as_it_is(value: dict[str, Any]) -> None:
     text = json.dumps(value, ensure_ascii=False)
     assert json_object(request(text.encode())) == value
 
 
-@pytest.mark.parametrize("text", ["0", "201", "-1", "x", "", "1.5", "1" * 30, "٣٣٣٣", " "])
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"a": {"b": [18446744073709551615]}}', "a.b[0]"),
+        (b'{"a": 9223372036854775808}', "a"),
+        (b'{"a": {"\\u0000": 1}}', "a"),
+        (b'{"a": ' + b"[" * 40 + b"]" * 40 + b"}", "a" + "[0]" * 31),
+        (b'{"a": ' + b'{"b":' * 300 + b"1" + b"}" * 300 + b"}", "a" + ".b" * 31),
+    ],
+)
+def test_what_the_database_cannot_hold_is_refused_with_its_path(body: bytes, path: str) -> None:
+    with pytest.raises(RequestRefused) as refused:
+        json_object(request(body))
+    assert refused.value.code == "invalid_request"
+    assert faults(refused) == [path]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 9223372036854775807, "b": -9223372036854775808, "c": 1e300}',
+        b'{"a": "\\u0000", "b.c": {"$gt": 1}}',
+        b'{"a": [' + b"{}," * 100 + b"{}]}",
+        b'{"a": ' + b"[" * 31 + b"]" * 31 + b"}",
+    ],
+)
+def test_what_only_looks_like_it_is_taken(body: bytes) -> None:
+    assert json_object(request(body)) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "201", "-1", "x", "", "1.5", "1" * 30, "1" * 5_000, "²", "٣٣٣٣", "1_0", "+1", " 1", " "]
+)
 def test_a_limit_outside_its_range_is_refused(text: str) -> None:
     with pytest.raises(RequestRefused) as refused:
         limit_of(request(limit=text))

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from config.redaction import Redactor, mask_phone
+from config.redaction import MAX_CHARS, Redactor, mask_phone
 
 REDACTOR = Redactor(
     secrets=["correct-horse", "correct-horse-battery", "abc"], public=["106540352242922", "15550783881"]
@@ -26,6 +26,9 @@ REDACTOR = Redactor(
         ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
         ("OAuth EAAB0123456789012345678901", "OAuth ***"),
         ("mongodb+srv://panal:hunter22@db.example/x", "mongodb+srv://panal:***@db.example/x"),
+        ("at mongodb://a:p://w@ss@db/x", "at mongodb://a:***@db/x"),
+        ("https://plain.test/?u=https://a:b@c.test", "https://plain.test/?u=https://a:***@c.test"),
+        ("https://plain.test:8080/x", "https://plain.test:8080/x"),
         ("GET /w?hub.verify_token=letmein&x=1", "GET /w?hub.verify_token=***&x=1"),
         ("https://x/y?access_token=EAAx", "https://x/y?access_token=***"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_***"),
@@ -81,3 +84,26 @@ def test_a_short_number_shows_nothing() -> None:
 )
 def test_no_phone_number_survives_in_free_text(number: str, frame: str) -> None:
     assert number.lstrip("+") not in Redactor().text(frame.format(number))
+
+
+def test_a_long_text_is_cut_between_words_and_the_cut_is_marked() -> None:
+    lines = [f"line {n} of a traceback" for n in range(5_000)]
+    clean = REDACTOR.text("\n".join(lines))
+    assert len(clean) <= MAX_CHARS + 50
+    assert clean.startswith("line 0 of a traceback\n")
+    assert clean.endswith("line 4999 of a traceback")
+    assert " characters left out]" in clean
+
+
+@pytest.mark.parametrize("before", range(4_060, 4_110, 7))
+def test_no_half_of_a_secret_is_left_at_a_cut(before: int) -> None:
+    secret = "panal_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    clean = REDACTOR.text("x " * (before // 2) + secret + " y" * 20_000)
+    assert not any(secret[:length] in clean for length in range(8, len(secret)))
+
+
+def test_what_is_nested_without_an_end_is_cut_as_well() -> None:
+    value: object = "deep"
+    for _ in range(5_000):
+        value = {"in": [value]}
+    assert "members]" in str(REDACTOR.value("facts", value))

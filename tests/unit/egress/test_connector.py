@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from services.egress import (
     AddressPolicy,
     AddressRefused,
+    GuardedResolver,
     TooManyRedirects,
     UrlRefused,
     guarded_connector,
@@ -144,6 +145,20 @@ async def test_a_redirect_inside_is_refused(sink: Sink) -> None:
                 pass
         async with open_url(session, "GET", f"http://127.0.0.1:{sink.port}/", DEVELOPMENT) as response:
             assert response.status == 302
+
+
+@pytest.mark.parametrize("location", ["http://[", "//[", "http://[::1", "http://a..b/", f"http://{'a' * 70}.test/"])
+async def test_a_redirect_to_something_that_is_no_url_is_refused(sink: Sink, location: str) -> None:
+    sink.answers = {"/": location}
+    async with ClientSession(connector=guarded_connector(DEVELOPMENT, limit=2)) as session:
+        with pytest.raises(UrlRefused):
+            async with open_url(session, "GET", f"http://127.0.0.1:{sink.port}/", DEVELOPMENT, max_redirects=3):
+                pass
+
+
+async def test_a_name_that_its_encoder_refuses_is_one_that_cannot_be_resolved() -> None:
+    with pytest.raises(OSError, match="is no name"):
+        await GuardedResolver(DEVELOPMENT).resolve(f"{'a' * 70}.test", 80)
 
 
 async def test_an_allowed_address_is_reached(sink: Sink) -> None:

@@ -56,6 +56,15 @@ REFUSED = {
     "broadcast": "https://255.255.255.255/",
     "too long": "https://example.com/" + "a" * 2100,
     "nothing": "",
+    "an empty label": "https://a..example.com/",
+    "a label in front that is empty": "https://.example.com/",
+    "two dots at the end": "https://example.com../",
+    "a long label": f"https://{'a' * 64}.example.com/",
+    "a long label in another script": f"https://{'é' * 64}.example.com/",
+    "a long name": f"https://{'a.' * 130}example.com/",
+    "an open bracket": "https://[",
+    "an open bracket later": "https://[::1/",
+    "half a character in the host": "https://\udcff.example.com/",
 }
 
 

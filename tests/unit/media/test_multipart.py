@@ -85,3 +85,20 @@ async def test_a_form_without_a_file_says_so() -> None:
 async def test_what_is_no_form_is_refused(body: bytes, content_type: str) -> None:
     with pytest.raises(FormRefused):
         await read(body, 1000, content_type)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        f"multipart/form-data; boundary={'x' * 257}",
+        "multipart/form-data; boundary=\u4e2d",
+        "multipart/form-data; boundary=\udcff",
+        "multipart/form-data; boundary*=utf-8''%ff",
+        "multipart/form-data; boundary=",
+        "; ; =",
+        "",
+    ],
+)
+async def test_a_content_type_that_cannot_be_read_is_refused(content_type: str) -> None:
+    with pytest.raises(FormRefused):
+        await read(b"--xyz--", content_type=content_type)

@@ -1,6 +1,8 @@
 """What the owner knows is ahead of the database, and never forgotten while something is still to do."""
 
-from services.messages import Ledger, MessageRepository, MessageStatus
+from dataclasses import replace
+
+from services.messages import Direction, Ledger, MessageRepository, MessageStatus
 from services.messages.documents import MESSAGES, message_document
 from services.messages.ledger import MAX_SETTLED
 from tests.doubles.clock import virtual_time
@@ -68,3 +70,14 @@ async def test_both_wamids_of_a_message_that_went_twice_are_found_even_after_it_
     found = known.by_wamid("wamid.first")
     assert found is not None
     assert found.id == "msg_1"
+
+
+@virtual_time
+async def test_what_a_customer_wrote_is_not_tracked_whoever_names_its_id() -> None:
+    database = MemoryDatabase()
+    inbound = replace(outgoing(1, wamid="wamid.theirs"), direction=Direction.IN, to=None, status=S.RECEIVED)
+    database.put(MESSAGES, message_document(inbound))
+    known = ledger(database)
+    await known.load(["msg_1"], ["wamid.theirs"])
+    assert known.get("msg_1") is None
+    assert known.by_wamid("wamid.theirs") is None
