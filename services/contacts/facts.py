@@ -14,7 +14,8 @@ from services.contacts.documents import consent_document
 from services.contacts.identity import Identity, identity_of_key
 from services.contacts.ledger import ContactLedger, Known
 from services.contacts.records import ConsentCategory, ConsentStatus
-from services.conversations import holders_of
+from services.contacts.requests import MAX_ATTRIBUTES, MAX_LABELS
+from services.conversations import holders_of, keys_of, surplus
 from services.store import Fact
 
 MAX_HISTORIES: Final = 1_000
@@ -140,15 +141,18 @@ class ContactRegister:
         into.key = Identity(into.wa_id, into.user_id).key
         for name in ("name", "profile_name", "username"):
             setattr(into, name, getattr(into, name) or getattr(known, name))
-        into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))
+        into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))[:MAX_LABELS]
         into.numbers |= known.numbers | {number}
-        into.attributes = {**known.attributes, **into.attributes}
+        free = MAX_ATTRIBUTES - len(into.attributes.keys())
+        new = [name for name in known.attributes if name not in into.attributes][: max(free, 0)]
+        into.attributes = {**{name: known.attributes[name] for name in new}, **into.attributes}
         for category, status in known.consent.items():
             if category not in into.consent or status is ConsentStatus.OUT is not into.consent[category]:
                 into.consent[category] = status
                 into.entries[category] = known.entries[category]
         into.opted_out = opted_out_by(into.consent)
         self._ledger.merge(into, known)
+        self._give_up_surplus(into)
         self._ledger.hold(into)
         self._consents.note(into.keys, into.opted_out)
         data = {
@@ -241,7 +245,14 @@ class ContactRegister:
                 setattr(known, name, addresses[0])
                 changed.append(name)
         known.key = Identity(known.wa_id, known.user_id).key
+        self._give_up_surplus(known)
         return changed
+
+    def _give_up_surplus(self, known: Known) -> None:
+        """Who had many addresses keeps the newest, and those in use."""
+        in_use = keys_of(known.wa_id, known.user_id)
+        for key in surplus(known.keys, in_use):
+            self._ledger.give_up(known, key)
 
 
 def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCategory | None:
