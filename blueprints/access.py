@@ -143,7 +143,7 @@ def _read_table() -> dict[str, Reach]:
 REACH: Final = MappingProxyType(_read_table())
 """Reach by method and path, parameters as ``{}``: ``GET /v1/messages/{}``."""
 
-_PARAMETER: Final = re.compile(r"<(?:[^<>\[\]]|\[[^\]]*\]|<[^>]*>)*>")
+_PARAMETER: Final = re.compile(r"<(?:[^<>\[\]]|\[[^\]]{0,40}\]|<[^>]{0,40}>){0,80}+>")
 
 
 def operation_of(method: str, path: str) -> str:

@@ -13,7 +13,7 @@ from services.graph.code_table import RANGES, RULES
 from services.graph.codes import CodeRule, ErrorClass
 
 _GROUPS: Final = {
-    "The request": frozenset({400, 408, 413, 415, 416, 417, 422, 431}),
+    "The request": frozenset({400, 408, 413, 415, 416, 417, 422, 426, 431}),
     "Who calls": frozenset({401, 403}),
     "What is not there": frozenset({404, 405}),
     "In conflict": frozenset({409}),

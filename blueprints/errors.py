@@ -52,6 +52,7 @@ _TITLES: Final = {
     416: "Range not satisfiable",
     417: "Expectation failed",
     422: "Not valid",
+    426: "Upgrade required",
     429: "Too many requests",
     500: "Internal error",
     502: "WhatsApp refused",

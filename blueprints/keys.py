@@ -4,15 +4,19 @@ Process: worker.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.reading import caller_of, json_object, needs, services_of
 from blueprints.rendering import json_response
 from config.clock import moment_of
+from config.digits import whole_number_in
 from config.errors import Fault, RequestRefused
 from services.keys import MAX_NAME, ApiKey, Scope
+
+MOST_NUMBERS: Final = 500
+MAX_NUMBER_DIGITS: Final = 19
 
 bp = Blueprint("keys", url_prefix="/keys")
 
@@ -79,10 +83,14 @@ def _is_one_of(word: Any, known: set[str]) -> bool:
 
 
 def _numbers(value: Any, faults: list[Fault]) -> frozenset[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one.isdigit() for one in value):
-        faults.append(Fault("numbers", "must be a list of phone_number_ids; empty means every number"))
+    if not isinstance(value, list) or len(value) > MOST_NUMBERS or not all(_is_number(one) for one in value):
+        faults.append(Fault("numbers", f"must be up to {MOST_NUMBERS} phone_number_ids; empty means every number"))
         return frozenset()
     return frozenset(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_NUMBER_DIGITS and whole_number_in(value) is not None
 
 
 def _expires_at(value: Any, faults: list[Fault]) -> datetime | None:

@@ -122,6 +122,7 @@ REQUESTS: Final = (
     ErrorEntry("http_400", 400, "The bytes are not a valid HTTP request.", "Check headers, path and encoding."),
     ErrorEntry("http_416", 416, "The range that was asked for does not exist.", "Ask without `Range`."),
     ErrorEntry("http_417", 417, "The server cannot do what `Expect` demands.", "Leave the header out."),
+    ErrorEntry("http_426", 426, "This path speaks WebSocket.", "Open it with a WebSocket client."),
     ErrorEntry("http_431", 431, "The headers have more bytes than the server takes.", "Send fewer or shorter ones."),
     ErrorEntry(
         "unsupported_media_type",

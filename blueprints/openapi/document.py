@@ -123,7 +123,7 @@ def codes_of(operation: Operation) -> list[ErrorEntry]:
     if operation.body is not None:
         codes.append("body_too_large")
         if operation.scope is not None and operation.body.media_type == "application/json":
-            codes.append("invalid_json")
+            codes += ["invalid_json", "invalid_request"]
     if operation.scope is not None and any(parameter.where != "path" for parameter in operation.parameters):
         codes.append("invalid_request")
     if operation.needs_database:

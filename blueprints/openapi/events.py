@@ -111,6 +111,6 @@ EVENTS: Final = (
         "sent, the key may come as `access_token` in the query.",
         scope=Scope.EVENTS_READ,
         parameters=_STREAM,
-        errors=("unknown_number", "no_number", "too_many_streams"),
+        errors=("unknown_number", "no_number", "too_many_streams", "http_426"),
     ),
 )

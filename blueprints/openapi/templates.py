@@ -77,6 +77,7 @@ TEMPLATES: Final = (
             LIMIT,
             CURSOR,
         ),
+        errors=("not_found",),
     ),
     _call(
         "POST",
@@ -107,7 +108,7 @@ TEMPLATES: Final = (
             },
             (Example("order", "An order is on its way", _ORDER),),
         ),
-        errors=("invalid_request", *_CALLS),
+        errors=("not_found", "invalid_request", *_CALLS),
     ),
     _call("GET", "/{template_id}", "get_template", "Read a template", _SHOWN, errors=("not_found",)),
     _call(
@@ -138,6 +139,6 @@ TEMPLATES: Final = (
         "Read the account again",
         (Answer(200, "What has changed.", {"type": "object", "additionalProperties": True}),),
         parameters=(_ACCOUNT,),
-        errors=("command_pending", "intake_full"),
+        errors=("not_found", "command_pending", "intake_full"),
     ),
 )

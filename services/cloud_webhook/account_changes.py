@@ -15,7 +15,7 @@ from services.cloud_webhook.changes import (
     UnknownChange,
     UserPreference,
 )
-from services.cloud_webhook.reading import as_dict, as_list, digest, moment, text
+from services.cloud_webhook.reading import as_dict, as_list, digest, identifier, moment, short_text, text
 
 TEMPLATE_FIELDS = frozenset(
     {
@@ -103,17 +103,17 @@ def _reason(value: dict[str, Any]) -> str | None:
 
 def _preferences(field: str, waba_id: str | None, value: dict[str, Any]) -> Iterator[AnyChange]:
     metadata = as_dict(value.get("metadata"))
-    phone_number_id = text(metadata.get("phone_number_id"))
+    phone_number_id = identifier(metadata.get("phone_number_id"))
     contacts = [contact for contact in as_list(value.get("contacts")) if isinstance(contact, dict)]
     for entry in as_list(value["user_preferences"]):
         key = f"up:{digest(waba_id, phone_number_id, entry)}"
         if not isinstance(entry, dict):
             yield UnknownChange(key, field, waba_id, entry)
             continue
-        wa_id, user_id = text(entry.get("wa_id")), text(entry.get("user_id"))
+        wa_id, user_id = identifier(entry.get("wa_id")), identifier(entry.get("user_id"))
         if user_id is None:
-            same = [contact for contact in contacts if wa_id and text(contact.get("wa_id")) == wa_id]
-            user_id = text(same[0].get("user_id")) if same else None
+            same = [contact for contact in contacts if wa_id and identifier(contact.get("wa_id")) == wa_id]
+            user_id = identifier(same[0].get("user_id")) if same else None
         yield UserPreference(
             key,
             field,
@@ -122,9 +122,9 @@ def _preferences(field: str, waba_id: str | None, value: dict[str, Any]) -> Iter
             display_phone_number=text(metadata.get("display_phone_number")),
             wa_id=wa_id,
             user_id=user_id,
-            category=text(entry.get("category")),
-            choice=text(entry.get("value")),
-            detail=text(entry.get("detail")),
+            category=short_text(entry.get("category")),
+            choice=short_text(entry.get("value")),
+            detail=short_text(entry.get("detail")),
             at=moment(entry.get("timestamp")),
             value={**value, "user_preferences": [entry]},
         )

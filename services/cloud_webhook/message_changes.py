@@ -17,7 +17,17 @@ from services.cloud_webhook.changes import (
     StatusUpdate,
     UnknownChange,
 )
-from services.cloud_webhook.reading import as_dict, as_list, dict_or_none, digest, moment, platform_errors, text
+from services.cloud_webhook.reading import (
+    as_dict,
+    as_list,
+    dict_or_none,
+    digest,
+    identifier,
+    moment,
+    platform_errors,
+    short_text,
+    text,
+)
 from services.links import decode_tracking
 
 KNOWN_STATUSES = {kind.value: kind for kind in StatusKind if kind is not StatusKind.UNKNOWN}
@@ -44,8 +54,8 @@ def message_changes(waba_id: str | None, value: dict[str, Any]) -> Iterator[AnyC
     metadata = as_dict(value.get("metadata"))
     origin = _Origin(
         waba_id=waba_id,
-        phone_number_id=text(metadata.get("phone_number_id")),
-        display_phone_number=text(metadata.get("display_phone_number")),
+        phone_number_id=identifier(metadata.get("phone_number_id")),
+        display_phone_number=identifier(metadata.get("display_phone_number")),
         contacts=[contact for contact in as_list(value.get("contacts")) if isinstance(contact, dict)],
     )
     count = 0
@@ -64,9 +74,9 @@ def message_changes(waba_id: str | None, value: dict[str, Any]) -> Iterator[AnyC
 
 
 def _inbound(entry: dict[str, Any], origin: _Origin) -> InboundMessage:
-    wamid = text(entry.get("id"))
-    kind = text(entry.get("type")) or "unknown"
-    from_wa_id, from_user_id = text(entry.get("from")), text(entry.get("from_user_id"))
+    wamid = identifier(entry.get("id"))
+    kind = identifier(entry.get("type")) or "unknown"
+    from_wa_id, from_user_id = identifier(entry.get("from")), identifier(entry.get("from_user_id"))
     contact = _contact_of(from_wa_id, from_user_id, origin.contacts)
     profile = as_dict(contact.get("profile"))
     context = dict_or_none(entry.get("context"))
@@ -78,18 +88,18 @@ def _inbound(entry: dict[str, Any], origin: _Origin) -> InboundMessage:
         phone_number_id=origin.phone_number_id,
         display_phone_number=origin.display_phone_number,
         wamid=wamid,
-        from_wa_id=from_wa_id or text(contact.get("wa_id")),
-        from_user_id=from_user_id or text(contact.get("user_id")),
-        from_parent_user_id=text(entry.get("from_parent_user_id")) or text(contact.get("parent_user_id")),
-        profile_name=text(profile.get("name")),
-        username=text(profile.get("username")),
+        from_wa_id=from_wa_id or identifier(contact.get("wa_id")),
+        from_user_id=from_user_id or identifier(contact.get("user_id")),
+        from_parent_user_id=identifier(entry.get("from_parent_user_id")) or identifier(contact.get("parent_user_id")),
+        profile_name=short_text(profile.get("name")),
+        username=short_text(profile.get("username")),
         at=moment(entry.get("timestamp")),
         kind=kind,
         content=entry,
-        context_wamid=text(context.get("id")) if context else None,
+        context_wamid=identifier(context.get("id")) if context else None,
         context=context,
-        target_wamid=text(as_dict(entry.get(kind)).get(about)) if about else None,
-        group_id=text(entry.get("group_id")),
+        target_wamid=identifier(as_dict(entry.get(kind)).get(about)) if about else None,
+        group_id=identifier(entry.get("group_id")),
         referral=dict_or_none(entry.get("referral")),
         errors=platform_errors(entry.get("errors")),
         moved_to=_moved_to(as_dict(entry.get("system"))) if kind == "system" else None,
@@ -100,7 +110,9 @@ def _moved_to(system: dict[str, Any]) -> Sender | None:
     """The new addresses of a customer. `new_wa_id` and `customer_changed_number` are older words for the same."""
     if text(system.get("type")) not in CHANGES_OF_ADDRESS:
         return None
-    moved = Sender(text(system.get("wa_id")) or text(system.get("new_wa_id")), text(system.get("user_id")))
+    moved = Sender(
+        identifier(system.get("wa_id")) or identifier(system.get("new_wa_id")), identifier(system.get("user_id"))
+    )
     return moved if moved.wa_id or moved.user_id else None
 
 
@@ -112,10 +124,10 @@ def _inbound_key(wamid: str | None, kind: str, entry: dict[str, Any], origin: _O
 
 
 def _status(entry: dict[str, Any], origin: _Origin) -> StatusUpdate:
-    wamid = text(entry.get("id"))
-    raw_status = text(entry.get("status")) or ""
-    recipient_id, user_id = text(entry.get("recipient_id")), text(entry.get("recipient_user_id"))
-    participant_id = text(entry.get("recipient_participant_id"))
+    wamid = identifier(entry.get("id"))
+    raw_status = identifier(entry.get("status")) or ""
+    recipient_id, user_id = identifier(entry.get("recipient_id")), identifier(entry.get("recipient_user_id"))
+    participant_id = identifier(entry.get("recipient_participant_id"))
     contact = _contact_of(recipient_id, user_id, origin.contacts)
     callback = entry.get("biz_opaque_callback_data")
     tracking = decode_tracking(callback if isinstance(callback, str) else None)
@@ -131,7 +143,7 @@ def _status(entry: dict[str, Any], origin: _Origin) -> StatusUpdate:
         raw_status=raw_status,
         at=moment(entry.get("timestamp")),
         recipient_id=recipient_id,
-        recipient_user_id=user_id or text(contact.get("user_id")),
+        recipient_user_id=user_id or identifier(contact.get("user_id")),
         recipient_type=text(entry.get("recipient_type")),
         recipient_participant_id=participant_id,
         message_id=tracking.message_id,
@@ -146,7 +158,9 @@ def _status(entry: dict[str, Any], origin: _Origin) -> StatusUpdate:
 def _contact_of(wa_id: str | None, user_id: str | None, contacts: list[dict[str, Any]]) -> dict[str, Any]:
     """The entry of `contacts` that speaks of this person: the same id or, without an id to compare, the only one."""
     for contact in contacts:
-        if (user_id and text(contact.get("user_id")) == user_id) or (wa_id and text(contact.get("wa_id")) == wa_id):
+        if (user_id and identifier(contact.get("user_id")) == user_id) or (
+            wa_id and identifier(contact.get("wa_id")) == wa_id
+        ):
             return contact
     nobody_named = not wa_id and not user_id
     return contacts[0] if len(contacts) == 1 and (nobody_named or _adds_an_id(contacts[0], wa_id, user_id)) else {}

@@ -15,6 +15,8 @@ LAST_UNIX_SECOND = 253402300799
 """31 December 9999. Larger numbers are milliseconds, or nonsense."""
 
 KEY_LENGTH = 32
+IDENTIFIER_MAX_CHARS = 256
+NAME_MAX_CHARS = 200
 
 
 def as_dict(value: object) -> dict[str, Any]:
@@ -36,6 +38,18 @@ def text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def identifier(value: object) -> str | None:
+    """An id or an address. Longer than any of Meta's is none: keys and indexes are made of them."""
+    found = text(value)
+    return found if found is not None and len(found) <= IDENTIFIER_MAX_CHARS else None
+
+
+def short_text(value: object) -> str | None:
+    """A name that people gave themselves, cut where no name of WhatsApp is so long."""
+    found = text(value)
+    return None if found is None else found[:NAME_MAX_CHARS]
 
 
 def moment(value: object) -> datetime | None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from config.clock import rfc3339
+from services.contacts.csv_guard import guarded, plain
 from services.contacts.csv_records import CsvRecord
 from services.contacts.identity import IDENTITY_RULE, identity_of
 from services.contacts.records import ConsentCategory, ConsentEntry, ConsentSource, ConsentStatus, Contact
@@ -38,7 +39,6 @@ EXPORT_COLUMNS: Final = (
 )
 _OWN: Final = frozenset({*TO_COLUMNS, *EXPORT_COLUMNS, "opt_out", "opt_in"})
 _UNTOUCHED: Final = frozenset({"id", "profile_name", "username", "opted_out", "created_at", "updated_at"})
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def unknown_columns(header: Iterable[str]) -> list[str]:
@@ -49,7 +49,7 @@ def unknown_columns(header: Iterable[str]) -> list[str]:
 def import_row(record: CsvRecord, now: datetime) -> tuple[dict[str, Any] | None, list[str]]:
     """A record as a row of the import command, or the reasons why it is none."""
     faults = Faults()
-    cells = {name: _plain(cell) for name, cell in record.cells.items() if cell and name not in _UNTOUCHED}
+    cells = {name: plain(cell) for name, cell in record.cells.items() if cell and name not in _UNTOUCHED}
     identity = next((identity_of(cells[name]) for name in TO_COLUMNS if cells.get(name)), None)
     if identity is None:
         faults.add("to", IDENTITY_RULE)
@@ -89,7 +89,7 @@ def export_line(contact: Contact) -> str:
     }
     for category, entry in contact.consent.items():
         cells |= _consent_cells(category, entry)
-    return csv_line(_guarded(cells.get(name)) for name in EXPORT_COLUMNS)
+    return csv_line(guarded(_text(cells.get(name))) for name in EXPORT_COLUMNS)
 
 
 def csv_line(cells: Iterable[str]) -> str:
@@ -166,11 +166,5 @@ def _attribute(column: str) -> str:
     return column.removeprefix("attributes.")
 
 
-def _guarded(value: Any) -> str:
-    """A spreadsheet runs what looks like a formula: such a cell begins with an apostrophe, which we take off again."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _plain(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

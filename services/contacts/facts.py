@@ -14,9 +14,10 @@ from services.contacts.consents import ConsentBook
 from services.contacts.documents import NOT_OPTED_OUT, OUT_AT_NUMBERS, consent_document
 from services.contacts.identity import Identity, identity_of_key
 from services.contacts.ledger import ContactLedger, Known
-from services.contacts.profiles import Profile, merged_profiles, stored_profile, strictest
+from services.contacts.profiles import Profile, merged_attributes, merged_profiles, stored_profile, strictest
 from services.contacts.records import ConsentCategory, ConsentStatus
-from services.conversations import holders_of
+from services.contacts.requests import MAX_LABELS
+from services.conversations import holders_of, keys_of, surplus
 from services.store import Fact
 
 MAX_HISTORIES: Final = 1_000
@@ -107,19 +108,20 @@ class ContactRegister:
         into.key = Identity(into.wa_id, into.user_id).key
         for name in ("name", "profile_name", "username"):
             setattr(into, name, getattr(into, name) or getattr(known, name))
-        into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))
+        into.labels = tuple(dict.fromkeys((*into.labels, *known.labels)))[:MAX_LABELS]
         into.numbers |= known.numbers | {number}
         into.profiles = merged_profiles(into.profiles, known.profiles)
         into.profiles.setdefault(number, Profile())
         for told, decided in known.decided_at.items():
             into.decided_at[told] = merged_decisions(into.decided_at.get(told, {}), decided)
-        into.attributes = {**known.attributes, **into.attributes}
+        into.attributes = merged_attributes(into.attributes, known.attributes)
         for category, status in known.consent.items():
             if category not in into.consent or status is ConsentStatus.OUT is not into.consent[category]:
                 into.consent[category] = status
                 into.entries[category] = known.entries[category]
         into.opted_out = opted_out_by(into.consent)
         self._ledger.merge(into, known)
+        self._give_up_surplus(into)
         self._ledger.hold(into)
         self._note(into)
         profile = into.profiles[number]
@@ -277,7 +279,14 @@ class ContactRegister:
                 setattr(known, name, addresses[0])
                 changed.append(name)
         known.key = Identity(known.wa_id, known.user_id).key
+        self._give_up_surplus(known)
         return changed
+
+    def _give_up_surplus(self, known: Known) -> None:
+        """Who had many addresses keeps the newest, and those in use."""
+        in_use = keys_of(known.wa_id, known.user_id)
+        for key in surplus(known.keys, in_use):
+            self._ledger.give_up(known, key)
 
 
 def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCategory | None:

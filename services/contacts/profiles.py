@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from config.ids import ORDER_REST_BITS, new_order
+from services.contacts.requests import MAX_ATTRIBUTES, MAX_LABELS
 from services.contacts.search import tokens_of
 from services.conversations import keys_of
 
@@ -82,11 +83,18 @@ def joined(profiles: Sequence[Profile]) -> Profile:
     result.changed_order = max(profile.changed_order for profile in profiles)
     for profile in profiles:
         result.keys = tuple(dict.fromkeys((*result.keys, *profile.keys)))
-        result.labels = tuple(dict.fromkeys((*result.labels, *profile.labels)))
-        result.attributes = {**profile.attributes, **result.attributes}
+        result.labels = tuple(dict.fromkeys((*result.labels, *profile.labels)))[:MAX_LABELS]
+        result.attributes = merged_attributes(result.attributes, profile.attributes)
         for name in NAMES:
             setattr(result, name, getattr(result, name) or getattr(profile, name))
     return result
+
+
+def merged_attributes(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of two who are one person: ``first`` decides where they differ, at most ``MAX_ATTRIBUTES`` stay."""
+    free = max(MAX_ATTRIBUTES - len(first), 0)
+    new = [name for name in other if name not in first][:free]
+    return {**{name: other[name] for name in new}, **first}
 
 
 def merged_profiles(one: Mapping[str, Profile], other: Mapping[str, Profile]) -> dict[str, Profile]:

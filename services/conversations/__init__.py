@@ -3,7 +3,7 @@
 Process: worker, whatsapp.
 """
 
-from services.conversations.addresses import holders_of, key_at, keys_of
+from services.conversations.addresses import MOST_ADDRESSES, holders_of, key_at, keys_of, surplus
 from services.conversations.commands import ConversationCommands
 from services.conversations.directory import CONVERSATIONS, ContactRef, Directory, Standing, pair_of
 from services.conversations.projection import NOTES, project_conversation
@@ -13,6 +13,7 @@ from services.conversations.standing_reader import StandingReader
 
 __all__ = [
     "CONVERSATIONS",
+    "MOST_ADDRESSES",
     "NOTES",
     "ContactRef",
     "Conversation",
@@ -28,4 +29,5 @@ __all__ = [
     "keys_of",
     "pair_of",
     "project_conversation",
+    "surplus",
 ]

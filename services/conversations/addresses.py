@@ -37,6 +37,9 @@ class Holder(Protocol):
 
 H = TypeVar("H", bound=Holder)
 
+MOST_ADDRESSES: Final = 50
+"""Addresses of one person that are kept. All of them are written anew whenever one comes."""
+
 
 def keys_of(wa_id: str | None, user_id: str | None, former: Collection[str] = ()) -> tuple[str, ...]:
     """Addresses as keys, each once: ``wa:<digits>``, ``user:<id>``, and those that were keys already."""
@@ -44,6 +47,12 @@ def keys_of(wa_id: str | None, user_id: str | None, former: Collection[str] = ()
         return (f"wa:{wa_id}",)  # nearly always, and several times for every message
     now = (f"wa:{wa_id}" if wa_id else None, f"user:{user_id}" if user_id else None)
     return tuple(dict.fromkeys(key for key in (*now, *former) if key))
+
+
+def surplus(keys: Collection[str], in_use: Collection[str]) -> list[str]:
+    """Which of these addresses to give up, so that ``MOST_ADDRESSES`` stay: the first ones that are not in use."""
+    excess = len(keys) - MOST_ADDRESSES
+    return [key for key in keys if key not in in_use][:excess] if excess > 0 else []
 
 
 def key_at(to: str, kind: str) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from config.ids import new_id
-from services.conversations.addresses import holders_of, keys_of
+from services.conversations.addresses import holders_of, keys_of, surplus
 from services.store import Database, Document, Fact, ReadGate
 
 CONVERSATIONS = "conversations"
@@ -305,6 +305,9 @@ class Directory:
                 facts.append(self._absorb(number, standing, holder, now))
         is_more = not standing.keys.issuperset(whole.keys)
         standing.keys.update(whole.keys)
+        for key in surplus(sorted(standing.keys), {standing.key, *contact.keys}):
+            standing.keys.discard(key)
+            self._known.pop((number, key), None)
         for key in standing.keys:
             self._known[number, key] = standing
         has_moved = _has_moved(standing, contact)

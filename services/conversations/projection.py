@@ -12,6 +12,8 @@ from services.store import Event, Write
 
 NOTES = "notes"
 PREVIEW_LENGTH = 120
+MOST_LABELS = 20
+MOST_TOKENS = 500
 PACE = ("pair_tat", "initiated_at")
 """What the pace of a number must still know of a conversation after a restart."""
 
@@ -74,7 +76,7 @@ def _linked(event: Event) -> Write:
             "pair": _pairs(event),
             **{name: data[name] for name in ("wa_id", "user_id", "moved_at") if name in data},
         },
-        compute={name: {"$setUnion": [{"$ifNull": [f"${name}", []]}, number]} for name in ("name_tokens", "tokens")},
+        compute={name: _union(name, number, most=MOST_TOKENS) for name in ("name_tokens", "tokens")},
     )
 
 
@@ -89,7 +91,7 @@ def _merged(event: Event) -> list[Write]:
     drop = ("activity", "initiated_at", "assignee")
     compute: dict[str, Any] = {
         "unread": {"$add": [{"$ifNull": ["$unread", 0]}, data["unread_count"]]},
-        "labels": {"$setUnion": [{"$ifNull": ["$labels", []]}, {"$literal": data["labels"]}]},
+        "labels": _union("labels", data["labels"], most=MOST_LABELS),
         "activity": {"$max": ["$activity", data["activity"]]},
     }
     for name in ("last_inbound_at", "last_outbound_at", "initiated_at"):
@@ -115,10 +117,15 @@ def _words_of_both(data: Mapping[str, Any]) -> dict[str, Any]:
     names, said = name_words(data.get("name"), data["wa_id"]), list(data.get("text_tokens", ()))
     kept = {"$concatArrays": [{"$ifNull": ["$text_tokens", []]}, {"$literal": said}]}
     return {
-        "name_tokens": {"$setUnion": [{"$ifNull": ["$name_tokens", []]}, {"$literal": names}]},
+        "name_tokens": _union("name_tokens", names, most=MOST_TOKENS),
         "text_tokens": {"$slice": [kept, MAX_TEXT_WORDS]},
-        "tokens": {"$setUnion": [{"$ifNull": ["$tokens", []]}, {"$literal": [*names, *said]}]},
+        "tokens": _union("tokens", [*names, *said], most=MOST_TOKENS),
     }
+
+
+def _union(name: str, values: list[str], *, most: int) -> dict[str, Any]:
+    """The stored list with these values, each once. It has an end: nothing in a document grows for ever."""
+    return {"$slice": [{"$setUnion": [{"$ifNull": [f"${name}", []]}, {"$literal": values}]}, most]}
 
 
 def _inbound(event: Event) -> Write:

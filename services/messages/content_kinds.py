@@ -5,7 +5,7 @@ Unknown keys are kept and sent on: Meta adds fields faster than anybody releases
 Process: worker.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -13,11 +13,30 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from config import limits
 from services.messages.content_faults import INVALID_PARAMETER, MISSING_PARAMETER, custom
 
+SCRIPT_SCHEMES = ("javascript:", "vbscript:")
+
 
 class Part(BaseModel):
-    """A piece of a message object."""
+    """A piece of a message object. No text under a key that is not known here may be the address of a script."""
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+    @model_validator(mode="after")
+    def _unknown_is_no_script(self) -> Self:
+        for name, value in (self.model_extra or {}).items():
+            if _has_script(value):
+                raise custom(f"must not be the address of a script ({name[:40]})")
+        return self
+
+
+def _has_script(value: Any) -> bool:
+    if isinstance(value, str):
+        # Browsers skip blanks and control characters before and inside of a scheme.
+        start = "".join(letter for letter in value[:64] if letter.isprintable() and not letter.isspace()).lower()
+        return start.startswith(SCRIPT_SCHEMES)
+    if isinstance(value, dict):
+        return any(_has_script(item) for item in value.values())
+    return isinstance(value, list) and any(_has_script(item) for item in value)
 
 
 def lower_case(value: Any) -> Any:
@@ -60,10 +79,13 @@ class Text(Part):
 
 
 class Media(Part):
-    """`id` of an upload or `link` to fetch: exactly one."""
+    """`id` of an upload or `link` to fetch: exactly one. Files become links in the console: other keys are dropped."""
+
+    model_config = ConfigDict(extra="ignore")
 
     id: Annotated[str | None, BeforeValidator(empty_to_none)] = None
     link: Annotated[WebAddress | None, BeforeValidator(empty_to_none)] = None
+    provider: str | dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "Media":

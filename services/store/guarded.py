@@ -13,16 +13,19 @@ from typing import Any
 from services.store.database import Document
 from services.store.driver import UpdateMany, UpdateOne
 
+MOST_PUSHED = 200
+"""A message that is tried again for ever must not grow for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
     """One guarded change of one document.
 
     ``set`` are plain values, ``compute`` are MongoDB expressions over the stored document, ``push`` appends one entry
-    to an array, ``drop`` removes fields. ``upsert`` makes the document when it is missing. ``seq`` None is an
-    unguarded, idempotent change (a mark on a notification, say). ``guard`` is the field that keeps the last ``seq``: a
-    document that events of several numbers change needs one a number, since each number counts by itself.
-    ``where`` means every document that fits instead of the one with this id; then ``seq`` is None.
+    to an array (which keeps its last ``MOST_PUSHED``), ``drop`` removes fields. ``upsert`` makes the document when it
+    is missing. ``seq`` None is an unguarded, idempotent change (a mark on a notification, say). ``guard`` is the field
+    that keeps the last ``seq``: a document that events of several numbers change needs one a number, since each number
+    counts by itself. ``where`` means every document that fits instead of the one with this id; then ``seq`` is None.
     """
 
     collection: str
@@ -52,7 +55,8 @@ def operation(write: Write) -> UpdateOne | UpdateMany:
     changes: Document = {name: {"$literal": value} for name, value in write.set.items()}
     changes.update(write.compute)
     for name, value in write.push.items():
-        changes[name] = {"$concatArrays": [{"$ifNull": [f"${name}", []]}, [{"$literal": value}]]}
+        longer: Document = {"$concatArrays": [{"$ifNull": [f"${name}", []]}, [{"$literal": value}]]}
+        changes[name] = {"$slice": [longer, -MOST_PUSHED]}
     changes[write.guard] = write.seq
     changed: Document = {"$mergeObjects": ["$$ROOT", changes]}
     stages: list[Document] = [

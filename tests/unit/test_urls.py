@@ -30,11 +30,13 @@ MEANT_TO_BE_WRONG = frozenset(
     /v1 /v1/nothing /v1/nowhere /v1//messages /v1/messages/a/b /v1/1/messages /v9/1/messages/
     /v2 /v23.0/*/no_such_edge /v23.0/1/2/3/4 /v23.0/1/2/messages
     /docs/swagger /docs/redoc /docs/openapi.json
+    /console/assets/ /console/assets/none /v23.0/*/%73ettings /v23.0/*/%72egister /v23.0/1/x
+    /v1/things/* /v1/things/ /v1/<node:v
     """.split()
 )
 """Tests ask what the server makes of them."""
 
-WRONG_METHODS = frozenset({("PUT", "/v1/messages"), ("PUT", "/v23.0/1/messages")})
+WRONG_METHODS = frozenset({("PUT", "/v1/messages"), ("PUT", "/v23.0/1/messages"), ("POST", "/livez")})
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,15 @@
 import { createStore, html, useStore } from './ui.js';
 
 const ROOT = '/console';
+/** Where an address leads that nobody can read: to no page. */
+const NOWHERE = { part: 'nowhere', id: '', more: '' };
 const read = () => {
   const [part = '', id = '', more = ''] = location.pathname.slice(ROOT.length).split('/').filter(Boolean);
-  return { part: part || 'inbox', id: decodeURIComponent(id), more };
+  try {
+    return { part: part || 'inbox', id: decodeURIComponent(id), more };
+  } catch {
+    return NOWHERE;
+  }
 };
 export const place = createStore(read());
 addEventListener('popstate', () => place.set(read()));

@@ -53,9 +53,10 @@ export function Shell() {
   const unread = useStore(unreadTotal, (state) => state.count);
   const state = useStore(live, (value) => value.state);
   const parts = PARTS.filter((part) => may(part.scope));
-  const part = parts.find((one) => one.id === here) ?? parts[0];
+  const isKnown = PARTS.some((one) => one.id === here);
+  const part = parts.find((one) => one.id === here) ?? (isKnown ? parts[0] : undefined);
   useEffect(() => {
-    document.title = `${unread ? `(${unread}) ` : ''}${part ? `${t(`nav.${part.id}`)} · ` : ''}Panal`;
+    document.title = `${unread ? `(${unread}) ` : ''}${part || !isKnown ? `${t(part ? `nav.${part.id}` : 'nowhere')} · ` : ''}Panal`;
   });
   const rest = parts.filter((one) => !one.isMain);
   return html`<div class=${cx('shell', { 'has-thread': part?.id === 'inbox' && id })}>
@@ -65,7 +66,8 @@ export function Shell() {
       <div class="rail-items">${parts.map((one) => html`<${Item} key=${one.id} part=${one} isHere=${one === part} unread=${unread} />`)}</div>
       <div class="rail-foot"><span class=${`live ${state}`} role="status" title=${t(`live.${state}`)}><span class="visually-hidden">${t(`live.${state}`)}</span></span><${Account} /></div>
     </nav>
-    <div class="stage"><${Banner} />${part ? html`<${part.page} key=${part.id} id=${id} />` : html`<main class="page" id="main"><h1>${t('nothing')}</h1></main>`}</div>
+    <div class="stage"><${Banner} />${part ? html`<${part.page} key=${part.id} id=${id} />` : html`<main class="page" id="main" tabindex="-1"><h1>${t(isKnown ? 'nothing' : 'nowhere')}</h1>
+      ${!isKnown && html`<p>${t('nowhere.do')}</p><p><${Link} to=${parts[0]?.id ?? 'inbox'}>${t('nowhere.back')}<//></p>`}</main>`}</div>
     <nav class="bar" aria-label=${t('nav.label')}>
       ${parts.filter((one) => one.isMain).map((one) => html`<${Item} key=${one.id} part=${one} isHere=${one === part} unread=${unread} />`)}
       <${Popover} align="end" up class="bar-more" button=${(popover) => html`<button type="button" class=${cx('nav-item', { here: rest.includes(part) })} aria-expanded=${popover['aria-expanded']} onClick=${popover.toggle}>

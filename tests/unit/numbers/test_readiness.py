@@ -41,8 +41,18 @@ class OneAnswer:
         return [await self.find_one()]
 
 
+class FittingKey:
+    """The key of the secrets fits."""
+
+    is_strict = True
+
+    async def fault(self) -> str | None:
+        return None
+
+
 def readiness(database: OneAnswer) -> Readiness:
-    return Readiness(database, LoopClock(), lease_name="whatsapp")  # type: ignore[arg-type]
+    checked: Any = FittingKey()
+    return Readiness(database, LoopClock(), lease_name="whatsapp", key_check=checked)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,15 @@ const BARE = MARKS.map(([pattern]) => new RegExp(`(?<![\\p{L}\\p{N}])${pattern.s
 export const unmarked = (text) => BARE.reduce((rest, pattern) => rest.replace(pattern, '$1'), String(text ?? '').replace(/\s+/g, ' '));
 
 const MOST_TRIES = 3;
-const mediaUrl = (medium) => medium?.url_local ?? (medium?.id ? `/v1/media/${encodeURIComponent(medium.id)}/content` : medium?.link);
+const mediaUrl = (medium) => (medium?.id ? `/v1/media/${encodeURIComponent(medium.id)}/content` : medium?.link);
+
+/** An address that may become a link: of the web, or a path of ours. Anything else (javascript:, data:) is none. */
+export const webAddress = (text) => (/^(https?:\/\/|\/(?![\/\\])|blob:)/i.test(String(text ?? '')) ? String(text) : null);
 
 function Medium({ kind, medium, urlOf, isFresh }) {
   const [tries, setTries] = useState(0);
   const hasFailed = tries > MOST_TRIES;
-  const plain = isFresh ? null : (urlOf ?? mediaUrl)(medium);
+  const plain = isFresh ? null : webAddress((urlOf ?? mediaUrl)(medium));
   const url = plain && tries ? `${plain}?try=${tries}` : plain;
   const name = medium?.filename ?? t(`kind.${kind}`);
   const isShown = url && !hasFailed && (url.startsWith('/') || url.startsWith('blob:'));
@@ -93,7 +96,7 @@ function Interactive({ value, urlOf, onPress }) {
       ${action.sections && html`<details class="rows"><summary class="choice"><${Icon} name="list" size=${15} />${action.button ?? t('kind.list')}</summary>
         ${action.sections.map((section) => html`<div>${section.title && html`<p class="section-title">${section.title}</p>`}
           ${(section.rows ?? []).map((row) => html`<${Press} title=${row.title} id=${row.id} />`)}</div>`)}</details>`}
-      ${value?.type === 'cta_url' && html`<a class="choice" href=${action.parameters?.url} target="_blank" rel="noopener noreferrer"><${Icon} name="link" size=${15} />${action.parameters?.display_text}</a>`}
+      ${value?.type === 'cta_url' && html`<a class="choice" href=${webAddress(action.parameters?.url)} target="_blank" rel="noopener noreferrer"><${Icon} name="link" size=${15} />${action.parameters?.display_text}</a>`}
       ${value?.type === 'location_request_message' && html`<span class="choice"><${Icon} name="pin" size=${15} />${t('kind.location_request')}</span>`}
       ${value?.type === 'flow' && html`<span class="choice">${action.parameters?.flow_cta ?? t('kind.flow')}</span>`}</div>`;
 }
