@@ -48,10 +48,14 @@ class Silence:
 class AnswerWatch:
     """``add`` and ``discard`` around every operation, ``heard`` when the server has answered it."""
 
-    def __init__(self, ask: Callable[[], Awaitable[object]]) -> None:
-        """``ask`` is the question: it raises when there is no answer within ``QUESTION_S``."""
+    def __init__(self, ask: Callable[[], Awaitable[object]], *, limit_s: float) -> None:
+        """``ask`` is the question: it raises when there is no answer within ``QUESTION_S``.
+
+        ``limit_s`` is how long one operation may wait though others are answered, give or take a tick.
+        """
         self._ask = ask
-        self._waiting: set[asyncio.Timeout] = set()
+        self._limit_s = limit_s
+        self._waiting: dict[asyncio.Timeout, float] = {}
         self._answers = 0
         self._silence = Silence()
         self._timer: asyncio.TimerHandle | None = None
@@ -69,14 +73,18 @@ class AnswerWatch:
         return 0.0 if self._hung_since is None else time.monotonic() - self._hung_since
 
     def add(self, limit: asyncio.Timeout) -> None:
-        """An operation waits, inside ``limit``: that ends at once when the database hangs."""
-        self._waiting.add(limit)
+        """An operation waits, inside ``limit``: that ends when its time is up, and when the database hangs.
+
+        The watch has one timer for all of them: one for each would cost as much again as the rest of the gate.
+        """
+        loop = asyncio.get_running_loop()
+        self._waiting[limit] = loop.time() + self._limit_s
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self._timer = loop.call_later(TICK_S, self._tick)
 
     def discard(self, limit: asyncio.Timeout) -> None:
         """It waits no longer, whatever became of it."""
-        self._waiting.discard(limit)
+        self._waiting.pop(limit, None)
 
     def heard(self) -> None:
         """The server has answered something, be it that it refuses."""
@@ -94,6 +102,7 @@ class AnswerWatch:
         silent_s = self._silence.look(loop.time(), waiting=len(self._waiting), answers=self._answers)
         if silent_s >= PATIENCE_S and self._asking is None:
             self._asking = loop.create_task(self._find_out(), name="database-question")
+        self._end(until=loop.time())
         self._timer = loop.call_later(TICK_S, self._tick) if self._waiting else None
 
     async def _find_out(self) -> None:
@@ -125,8 +134,14 @@ class AnswerWatch:
                 self.silent_s,
                 extra={"action": "database.hung", "waiting": len(self._waiting)},
             )
+        self._end(until=float("inf"))
+
+    def _end(self, *, until: float) -> None:
+        """The wait of those whose time is up by then."""
         now = asyncio.get_running_loop().time()
-        for limit in self._waiting:
+        for limit, ends_at in self._waiting.items():
+            if ends_at > until:
+                break  # they came in this order, and have the same time
             if not limit.expired():
                 limit.reschedule(now)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from config.metering import SILENT, Meter
-from services.store.answer_watch import QUESTION_S, AnswerWatch
+from services.store.answer_watch import AnswerWatch
 from services.store.driver import (
     UNENCODABLE,
     AsyncIOMotorClient,
@@ -24,7 +24,7 @@ from services.store.driver import (
     UpdateMany,
     UpdateOne,
     WaitQueueTimeoutError,
-    ask_with_limit,
+    question,
 )
 from services.store.faults import (
     DUPLICATE_KEY,
@@ -63,8 +63,7 @@ EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server say
 class DatabaseOptions:
     """How one process talks to MongoDB.
 
-    Times in milliseconds; ``command_ms`` is how long an operation may take at all. ``ops_per_s`` is this process's
-    share of the operation budget; 0: there is none.
+    Times in milliseconds; ``command_ms`` for one operation. ``ops_per_s``: our share of the budget; 0: there is none.
     """
 
     uri: str
@@ -128,7 +127,8 @@ class Database:
         self._told_full_at = float("-inf")
         self._is_embedded: bool | None = None
         self._gate = asyncio.Semaphore(options.pool)
-        self.answers = AnswerWatch(lambda: ask_with_limit(self.client.delegate[options.name], QUESTION_S))
+        limit_s = options.command_ms / 1000
+        self.answers = AnswerWatch(lambda: question(self.client.delegate, options.name), limit_s=limit_s)
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Document]:
         """The raw collection, for code inside ``services/store``. Motor would make it anew for each operation."""
@@ -159,7 +159,7 @@ class Database:
         else:
             await self._gate.acquire()
         use.in_use += 1
-        limit = asyncio.timeout(self.options.command_ms / 1000)
+        limit = asyncio.timeout(None)
         self.answers.add(limit)
         try:
             self._refuse_if_away()

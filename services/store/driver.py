@@ -22,8 +22,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
-from pymongo import DeleteMany, InsertOne, UpdateMany, UpdateOne, timeout
-from pymongo.database import Database as SynchronousDatabase
+from pymongo import DeleteMany, InsertOne, MongoClient, UpdateMany, UpdateOne, timeout
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -43,6 +42,8 @@ from pymongo.monitoring import (
     ConnectionPoolListener,
 )
 
+from services.store.answer_watch import QUESTION_S
+
 UNENCODABLE = (InvalidDocument, DocumentTooLarge, OverflowError, UnicodeEncodeError)
 """What the driver raises for a document that no database can take: too large, a number of more than 64 bits, a lone
 surrogate."""
@@ -58,15 +59,15 @@ _questions = ThreadPoolExecutor(1, thread_name_prefix="database-question")
 """A thread of its own: those of Motor may all wait for a database that hangs. It is made when it is needed."""
 
 
-async def ask_with_limit(database: "SynchronousDatabase[dict[str, Any]]", limit_s: float) -> None:
-    """Read one small document, and raise what the driver says when that takes longer, connecting included.
+async def question(client: "MongoClient[dict[str, Any]]", database: str) -> None:
+    """Read one small document, and raise what the driver says when it takes ``QUESTION_S``, connecting included.
 
     Not a ``ping``: a server whose storage hangs may answer that.
     """
 
     def ask() -> None:
-        with timeout(limit_s):
-            database["meta"].find_one({"_id": "schema"}, {"_id": 1})
+        with timeout(QUESTION_S):
+            client[database]["meta"].find_one({"_id": "schema"}, {"_id": 1})
 
     await asyncio.get_running_loop().run_in_executor(_questions, ask)
 
@@ -94,7 +95,7 @@ __all__ = [
     "UpdateMany",
     "UpdateOne",
     "WaitQueueTimeoutError",
-    "ask_with_limit",
     "encode",
     "has_more",
+    "question",
 ]

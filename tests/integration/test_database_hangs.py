@@ -77,7 +77,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         line = Line(server.port)
         line.start()
         stack.callback(line.stop)
-        environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1"}
+        environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_PAIR_BURST": "1000"}
         cluster = stack.enter_context(start_cluster(folder / "box", workers=WORKERS, environment=environment))
         cluster.write_as_customer(PHONE, "hola")
         until(lambda: cluster.all_pages("/v1/conversations"), "the conversation is open")
@@ -186,8 +186,19 @@ def nothing_is_lost_and_nothing_twice(cluster: Cluster, keys: list[str]) -> None
     ids = {key: {orjson_id(send(cluster, key)) for _ in range(2)} for key in keys}
     assert all(len(found) == 1 for found in ids.values())
     wanted = {f"once {key}" for key in keys}
-    until(lambda: wanted <= set(bodies(cluster)), "each is at the phone", within_s=20 * slack())
+    until(
+        lambda: wanted <= set(bodies(cluster)),
+        "each is at the phone",
+        within_s=20 * slack(),
+        context=lambda: told(cluster),
+    )
     assert [body for body in bodies(cluster) if body in wanted and bodies(cluster).count(body) > 1] == []
+
+
+def told(cluster: Cluster) -> str:
+    """For a failure: what became of the messages that are not at the phone."""
+    rest = [one for one in cluster.all_pages("/v1/messages", direction="out") if one["status"] in ("queued", "held")]
+    return f"{[(one['text'], one['status'], one.get('held_reason')) for one in rest]}\n{cluster.log[-3000:]}"
 
 
 def orjson_id(answer: Answered) -> str:
