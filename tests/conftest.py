@@ -1,19 +1,35 @@
 """Which tests a stage of `python -m tests.run` takes. Without `--stage`, pytest runs whatever it is asked for."""
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ALONE = ("chaos", "browser")  # folders whose tests always have the machine to themselves
 SLOW_FIRST = (
-    "cluster/test_replacing",
-    "test_webhook_endpoints",
-    "test_database_elsewhere",
-    "test_campaigns",
-    "test_error_codes",
-    "test_events_stream",
-    "cluster/test_stopping",
-    "store/test_writes",
+    "clients/test_receiving",
     "test_main_job",
+    "test_events_stream",
+    "test_memory",
+    "cluster/test_stopping",
+    "cluster/test_replacing",
+    "test_campaigns",
+    "test_log_sink",
+    "test_error_codes",
+    "test_accepted",
+    "test_contacts",
+    "test_templates",
 )
+
+
+class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """A file stays in one process, which starts its cluster once; so does the folder of the clients, for its table."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/clients" if nodeid.startswith("tests/clients/") else nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileScheduling:
+    return FileScheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

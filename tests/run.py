@@ -31,8 +31,8 @@ class Stage:
 
 
 STAGES = (
-    # A file stays in one process, which starts its cluster once. All processes must find the same tests: ids that are
-    # made by chance, by time or from a set need a name (`ids=`).
+    # tests/conftest.py says what stays in one process. All must find the same tests: ids that are made by chance, by
+    # time or from a set need a name (`ids=`).
     Stage(
         "parallel",
         ("tests/integration", "tests/clients", "tests/unit"),

@@ -204,7 +204,7 @@ def test_a_pause_stops_it_a_resume_goes_on_and_a_plan_is_followed(cluster: Clust
 
 def test_a_cancel_takes_back_what_has_not_left(cluster: Cluster) -> None:
     listed = phones(16, 200)
-    campaign = create(cluster, audience={"recipients": listed}, rate_per_minute=600, start=True)
+    campaign = create(cluster, audience={"recipients": listed}, rate_per_minute=180, start=True)
     path = f"/v1/campaigns/{campaign['id']}"
     until(lambda: sum(received(cluster)[phone] for phone in listed) >= 5, "it is under way")
     call(cluster, "POST", f"{path}/cancel")

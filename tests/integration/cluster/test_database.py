@@ -44,7 +44,8 @@ def database(tmp_path: Path, port: int, board: Board | None = None) -> Iterator[
 
 def client(port: int) -> pymongo.MongoClient[dict[str, object]]:
     return pymongo.MongoClient(
-        f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false", serverSelectionTimeoutMS=10_000
+        f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false",
+        serverSelectionTimeoutMS=int(20_000 * slack()),
     )
 
 
@@ -71,7 +72,7 @@ def test_a_stop_closes_the_server_and_exits_with_zero(tmp_path: Path) -> None:
             mongo.admin.command("ping")
         (server,) = servers_of(process)
         os.kill(process.pid or 0, signal.SIGTERM)
-        process.join(5 * slack())
+        process.join(15 * slack())
         assert process.exitcode == 0
         assert gone(server.pid)
 
@@ -91,7 +92,7 @@ def test_it_waits_for_the_siblings_that_use_it(tmp_path: Path) -> None:
                     mongo.admin.command("ping")
                 finally:
                     sibling.kill()
-        process.join(3 * slack())
+        process.join(15 * slack())
         assert process.exitcode == 0
 
 
@@ -124,7 +125,7 @@ def test_a_damaged_store_is_one_clear_line(tmp_path: Path) -> None:
         with client(port) as mongo:
             mongo.t.c.insert_one({"a": 1})
         os.kill(process.pid or 0, signal.SIGTERM)
-        process.join(5 * slack())
+        process.join(15 * slack())
     for path in (tmp_path / "db").glob("WiredTiger*"):
         if path.is_file() and path.suffix in (".wt", ".turtle"):
             path.write_bytes(b"\x00garbage" * 100)
@@ -140,7 +141,7 @@ def test_a_dead_server_ends_the_process_so_that_it_is_started_again(tmp_path: Pa
             mongo.admin.command("ping")
         (server,) = servers_of(process)
         server.kill()
-        process.join(3 * slack())
+        process.join(15 * slack())
         assert process.exitcode == DatabaseExit.DIED
 
 

@@ -50,7 +50,9 @@ async def behind(limits: Limits) -> AsyncIterator[tuple[Proxy, int]]:
     finally:
         await proxy.stop()
         server.close()
-        await asyncio.sleep(0.01)
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*serving, return_exceptions=True), 10)
+        await asyncio.sleep(0.01)  # what they closed is let go by the next turns of the loop
 
 
 async def ask(port: int, *messages: bytes) -> float:
