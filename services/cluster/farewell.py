@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from services.cluster.door import refusal_answer
+from services.cluster.refusal import refusal_answer
 
 PATIENCE_S = 1.0  # for the rest of a request, and for the client to hang up
 AT_ONCE = 256  # connections; more wait in the kernel until these are through

@@ -15,11 +15,12 @@ from sanic.exceptions import RequestTimeout
 from sanic.http.constants import Stage
 
 from config.errors import PanalError
-from services.cluster.door import Door, TooManyConnections, refusal_answer
+from services.cluster.door import Door, TooManyConnections
 from services.cluster.forwarded import NOBODY, TrustedProxies, origin_of, peer_of
 from services.cluster.framing import END
 from services.cluster.half_closed import HalfClosedProtocol
 from services.cluster.known_header import MAX_BYTES, KnownHeader, read_by, remember
+from services.cluster.refusal import refusal_answer
 from services.cluster.request_id import REQUEST_ID_HEADER, request_id_of
 from services.cluster.short_way import Begun, FindWay, TakeLongWay, Way
 from services.cluster.strict_http import StrictHttp

@@ -5,7 +5,6 @@ Process: worker, whatsapp.
 
 from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict, OrderCheck
 from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
-from services.messages.answers import Answers
 from services.messages.commands import MessageCommands, WrongState
 from services.messages.content import Content, as_marketing_message, parse_content
 from services.messages.content_faults import ContentFault, ContentRefused
@@ -25,6 +24,7 @@ from services.messages.projection import project_message
 from services.messages.read_marks import ReadMarks
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.repository import MessageFilter, MessageRepository, plain_key
+from services.messages.silence import Answers
 from services.messages.states import ACTIVE, MOVES, MessageStatus, may_move
 from services.messages.statuses import next_status
 from services.messages.wamids import client_wamid, message_id_of

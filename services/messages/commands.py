@@ -13,16 +13,10 @@ from services.messages.ledger import Ledger, Tracked
 from services.messages.outcomes import message_fact
 from services.messages.records import Message
 from services.messages.repository import MessageRepository
-from services.messages.states import MessageStatus
+from services.messages.states import MessageStatus, WrongState
 
 _CANCELABLE = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.UNCERTAIN})
 _REPEATABLE = frozenset({MessageStatus.FAILED, MessageStatus.HELD, MessageStatus.UNCERTAIN, MessageStatus.EXPIRED})
-
-
-class WrongState(RequestRefused):
-    """The message is in a state in which this is not possible."""
-
-    code = "wrong_state"
 
 
 class MessageCommands:

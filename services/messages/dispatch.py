@@ -17,7 +17,6 @@ from config.clock import Clock
 from services.conversations import ContactRef, Standing
 from services.graph import CodeRule
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
-from services.messages.answers import Answers
 from services.messages.gate import Go, Park, Refuse, SendGate, Wait, contact_of
 from services.messages.governor import Hold, Turns
 from services.messages.lanes import LaneKey, Lanes
@@ -26,7 +25,7 @@ from services.messages.options import DispatchOptions
 from services.messages.outcomes import Outcomes
 from services.messages.recorder import Recorder
 from services.messages.records import Message, Priority
-from services.messages.silence import Silence
+from services.messages.silence import Answers, Silence
 from services.messages.states import MessageStatus
 from services.store import Fact, Fenced
 

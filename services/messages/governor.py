@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.messages.records import Hold
+
 MAX_PAIRS = 100_000
 DAY_S = 86_400.0
 RESERVED_S = 60.0
@@ -72,14 +74,6 @@ class QuietHours:
             if begins <= local < ends:
                 return ends.astimezone(UTC)
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why something waits, and until when (UTC; None: until somebody lifts it)."""
-
-    reason: str
-    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

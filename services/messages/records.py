@@ -99,3 +99,11 @@ class Message:
     idempotency: str | None = None
     body_digest: bytes | None = None
     key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why something waits, and until when (UTC; None: until somebody lifts it)."""
+
+    reason: str
+    until: datetime | None

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from config.errors import RequestRefused
+
 
 class MessageStatus(StrEnum):
     """Where a message is. ``received`` is the only state of an inbound one."""
@@ -62,3 +64,9 @@ ACTIVE: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.HELD, _S.SENDING, _S.UNCE
 def may_move(before: MessageStatus, after: MessageStatus) -> bool:
     """Is this move allowed? A status that would lead backwards, or nowhere, is not."""
     return after in MOVES[before]
+
+
+class WrongState(RequestRefused):
+    """The message is in a state in which this is not possible."""
+
+    code = "wrong_state"

@@ -9,7 +9,8 @@ from sanic.http.constants import Stage
 
 from config.settings import Settings
 from services.cluster.balance import too_many
-from services.cluster.door import REFUSALS, Door, DoorOptions, is_public, refusal_answer
+from services.cluster.door import Door, DoorOptions, is_public
+from services.cluster.refusal import REFUSALS, refusal_answer
 
 
 @dataclass(eq=False)

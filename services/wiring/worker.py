@@ -1,11 +1,10 @@
-"""Every constructor, once: what a worker and what the queen are made of.
+"""What an HTTP worker is made of.
 
-Process: worker, whatsapp.
+Process: worker.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -17,29 +16,23 @@ from config.settings import Settings
 from services.campaigns import CampaignDesk, CampaignRepository, RecipientLists
 from services.cloud_webhook import WebhookInbox, WebhookSecrets
 from services.commands import Commands
-from services.console import EmulatedPhones, QuickReplies, Samples, Sessions, SessionSecret
+from services.console import EmulatedPhones, QuickReplies, Samples, Sessions
 from services.contacts import ConsentReader, ContactRepository, ContactTransfer
 from services.conversations import ConversationRepository, StandingReader
 from services.dropin import Callbacks, Handshake, Passage
 from services.egress import AddressPolicy, guarded_connector
-from services.graph import GraphAccess, graph_access
-from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyAdmin, KeyRepository, Keyring, SharedChanges
-from services.links import CloudLink, Link, LinkKind
+from services.graph import GraphAccess
+from services.keys import KeyAdmin, Keyring, SharedChanges
 from services.live import EventReader, Streams
 from services.media import BUCKET, MediaCheck, MediaLibrary, MediaLinks, MediaRepository, MediaUploads, MediaUrls
 from services.messages import (
     MESSAGES,
     Acceptance,
     AcceptancePolicy,
-    Answers,
-    DispatchOptions,
     MessageRepository,
-    OnUncertain,
-    Pace,
-    QuietHours,
     stamp_order,
 )
-from services.numbers import Number, NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
+from services.numbers import NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
 from services.retention import StorageReader
 from services.secret_rotation import KeyCheck
 from services.store import (
@@ -48,22 +41,18 @@ from services.store import (
     NOTIFICATIONS,
     Blobs,
     Database,
-    DatabaseOptions,
     GroupCommit,
-    Lease,
-    Wakeup,
-    ensure_schema,
-    expiry_indexes,
     shares,
 )
 from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
-from services.vault import SecretBox, open_box
+from services.vault import open_box
 from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
-from services.wiring_access import Access, build_access
+from services.wiring.access import Access, build_access
+from services.wiring.shared import LEASE_NAME, database_options, egress_policy, graph_of
 
 log = logging.getLogger(__name__)
 
-LEASE_NAME = "whatsapp"
+
 IMPORT_WAIT_S = 30.0
 """How long an import waits for the owner to take its next few hundred lines."""
 
@@ -148,7 +137,7 @@ def build_worker(
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=workers, instances=settings.instances)
     database = Database(
-        _database_options(settings, settings.db_pool_per_worker, "panal-worker", ops_per_s=budget.worker_per_s),
+        database_options(settings, settings.db_pool_per_worker, "panal-worker", ops_per_s=budget.worker_per_s),
         meter=meter,
     )
     key_check = KeyCheck(database, box, clock, is_strict=bool(settings.secret_key))
@@ -176,7 +165,7 @@ def build_worker(
     secrets = WebhookSecrets(
         app_secret=settings.app_secret.get_secret_value(), verify_token=settings.verify_token.get_secret_value()
     )
-    graph = _graph(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
+    graph = graph_of(settings, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50, keepalive_timeout=30)))
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
     templates = TemplateRepository(database)
     template_check = TemplateCheck(templates, commands, clock)
@@ -260,145 +249,4 @@ def build_worker(
         message_inserts=message_inserts,
         command_inserts=command_inserts,
         notification_inserts=notification_inserts,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Queen:
-    """What the WhatsApp process is made of, for all its reigns."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    box: SecretBox
-    key_check: KeyCheck
-    lease: Lease
-    wakeup: Wakeup
-    numbers: NumberRepository
-    session: aiohttp.ClientSession
-    answers: Answers
-    graph: GraphAccess
-    dispatch_options: DispatchOptions
-    pace: Pace
-    renew_s: float
-    prepare_seed: Callable[[], ApiKey]
-
-    async def prepare(self) -> None:
-        """Make indexes and seed the first number and key; nothing that exists is changed. Raises ``Unavailable``."""
-        settings = self.settings
-        await ensure_schema(
-            self.database,
-            expiry_indexes(
-                events_days=settings.retention_events_days,
-                notifications_days=settings.retention_notifications_days,
-                attempts_days=settings.retention_attempts_days,
-            ),
-        )
-        await self.numbers.seed(
-            Number(
-                phone_number_id=settings.number,
-                waba_id=settings.waba,
-                display_phone_number=settings.display_phone_number,
-                link=settings.whatsapp,
-                is_default=True,
-            )
-        )
-        await KeyRepository(self.database).put(self.prepare_seed())
-        await self.key_check.seed()
-        await SessionSecret(self.database, self.box).seed()
-
-    def links(self, numbers: list[Number]) -> dict[str, Link]:
-        """The transport of each number. The sandbox is the cloud link with another host and token."""
-        kind = LinkKind.SANDBOX if self.settings.whatsapp == "sandbox" else LinkKind.CLOUD
-        link = CloudLink(self.graph.client, self.graph.tokens, kind=kind)
-        return {number.phone_number_id: link for number in numbers}
-
-    async def close(self) -> None:
-        """Close what was opened, in reverse."""
-        self.wakeup.stop()
-        await self.session.close()
-        await self.database.close()
-
-
-def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Queen:
-    """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
-    clock, box = SystemClock(), open_box(settings)
-    budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
-    database = Database(
-        _database_options(settings, settings.db_pool_queen, "panal-whatsapp", ops_per_s=budget.queen_per_s), meter=meter
-    )
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
-    )
-    return Queen(
-        settings=settings,
-        clock=clock,
-        database=database,
-        box=box,
-        key_check=KeyCheck(database, box, clock, is_strict=bool(settings.secret_key)),
-        lease=Lease(
-            database,
-            LEASE_NAME,
-            holder=holder,
-            ttl_s=settings.lease_ttl_s,
-            margin_s=min(1.0, settings.lease_ttl_s / 5),
-            monotonic=clock.monotonic,
-        ),
-        wakeup=Wakeup(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
-        numbers=NumberRepository(database),
-        session=session,
-        graph=_graph(settings, session),
-        answers=Answers(),
-        dispatch_options=DispatchOptions(
-            concurrency=settings.send_concurrency,
-            evidence_wait_s=settings.evidence_wait_s,
-            on_uncertain=OnUncertain(settings.on_uncertain),
-        ),
-        pace=Pace(
-            per_s=settings.number_rate_per_s,
-            pair_period_s=settings.pair_period_s,
-            pair_burst=settings.pair_burst,
-            daily_recipients=settings.daily_recipients,
-            quiet_hours=QuietHours.parse(settings.quiet_hours) if settings.quiet_hours else None,
-        ),
-        renew_s=settings.lease_renew_s,
-        prepare_seed=lambda: ApiKey(
-            id=BOOTSTRAP_KEY_ID,
-            name="bootstrap",
-            digest=bootstrap_digest,
-            scopes=ALL_SCOPES,
-            created_at=clock.now(),
-        ),
-    )
-
-
-def egress_policy(settings: Settings) -> AddressPolicy:
-    """Where URLs that others chose may lead: plain HTTP in development only, private networks by setting."""
-    return AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production)
-
-
-def _graph(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
-    """The Graph API of this installation. The sandbox is another host and another token, nothing else."""
-    is_sandbox = settings.whatsapp == "sandbox"
-    token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
-    return graph_access(
-        session,
-        base_url=f"http://127.0.0.1:{settings.sandbox_port}" if is_sandbox else settings.graph_base_url,
-        version=settings.graph_version,
-        timeout_s=settings.graph_timeout_s,
-        tokens=lambda _phone_number_id: token,
-        app_secret=settings.app_secret.get_secret_value(),
-    )
-
-
-def _database_options(settings: Settings, pool: int, app_name: str, *, ops_per_s: float) -> DatabaseOptions:
-    return DatabaseOptions(
-        uri=settings.database_uri,
-        name=settings.db_name,
-        pool=pool,
-        wait_queue_ms=settings.db_wait_queue_ms,
-        connect_ms=settings.db_connect_ms,
-        select_ms=settings.db_select_ms,
-        app_name=app_name,
-        ops_per_s=ops_per_s,
     )

@@ -1,0 +1,20 @@
+"""Every constructor, once: the composition root of the workers and of the owner.
+
+Process: worker, whatsapp.
+"""
+
+from services.wiring.access import Access, build_access
+from services.wiring.owner import Queen, build_queen
+from services.wiring.shared import LEASE_NAME, egress_policy
+from services.wiring.worker import WorkerServices, build_worker
+
+__all__ = [
+    "LEASE_NAME",
+    "Access",
+    "Queen",
+    "WorkerServices",
+    "build_access",
+    "build_queen",
+    "build_worker",
+    "egress_policy",
+]
