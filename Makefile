@@ -49,10 +49,10 @@ verify: $(VENV)/.base ## check a running installation (URL=… KEY=… WATCH=5m 
 		$(if $(DURATION),--duration=$(DURATION)) $(if $(OPS),--ops=$(OPS)) $(if $(SEND),--send=$(SEND))
 
 reload: $(VENV)/.base ## new workers for old ones, one by one, without a failed request (PANAL_DATA_DIR as the running one has it)
-	@exec $(BIN)/python -m services.cluster.control reload
+	@exec $(BIN)/python -m services.supervisor.control reload
 
 scale: $(VENV)/.base ## so many workers from now on, within the plan (N=4)
-	@exec $(BIN)/python -m services.cluster.control scale $(N)
+	@exec $(BIN)/python -m services.supervisor.control scale $(N)
 
 install: $(VENV)/.base ## only the packages that production needs
 

@@ -3,7 +3,7 @@
 Process: main, worker.
 """
 
-import services.cluster.head_start  # first: the zygote loads all of this while main does
+import services.supervisor.forkserver.early_start  # first: the zygote loads all of this while main does
 
 # isort: split
 import os
@@ -18,28 +18,31 @@ from sanic.response import BaseHTTPResponse
 
 import blueprints
 from blueprints.access import setup_access
-from blueprints.console_cluster import sample_now
+from blueprints.console.cluster_samples import sample_now
 from blueprints.errors import setup_errors
 from blueprints.extension import setup_extension
-from blueprints.short_ways import short_ways
+from blueprints.fast_routes import fast_routes
 from config.capacity import Plan, PlanRefused, capacity_inputs, measure_cpus, measure_memory_mb, plan
 from config.locales import locale_of, text
 from config.logs import SANIC_LOGGING, say, setup_logging, stop_logging
-from config.settings import Settings, SettingsRefused, load_settings, unknown_variables
-from services.cluster import metrics_files, seams, zygote
-from services.cluster.board import Board
-from services.cluster.door import DoorOptions
-from services.cluster.forwarded import TrustedProxies
-from services.cluster.heartbeat import PoolUse
-from services.cluster.launch import run_named
-from services.cluster.meter import ProcessMeter
-from services.cluster.options import SupervisorOptions
-from services.cluster.protocol import use_guarded_protocol
-from services.cluster.startup import StartupLines
-from services.cluster.supervisor import supervise
-from services.cluster.websocket import MAX_MESSAGE_BYTES
-from services.cluster.worker import WorkerLife
+from config.settings.fields import Settings
+from config.settings.load import SettingsRefused, load_settings, unknown_variables
+from services.http_server.connection_limits import ConnectionLimits
+from services.http_server.forwarded import TrustedProxies
+from services.http_server.protocol import use_panal_protocol
+from services.http_server.websocket import MAX_MESSAGE_BYTES
+from services.http_server.worker import WorkerLifecycle
 from services.keys import BootstrapKey, bootstrap_key, shared_changes
+from services.supervisor import sanic_internals
+from services.supervisor.forkserver import processes
+from services.supervisor.launch import run_named
+from services.supervisor.options import SupervisorOptions
+from services.supervisor.startup_lines import StartupLines
+from services.supervisor.supervisor import supervise
+from services.telemetry.heartbeat import PoolUse
+from services.telemetry.meter import ProcessMeter
+from services.telemetry.metrics import files
+from services.telemetry.scoreboard import Scoreboard
 from services.vault import KeyFileDamaged, open_box
 from services.wiring import WorkerServices, build_worker
 
@@ -81,15 +84,15 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         os.environ[PLAN_VARIABLE] = orjson.dumps(found.as_dict()).decode()
         app.ctx.key = first_key(settings)
         make_secret_key(settings)
-        app.ctx.board = Board.create()
+        app.ctx.board = Scoreboard.create()
         app.shared_ctx.board = app.ctx.board.memory
         app.shared_ctx.access_changes = shared_changes()
-        use_guarded_protocol(app)
-        metrics_files.prepare(settings.data_dir)
+        use_panal_protocol(app)
+        files.prepare(settings.data_dir)
 
     @app.main_process_ready
     async def declare_and_supervise(app: Sanic[Any, Any]) -> None:
-        board: Board = app.ctx.board
+        board: Scoreboard = app.ctx.board
         api_url = f"http://{app.state.host}:{app.state.port}"
         declare_services(app, settings, board=board, run_dir=run_dir)
         lines = StartupLines(
@@ -106,7 +109,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
             board=board,
             options=SupervisorOptions.from_settings(settings, max_workers=app.ctx.plan.workers_that_fit),
             watchers=[lines],
-            on_gone=metrics_files.fold,
+            on_gone=files.fold,
         )
 
     @app.main_process_stop
@@ -123,13 +126,13 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
         app.ctx.plan = orjson.loads(os.environ.get(PLAN_VARIABLE, "null"))
         meter = ProcessMeter("worker")
         # First of all: it makes sure that this process leaves with main.
-        life = WorkerLife(
+        life = WorkerLifecycle(
             app,
-            Board.of(app.shared_ctx),
+            Scoreboard.of(app.shared_ctx),
             run_dir=str(Path(settings.data_dir) / "run"),
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
-            door=DoorOptions.from_settings(settings),
+            door=ConnectionLimits.from_settings(settings),
             meter=meter,
             access_log=settings.access_log,
             pool=lambda: pool_use(app.ctx.services),
@@ -141,7 +144,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
             shared=getattr(app.shared_ctx, "access_changes", None),
         )
-        app.ctx.find_way = short_ways(app, app.ctx.services)
+        app.ctx.find_way = fast_routes(app, app.ctx.services)
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:
@@ -169,7 +172,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
         stop_logging()
 
 
-def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, run_dir: str) -> None:
+def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Scoreboard, run_dir: str) -> None:
     """The managed processes. Durable, never transient: a restart of the workers must not start a second queen."""
 
     def manage(name: str, target: str, arguments: dict[str, Any]) -> None:
@@ -184,11 +187,11 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Board, 
             "board": board,
             "database": settings.db_name,
         }
-        manage("Database", "services.cluster.database:run_database", database)
+        manage("Database", "services.supervisor.embedded_database:run_database", database)
     if settings.whatsapp == "sandbox":
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
         sandbox = {"settings": settings, "webhook_url": webhook_url, "board": board}
-        manage("Sandbox", "services.cluster.sandbox:run_guarded_sandbox", sandbox)
+        manage("Sandbox", "services.supervisor.sandbox_process:run_guarded_sandbox", sandbox)
     queen = {
         "settings": settings,
         "bootstrap_digest": app.ctx.key.digest,
@@ -244,15 +247,15 @@ def pool_use(services: WorkerServices) -> PoolUse:
 
 def refuse(locale: str, *lines: str) -> NoReturn:
     """Say why it does not start, and leave. The zygote, which meets the same fault, leaves the saying to main."""
-    if services.cluster.head_start.speaks_for_the_installation():
+    if services.supervisor.forkserver.early_start.speaks_for_the_installation():
         sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
         sys.stderr.flush()
     # Sanic turns SystemExit of a listener into a traceback; nothing was started that would need an orderly end.
     os._exit(REFUSED_EXIT_CODE)
 
 
-seams.install()
-zygote.use()
+sanic_internals.install()
+processes.use_fork_server()
 try:
     app = create_app(load_settings())
 except SettingsRefused as refused:

@@ -18,16 +18,7 @@ import orjson
 from benchmarks import growth, live, scenarios, servers
 from benchmarks.drive import Seen
 from benchmarks.plots import line_plot
-from benchmarks.report import (
-    OURS,
-    SENDING,
-    growth_table,
-    latency_plot,
-    machine,
-    others_table,
-    peers_table,
-    rates_table,
-)
+from benchmarks.report import OURS, SENDING, growth_table, latency_plot, machine, others_table, peers_table, rates_table
 from benchmarks.scenarios import Result
 from benchmarks.servers import Server
 

@@ -13,7 +13,8 @@ import httpx
 from benchmarks import wire
 from benchmarks.drive import Seen, drive
 from benchmarks.load import Order
-from benchmarks.servers import APP_SECRET, NUMBER, WABA, Server, until
+from benchmarks.servers import APP_SECRET, NUMBER, WABA, Server
+from tests.harness.waiting import until
 
 PHONES = 200
 CONNECTIONS = 64

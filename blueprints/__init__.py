@@ -7,12 +7,12 @@ from sanic import Blueprint
 
 from blueprints.campaigns import bp as campaigns
 from blueprints.capacity import bp as capacity
-from blueprints.cloud_api import bp as cloud_api
+from blueprints.cloud_api.edges import bp as cloud_api
 from blueprints.cloud_webhook import bp as cloud_webhook
 from blueprints.cluster import bp as cluster
 from blueprints.cluster import metrics_bp as metrics
-from blueprints.console_api import bp as console_api
-from blueprints.console_pages import bp as console_pages
+from blueprints.console.api import bp as console_api
+from blueprints.console.pages import bp as console_pages
 from blueprints.contacts import bp as contacts
 from blueprints.conversations import bp as conversations
 from blueprints.docs import bp as docs

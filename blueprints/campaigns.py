@@ -8,7 +8,8 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import (
+from blueprints.rendering import json_response, page_response
+from blueprints.request_reading import (
     caller_of,
     cursor_of,
     idempotency_key,
@@ -19,7 +20,6 @@ from blueprints.reading import (
     services_of,
     whole_number,
 )
-from blueprints.rendering import json_response, page_response
 from blueprints.uploads import csv_chunks, is_csv, streamed_json
 from config.errors import RequestRefused
 from services.campaigns import Campaign, CampaignStatus, parse_campaign, parse_changes, parse_people

@@ -5,8 +5,8 @@ Process: worker.
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import WATCHED_S, needs
 from blueprints.rendering import json_response
+from blueprints.request_reading import WATCHED_S, needs
 from services.keys import Scope
 
 bp = Blueprint("capacity", url_prefix="/capacity")

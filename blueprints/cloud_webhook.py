@@ -8,7 +8,7 @@ from typing import Any, cast
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import text
 
-from blueprints.reading import services_of
+from blueprints.request_reading import services_of
 from blueprints.streaming import body_of
 from config import limits
 from config.errors import RequestRefused

@@ -12,13 +12,13 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import WATCHED_S, caller_of, needs, services_of
 from blueprints.rendering import json_response
-from services.cluster import metrics
-from services.cluster.board import Board, ProcessRow
-from services.cluster.board_metrics import operations_per_message
-from services.cluster.rss import helpers_rss_bytes
+from blueprints.request_reading import WATCHED_S, caller_of, needs, services_of
 from services.keys import Caller, Scope
+from services.telemetry.metrics import definitions
+from services.telemetry.metrics.scoreboard import operations_per_message
+from services.telemetry.rss import helpers_rss_bytes
+from services.telemetry.scoreboard import ProcessRow, Scoreboard
 
 bp = Blueprint("cluster", url_prefix="/cluster")
 metrics_bp = Blueprint("metrics")
@@ -28,7 +28,7 @@ metrics_bp = Blueprint("metrics")
 @needs(Scope.CLUSTER_READ, within_s=WATCHED_S)
 async def get_cluster(request: Request) -> HTTPResponse:
     """Processes with their vitals, what main did lately, sums, and the plan beside them."""
-    board: Board = request.app.ctx.life.board
+    board: Scoreboard = request.app.ctx.life.board
     rows, facts = board.rows(), board.facts()
     return json_response(
         {
@@ -54,8 +54,8 @@ async def get_cluster(request: Request) -> HTTPResponse:
 @metrics_bp.get("/metrics")
 async def get_metrics(request: Request) -> HTTPResponse:
     """Prometheus text of all processes together. Open like the health checks: it names no person and no message."""
-    page = await asyncio.to_thread(metrics.render, request.app.ctx.life.board)
-    return HTTPResponse(page, content_type=metrics.CONTENT_TYPE)
+    page = await asyncio.to_thread(definitions.render, request.app.ctx.life.board)
+    return HTTPResponse(page, content_type=definitions.CONTENT_TYPE)
 
 
 def _row(row: ProcessRow, caller: Caller) -> dict[str, Any]:

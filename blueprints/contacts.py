@@ -9,7 +9,8 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import (
+from blueprints.rendering import json_response, page_response
+from blueprints.request_reading import (
     caller_of,
     choice,
     cursor_of,
@@ -20,7 +21,6 @@ from blueprints.reading import (
     services_of,
     word,
 )
-from blueprints.rendering import json_response, page_response
 from blueprints.uploads import csv_chunks, require_csv
 from config.errors import RequestRefused
 from services.contacts import (

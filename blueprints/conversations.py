@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
 from blueprints.rendering import conversation_json, json_response, message_json, note_json, page_response
+from blueprints.request_reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
 from services.conversations import Conversation, ConversationFilter, keys_of, pair_of

@@ -9,8 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from blueprints.error_catalogue import CATALOGUE, ErrorEntry
-from services.graph.code_table import RANGES, RULES
-from services.graph.codes import CodeRule, ErrorClass
+from services.graph import RANGES, RULES, CodeRule, ErrorClass
 
 _GROUPS: Final = {
     "The request": frozenset({400, 408, 413, 415, 416, 417, 422, 426, 431}),

@@ -10,8 +10,8 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import MethodNotAllowed, NotFound, SanicException
 
 from config.errors import PanalError, PlatformRefused, RequestRefused, Unavailable
+from config.log_throttle import LogThrottle
 from config.printable import json_of
-from config.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def log_failed(request: Request, error: PanalError, *, left_out: int) -> None:
 def setup_errors(app: Sanic[Any, Any]) -> None:
     """Render every exception of a handler, and Sanic's own, as a problem."""
     # Overload and a database that is away answer thousands of requests alike: the log must not be the next bottleneck.
-    seldom = Seldom()
+    seldom = LogThrottle()
 
     @app.exception(PanalError)
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:

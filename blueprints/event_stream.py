@@ -19,10 +19,10 @@ from sanic import Blueprint, HTTPResponse, Request, Websocket
 from websockets.exceptions import ConnectionClosed
 
 from blueprints.access import require_reach
-from blueprints.reading import authenticated, number_for, services_of, whole_number, word
+from blueprints.request_reading import authenticated, number_for, services_of, whole_number, word
 from config.errors import Fault, RequestRefused
+from services.events import Frame, Goodbye, TypeFilter
 from services.keys import NotPermitted, Scope, require
-from services.live import Frame, Goodbye, TypeFilter
 
 bp = Blueprint("event_stream", url_prefix="/events")
 

@@ -6,11 +6,11 @@ Process: worker.
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.event_stream import may_listen
-from blueprints.reading import caller_of, limit_of, needs, own_number, services_of, whole_number, word
-from blueprints.rendering import event_json, json_response
+from blueprints.rendering import json_response
+from blueprints.request_reading import caller_of, limit_of, needs, own_number, services_of, whole_number, word
 from config.errors import Fault, RequestRefused
+from services.events import event_json, may_read
 from services.keys import Scope
-from services.live import may_read
 
 bp = Blueprint("events", url_prefix="/events")
 

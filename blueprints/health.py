@@ -5,9 +5,9 @@ Process: worker.
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import services_of
 from blueprints.rendering import json_response
-from services.cluster.drain import why_not_ready
+from blueprints.request_reading import services_of
+from services.http_server.drain import why_not_ready
 
 bp = Blueprint("health")
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, json_object, needs, services_of
 from blueprints.rendering import json_response
+from blueprints.request_reading import caller_of, json_object, needs, services_of
 from config.clock import moment_of
 from config.digits import whole_number_in
 from config.errors import Fault, RequestRefused

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, needs, own_number, services_of, word
 from blueprints.rendering import json_response
+from blueprints.request_reading import caller_of, needs, own_number, services_of, word
 from blueprints.streaming import body_of, drained, send_file, small_body
 from config.errors import Fault, RequestRefused
 from services.keys import Scope

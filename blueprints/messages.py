@@ -8,7 +8,8 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import (
+from blueprints.rendering import accepted_json, json_response, message_json, page_response, refused_json
+from blueprints.request_reading import (
     caller_of,
     choice,
     cursor_of,
@@ -20,7 +21,6 @@ from blueprints.reading import (
     services_of,
     word,
 )
-from blueprints.rendering import accepted_json, json_response, message_json, page_response, refused_json
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
 from services.messages import (
@@ -28,9 +28,9 @@ from services.messages import (
     Message,
     MessageFilter,
     MessageStatus,
-    SendOrder,
-    parse_order,
+    SendRequest,
     parse_send_at,
+    parse_send_request,
 )
 
 bp = Blueprint("messages", url_prefix="/messages")
@@ -41,7 +41,7 @@ bp = Blueprint("messages", url_prefix="/messages")
 async def send_message(request: Request) -> HTTPResponse:
     """Accept one message: 202 when it is stored."""
     services = services_of(request)
-    order = parse_order(json_object(request), now=services.clock.now())
+    order = parse_send_request(json_object(request), now=services.clock.now())
     accepted = await services.acceptance.accept(order, caller_of(request), idempotency_of(request))
     headers = {"location": f"/v1/messages/{accepted.id}"}
     if accepted.is_replay:
@@ -74,13 +74,13 @@ async def send_batch(request: Request) -> HTTPResponse:
     return json_response({"data": answers}, status=202 if taken else 422, headers=headers)
 
 
-def _order_of(item: object, position: int, now: datetime) -> SendOrder | RequestRefused:
+def _order_of(item: object, position: int, now: datetime) -> SendRequest | RequestRefused:
     """One order of a batch, or why it is none."""
     path = f"messages[{position}]"
     if not isinstance(item, dict):
         return RequestRefused("The message is not valid.", faults=[Fault(path, "must be an object")])
     try:
-        return parse_order(item, now=now, path=f"{path}.")
+        return parse_send_request(item, now=now, path=f"{path}.")
     except RequestRefused as refusal:
         return refusal
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import choice, cursor_of, limit_of, needs, services_of
 from blueprints.rendering import json_response, page_response
+from blueprints.request_reading import choice, cursor_of, limit_of, needs, services_of
 from services.cloud_webhook import StoredNotification
 from services.keys import Scope
 

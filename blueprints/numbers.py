@@ -7,11 +7,11 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, json_object, needs, own_number, services_of
 from blueprints.rendering import json_response
+from blueprints.request_reading import caller_of, json_object, needs, own_number, services_of
 from services.keys import Scope
-from services.messages import QuietHours
 from services.numbers import Allowance, Number, OwnPace, own_pace, parse_settings
+from services.sending import QuietHours
 
 bp = Blueprint("numbers", url_prefix="/numbers")
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.access import require_unlimited
-from blueprints.reading import caller_of, json_object, needs, own_number, services_of, word
 from blueprints.rendering import json_response
+from blueprints.request_reading import caller_of, json_object, needs, own_number, services_of, word
 from config.errors import Fault, RequestRefused
 from services.console import MAX_SHORTCUT, MAX_TEXT, QuickReply
 from services.keys import Scope

@@ -12,12 +12,12 @@ import orjson
 from sanic import HTTPResponse
 from sanic.headers import format_http1_response
 
-from blueprints.reading import cursor_text
+from blueprints.request_reading import cursor_text
 from config import limits
 from config.clock import rfc3339
 from config.errors import RequestRefused
 from services.conversations import Conversation, Note
-from services.live import event_json
+from services.events import event_json
 from services.messages import Accepted, Direction, Message
 
 __all__ = [

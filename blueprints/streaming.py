@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sanic import HTTPResponse, Request
 from sanic.http import Http
 
-from blueprints.reading import services_of
+from blueprints.request_reading import services_of
 from config.digits import whole_number_in
 from config.errors import RequestRefused
 from services.media import OpenMedia

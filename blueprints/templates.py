@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
 from blueprints.rendering import json_response, page_response
+from blueprints.request_reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
 from services.numbers import Number

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sanic import Request
 
-from blueprints.reading import json_object_in, services_of
+from blueprints.request_reading import json_object_in, services_of
 from config.errors import Fault, RequestRefused
 
 CSV_TYPES: Final = frozenset({"text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"})

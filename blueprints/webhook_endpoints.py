@@ -7,15 +7,15 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from blueprints.reading import caller_of, cursor_of, json_object, limit_of, needs, services_of
 from blueprints.rendering import json_response, page_response
+from blueprints.request_reading import caller_of, cursor_of, json_object, limit_of, needs, services_of
 from config.errors import Fault, RequestRefused
 from services.keys import Scope
 from services.webhook_endpoints import (
     Attempt,
     DeadLetter,
     EndpointView,
-    WebhookEndpoints,
+    WebhookEndpointService,
     parse_endpoint,
     parse_redelivery,
 )
@@ -196,5 +196,5 @@ def letter_json(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def _endpoints(request: Request) -> WebhookEndpoints:
+def _endpoints(request: Request) -> WebhookEndpointService:
     return services_of(request).webhook_endpoints

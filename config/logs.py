@@ -13,9 +13,9 @@ import threading
 from logging.handlers import QueueHandler
 from typing import Any, TextIO
 
-from config.log_forms import JsonForm, PeopleForm
+from config.log_formatters import JsonFormatter, TextFormatter
 from config.redaction import Redactor
-from config.settings_fields import Settings
+from config.settings import Settings
 
 QUEUE_LIMIT = 20_000
 """Lines that wait for a slow or blocked sink. Past it lines are dropped and counted: the service goes on."""
@@ -132,9 +132,9 @@ def setup_logging(settings: Settings, process_name: str, *, stream: TextIO | Non
     redactor = Redactor(secrets=_secrets(settings), public=_public_numbers(settings))
     form: logging.Formatter
     if settings.is_production:
-        form = JsonForm(redactor, process_name=process_name)
+        form = JsonFormatter(redactor, process_name=process_name)
     else:
-        form = PeopleForm(redactor, process_name=process_name, is_coloured=_may_colour(target))
+        form = TextFormatter(redactor, process_name=process_name, is_coloured=_may_colour(target))
     _current = LogSink(form, target)
     root = logging.getLogger()
     root.handlers[:] = [_current.handler]

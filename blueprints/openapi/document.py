@@ -27,7 +27,7 @@ from blueprints.openapi.operating import OPERATING, OPERATING_SCHEMAS
 from blueprints.openapi.quick_replies import QUICK_REPLIES, QUICK_REPLY_SCHEMAS
 from blueprints.openapi.records import Answer, Body, Example, Operation, Parameter, ref
 from blueprints.openapi.schemas import SCHEMAS
-from blueprints.openapi.send_order import send_order_schemas
+from blueprints.openapi.send_request import send_request_schemas
 from blueprints.openapi.templates import TEMPLATE_SCHEMAS, TEMPLATES
 from blueprints.openapi.webhook_endpoints import ENDPOINT_SCHEMAS, WEBHOOK_ENDPOINTS
 from services.keys import Scope
@@ -255,7 +255,7 @@ def _schemas() -> dict[str, Any]:
         **OPERATING_SCHEMAS,
         **cluster,
         **CLOUD_API_SCHEMAS,
-        **send_order_schemas(),
+        **send_request_schemas(),
     }
 
 

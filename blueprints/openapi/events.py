@@ -7,8 +7,8 @@ from typing import Final
 
 from blueprints.openapi import examples
 from blueprints.openapi.records import LIMIT, Answer, Example, Operation, Parameter, ref
+from services.events import CATALOGUE
 from services.keys import Scope
-from services.live import CATALOGUE
 
 EVENT_TYPES: Final = {one.name: one.meaning for one in CATALOGUE}
 

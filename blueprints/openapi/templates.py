@@ -8,7 +8,7 @@ from typing import Any, Final
 from blueprints.openapi.records import CURSOR, LIMIT, Answer, Body, Example, Operation, Parameter, page_of, ref
 from blueprints.openapi.schemas import ID, MAYBE_MOMENT, MAYBE_TEXT, object_of
 from services.keys import Scope
-from services.templates.records import TemplateStatus
+from services.templates import TemplateStatus
 
 _COMPONENTS: Final = {
     "type": "array",

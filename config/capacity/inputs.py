@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.capacity.machine import CpuReading, CpuSource
-from config.settings_fields import Settings
+from config.settings import Settings
 
 BASE_MEMORY_MB = 120
 """Main process, Sanic's state manager and multiprocessing's tracker: about 40 MB each, measured."""

@@ -5,4 +5,9 @@ Process: all of them.
 
 from config.locales.catalog import LOCALES, catalog, locale_of, text
 
-__all__ = ["LOCALES", "catalog", "locale_of", "text"]
+__all__ = [
+    "LOCALES",
+    "catalog",
+    "locale_of",
+    "text",
+]

@@ -3,29 +3,29 @@
 Process: worker, whatsapp.
 """
 
-from services.campaigns.book import CampaignBook
 from services.campaigns.commands import CampaignCommands
-from services.campaigns.desk import CampaignDesk, DryRun
 from services.campaigns.documents import CAMPAIGNS, RECIPIENTS
 from services.campaigns.feeder import CampaignFeeder, FeederOptions
 from services.campaigns.projection import project_campaign
 from services.campaigns.recipients import ListReport, RecipientLists
 from services.campaigns.records import Campaign, CampaignCategory, CampaignStatus, Recipient
 from services.campaigns.repository import CampaignRepository
-from services.campaigns.requests import CampaignOrder, parse_campaign, parse_changes, parse_people
+from services.campaigns.requests import CampaignRequest, parse_campaign, parse_changes, parse_people
+from services.campaigns.service import CampaignService, DryRun
 from services.campaigns.settling import Settling
+from services.campaigns.state import CampaignState
 
 __all__ = [
     "CAMPAIGNS",
     "RECIPIENTS",
     "Campaign",
-    "CampaignBook",
     "CampaignCategory",
     "CampaignCommands",
-    "CampaignDesk",
     "CampaignFeeder",
-    "CampaignOrder",
     "CampaignRepository",
+    "CampaignRequest",
+    "CampaignService",
+    "CampaignState",
     "CampaignStatus",
     "DryRun",
     "FeederOptions",

@@ -10,10 +10,10 @@ from typing import Any, Final
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
 from config.ids import new_order
-from services.campaigns.book import Active, CampaignBook
-from services.campaigns.pace import Pace
 from services.campaigns.records import MOVES, Audience, Campaign, CampaignCategory, CampaignStatus
 from services.campaigns.repository import CampaignRepository
+from services.campaigns.send_rate import SendRate
+from services.campaigns.state import Active, CampaignState
 from services.commands import Command, Outcome
 from services.messages import WrongState
 from services.store import Fact
@@ -27,7 +27,7 @@ class CampaignCommands:
 
     def __init__(
         self,
-        book: CampaignBook,
+        book: CampaignState,
         repository: CampaignRepository,
         clock: Clock,
         *,
@@ -77,7 +77,7 @@ class CampaignCommands:
         plain = {**values, "category": CampaignCategory(values["category"])} if "category" in values else values
         active.change(**plain)
         if "rate_per_minute" in values:
-            active.pace = Pace(values["rate_per_minute"], now_s=self._clock.monotonic())
+            active.pace = SendRate(values["rate_per_minute"], now_s=self._clock.monotonic())
         return _outcome(active, self._fact(active, "campaign.updated", values))
 
     async def start(self, command: Command) -> Outcome:

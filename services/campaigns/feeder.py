@@ -13,18 +13,18 @@ from typing import Any, Final, Protocol
 
 from config.clock import Clock
 from config.errors import RequestRefused
-from services.campaigns.book import WAITING, Active, CampaignBook
 from services.campaigns.commands import campaign_fact, started
 from services.campaigns.documents import CAMPAIGNS, RECIPIENTS, progress_values, recipient_record
+from services.campaigns.duplicates import People, duplicates_among
 from services.campaigns.handover import Handover, hand_over
 from services.campaigns.recipients import RecipientLists, person_of_contact
 from services.campaigns.records import CampaignStatus
 from services.campaigns.repository import CampaignRepository
 from services.campaigns.settling import Settling
-from services.campaigns.twins import People, twins_among
+from services.campaigns.state import WAITING, Active, CampaignState
 from services.contacts import ContactFilter, ContactRepository, contact_record
 from services.messages import MESSAGES, MessageStatus, message_document
-from services.store import Database, Fact, Write
+from services.store import Database, Fact, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ FAILED_SHARE: Final = 0.8
 class Recorder(Protocol):
     """The journal, as campaigns see it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> object:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
         ...
 
@@ -73,7 +73,7 @@ class CampaignFeeder:
         self,
         database: Database,
         *,
-        book: CampaignBook,
+        book: CampaignState,
         repository: CampaignRepository,
         contacts: ContactRepository,
         lists: RecipientLists,
@@ -162,7 +162,7 @@ class CampaignFeeder:
             return 1
         page = active.page
         await self._consents.load([recipient.key for recipient in page])
-        twins = await twins_among(self._people, self._repository, active.campaign.id, page)
+        twins = await duplicates_among(self._people, self._repository, active.campaign.id, page)
         result = hand_over(active.campaign, page, self._blocks(active), now=self._clock.now(), twins=twins)
         await self._keep_sent(result)
         # Paused, canceled or overthrown while this was read: what is not stored yet stays where it is.
@@ -176,7 +176,9 @@ class CampaignFeeder:
         active.advance(
             cursor=page[-1].order, seen=progress.seen + len(page), skipped=progress.skipped + len(result.skipped)
         )
-        marks = [Write(RECIPIENTS, id_, None, set={"skipped": reason}) for id_, reason in result.skipped.items()]
+        marks = [
+            VersionedWrite(RECIPIENTS, id_, None, set={"skipped": reason}) for id_, reason in result.skipped.items()
+        ]
         self._write_down(active, marks)
         return len(page)
 
@@ -262,7 +264,7 @@ class CampaignFeeder:
             results = await self._repository.results(active.campaign.id)
             active.change(results=results)
             values = {"is_withdrawing": False, "results": results}
-            self._recorder.record([], [Write(CAMPAIGNS, active.campaign.id, None, set=values)])
+            self._recorder.record([], [VersionedWrite(CAMPAIGNS, active.campaign.id, None, set=values)])
         return 0
 
     def _gives_up(self, active: Active) -> bool:
@@ -299,6 +301,6 @@ class CampaignFeeder:
             self._recorder.record([campaign_fact(active, "campaign.progress", data, self._clock.now())])
             active.told, active.told_at_s = data, now_s
 
-    def _write_down(self, active: Active, marks: Sequence[Write] = ()) -> None:
+    def _write_down(self, active: Active, marks: Sequence[VersionedWrite] = ()) -> None:
         values = progress_values(active.progress)
-        self._recorder.record([], [*marks, Write(CAMPAIGNS, active.campaign.id, None, set=values)])
+        self._recorder.record([], [*marks, VersionedWrite(CAMPAIGNS, active.campaign.id, None, set=values)])

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from config.errors import RequestRefused
 from config.ids import new_order
+from services.campaigns.duplicates import Duplicates
 from services.campaigns.records import Campaign, Recipient
 from services.campaigns.template import MissingVariables, fill
-from services.campaigns.twins import Twins
 from services.contacts import OPTED_OUT, identity_of_key
 from services.messages import Content, Direction, Message, MessageStatus, Priority, parse_content
 
@@ -35,13 +35,13 @@ def hand_over(
     blocks: Callable[[str], str | None],
     *,
     now: datetime,
-    twins: Twins | None = None,
+    twins: Duplicates | None = None,
 ) -> Handover:
     """``blocks(key)`` says why somebody must not be written to, or None. ``skipped`` is by recipient id.
 
     ``twins`` is told of everybody who gets a message.
     """
-    twins = twins or Twins()
+    twins = twins or Duplicates()
     result = Handover()
     for recipient in page:
         result.recipients[recipient.id] = recipient

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from services.campaigns.documents import CAMPAIGNS
 from services.campaigns.records import OVER, CampaignStatus
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 
 _STATUS_OF: Final = {
     "campaign.created": CampaignStatus.DRAFT,
@@ -21,7 +21,7 @@ _STATUS_OF: Final = {
 _PLAIN: Final = ("name", "category", "template", "audience", "rate_per_minute", "send_at", "results")
 
 
-def project_campaign(event: Event) -> list[Write]:
+def project_campaign(event: Event) -> list[VersionedWrite]:
     """The writes on ``campaigns`` that this event asks for; none for events of other nouns."""
     if not event.type.startswith("campaign.") or event.type == "campaign.progress":
         return []  # how far it is stands beside the log: see the feeder
@@ -45,4 +45,4 @@ def project_campaign(event: Event) -> list[Write]:
         values["started_at"] = event.at
     if status in OVER:
         values |= {"finished_at": event.at, "is_withdrawing": status is CampaignStatus.CANCELED}
-    return [Write(CAMPAIGNS, data["campaign_id"], event.seq, set=values, upsert=is_new)]
+    return [VersionedWrite(CAMPAIGNS, data["campaign_id"], event.seq, set=values, upsert=is_new)]

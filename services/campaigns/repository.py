@@ -10,7 +10,7 @@ from config.ids import order_ahead
 from services.campaigns.documents import CAMPAIGNS, RECIPIENTS, campaign_record, recipient_record
 from services.campaigns.records import LIVE, Campaign, CampaignStatus, Recipient
 from services.messages import MESSAGES, MessageStatus
-from services.store import Ascent, Database, newest
+from services.store import AscendingReader, Database, newest
 
 FIRST_SLICE: Final = 86_400_000 << 20  # a day, in units of ``order``
 MAX_LIVE: Final = 1_000
@@ -61,9 +61,9 @@ class CampaignRepository:
             below = campaigns[-1].order
         return own[:limit]
 
-    def walk(self, campaign_id: str, *, after: int = 0, page: int = 500) -> Ascent:
+    def walk(self, campaign_id: str, *, after: int = 0, page: int = 500) -> AscendingReader:
         """Its recipients in order, as documents for ``recipient_record``."""
-        return Ascent(self._database, RECIPIENTS, {"campaign": campaign_id}, after=after, page=page)
+        return AscendingReader(self._database, RECIPIENTS, {"campaign": campaign_id}, after=after, page=page)
 
     async def recipients(self, campaign_id: str, *, after: int, limit: int) -> list[Recipient]:
         """Up to ``limit`` recipients behind ``after``, in order."""

@@ -41,7 +41,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignOrder:
+class CampaignRequest:
     """A campaign that a caller wants. ``values`` are the data of its fact; ``people`` the list in the body."""
 
     values: dict[str, Any]
@@ -51,7 +51,7 @@ class CampaignOrder:
     is_started: bool
 
 
-def parse_campaign(raw: Mapping[str, Any], *, now: datetime) -> CampaignOrder:
+def parse_campaign(raw: Mapping[str, Any], *, now: datetime) -> CampaignRequest:
     """A new campaign. Raises ``RequestRefused`` with every fault."""
     faults = [Fault(name, "is not known here") for name in sorted(raw.keys() - _FIELDS)]
     number, start = raw.get("from"), raw.get("start", False)
@@ -68,7 +68,7 @@ def parse_campaign(raw: Mapping[str, Any], *, now: datetime) -> CampaignOrder:
     audience, people = _audience(raw, faults)
     if faults:
         raise RequestRefused("The campaign is not valid.", faults=faults)
-    return CampaignOrder(values, number, audience, people, is_started=bool(start))
+    return CampaignRequest(values, number, audience, people, is_started=bool(start))
 
 
 def parse_changes(raw: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:

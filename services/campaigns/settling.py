@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from config.clock import Clock
-from services.campaigns.book import WAITING, Active
-from services.messages import Ledger, MessageStatus, Tracked, message_fact
-from services.store import Fact, Write
+from services.campaigns.state import WAITING, Active
+from services.messages import MessageState, MessageStatus, Tracked, message_fact
+from services.store import Fact, VersionedWrite
 
 WITHDRAW_PAGE: Final = 200
 _FAILED: Final = frozenset({MessageStatus.FAILED, MessageStatus.EXPIRED})
@@ -19,7 +19,7 @@ _WITHDRAWABLE: Final = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED,
 class Recorder(Protocol):
     """The journal, as campaigns see it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> object:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
         ...
 
@@ -35,7 +35,7 @@ class Lanes(Protocol):
 class Settling:
     """Looks at the owner's ledger, which knows of every message that waits."""
 
-    def __init__(self, ledger: Ledger, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, ledger: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
         """No input or output."""
         self._ledger = ledger
         self._lanes = lanes

@@ -16,14 +16,14 @@ from services.cloud_webhook.changes import (
     UnknownChange,
     UserPreference,
 )
-from services.cloud_webhook.inbox import (
+from services.cloud_webhook.notification import parse_notification
+from services.cloud_webhook.service import (
     BadHandshake,
     BadSignature,
+    CloudWebhookService,
     StoredNotification,
-    WebhookInbox,
     WebhookSecrets,
 )
-from services.cloud_webhook.notification import parse_notification
 from services.cloud_webhook.signature import signature_of, verify
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "BadHandshake",
     "BadSignature",
     "Change",
+    "CloudWebhookService",
     "InboundMessage",
     "Notification",
     "NumberUpdate",
@@ -44,7 +45,6 @@ __all__ = [
     "TemplateUpdate",
     "UnknownChange",
     "UserPreference",
-    "WebhookInbox",
     "WebhookSecrets",
     "parse_notification",
     "signature_of",

@@ -15,7 +15,7 @@ from services.cloud_webhook.changes import (
     UnknownChange,
     UserPreference,
 )
-from services.cloud_webhook.reading import as_dict, as_list, digest, identifier, moment, short_text, text
+from services.cloud_webhook.lenient_json import as_dict, as_list, digest, identifier, moment, short_text, text
 
 TEMPLATE_FIELDS = frozenset(
     {

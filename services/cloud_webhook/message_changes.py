@@ -17,7 +17,7 @@ from services.cloud_webhook.changes import (
     StatusUpdate,
     UnknownChange,
 )
-from services.cloud_webhook.reading import (
+from services.cloud_webhook.lenient_json import (
     as_dict,
     as_list,
     dict_or_none,

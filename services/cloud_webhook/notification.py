@@ -12,8 +12,8 @@ import orjson
 from config.errors import RequestRefused
 from services.cloud_webhook.account_changes import field_changes
 from services.cloud_webhook.changes import MESSAGES_FIELD, AnyChange, Notification, UnknownChange
+from services.cloud_webhook.lenient_json import digest, moment, text
 from services.cloud_webhook.message_changes import message_changes
-from services.cloud_webhook.reading import digest, moment, text
 from services.cloud_webhook.storable import storable
 
 

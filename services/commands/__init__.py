@@ -3,8 +3,16 @@
 Process: worker (submits), whatsapp (carries out).
 """
 
-from services.commands.desk import Command, CommandDesk, Handler, Outcome
-from services.commands.errands import ErrandDesk
-from services.commands.submit import Commands, CommandTaken
+from services.commands.client import CommandClient, CommandTaken
+from services.commands.concurrent_executor import ConcurrentExecutor
+from services.commands.executor import Command, CommandExecutor, Handler, Outcome
 
-__all__ = ["Command", "CommandDesk", "CommandTaken", "Commands", "ErrandDesk", "Handler", "Outcome"]
+__all__ = [
+    "Command",
+    "CommandClient",
+    "CommandExecutor",
+    "CommandTaken",
+    "ConcurrentExecutor",
+    "Handler",
+    "Outcome",
+]

@@ -11,8 +11,8 @@ from typing import Any, Final
 from config.clock import Clock, rfc3339
 from config.errors import Fault, RequestRefused
 from config.ids import new_id
-from services.commands import Command, Commands, Handler, Outcome
-from services.store import Database, Write
+from services.commands import Command, CommandClient, Handler, Outcome
+from services.store import Database, VersionedWrite
 
 QUICK_REPLIES: Final = "quick_replies"
 SAVE: Final = "quick_reply.save"
@@ -39,7 +39,7 @@ class QuickReply:
 class QuickReplies:
     """What agents do with them, from any worker."""
 
-    def __init__(self, database: Database, commands: Commands, clock: Clock) -> None:
+    def __init__(self, database: Database, commands: CommandClient, clock: Clock) -> None:
         """No input or output."""
         self._database = database
         self._commands = commands
@@ -99,13 +99,13 @@ def quick_reply_commands() -> Mapping[str, Handler]:
 async def _saved(command: Command) -> Outcome:
     values = {name: value for name, value in command.data.items() if name != "id"}
     reply_id = str(command.data["id"])
-    write = Write(QUICK_REPLIES, reply_id, None, set={**values, "by": command.by}, upsert=True)
+    write = VersionedWrite(QUICK_REPLIES, reply_id, None, set={**values, "by": command.by}, upsert=True)
     return Outcome({"id": reply_id}, writes=[write])
 
 
 async def _removed(command: Command) -> Outcome:
     reply_id, at = str(command.data["id"]), command.data["at"]
-    write = Write(QUICK_REPLIES, reply_id, None, set={"removed_at": at, "removed_by": command.by})
+    write = VersionedWrite(QUICK_REPLIES, reply_id, None, set={"removed_at": at, "removed_by": command.by})
     return Outcome({"id": reply_id, "removed_at": rfc3339(at)}, writes=[write])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.store import Database, GroupRead
+from services.store import BatchLoader, Database
 
 SESSIONS: Final = "sessions"
 
@@ -34,7 +34,7 @@ class SessionRepository:
     def __init__(self, database: Database) -> None:
         """Nothing is read yet."""
         self._database = database
-        self._by_id = GroupRead(database, SESSIONS)
+        self._by_id = BatchLoader(database, SESSIONS)
 
     async def state(self, session_id: str, key_id: str) -> SessionState:
         """What is stored of a session and of all the sessions of its key: one read."""

@@ -15,8 +15,8 @@ from config.clock import Clock
 from services.console.secret import SessionSecret
 from services.console.session_records import SessionRepository, SessionState
 from services.console.token import Ticket, sign, verified
-from services.keys import AccessChanges, Caller, Keyring, NotAuthenticated, Scope, require
-from services.store import Remembered
+from services.keys import AccessChanges, Caller, KeyCache, NotAuthenticated, Scope, require
+from services.store import RefreshAheadCache
 
 FRESH_S: Final = 30.0
 MAX_REMEMBERED: Final = 1_000
@@ -53,7 +53,7 @@ class Sessions:
     def __init__(
         self,
         secret: SessionSecret,
-        keyring: Keyring,
+        keyring: KeyCache,
         clock: Clock,
         *,
         repository: SessionRepository,
@@ -67,7 +67,7 @@ class Sessions:
         self._limits = limits
         self._repository = repository
         self._changes = changes
-        self._states: Remembered[tuple[str, str], SessionState] = Remembered(
+        self._states: RefreshAheadCache[tuple[str, str], SessionState] = RefreshAheadCache(
             self._read, clock, fresh_s=FRESH_S, most=MAX_REMEMBERED
         )
 

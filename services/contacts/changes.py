@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from config.ids import new_order
 from services.contacts.identity import Identity
-from services.contacts.ledger import Known
 from services.contacts.profiles import NAMES, Profile
 from services.contacts.records import ConsentCategory, ConsentStatus
 from services.contacts.search import tokens_of
+from services.contacts.state import Known
 from services.store import Fact
 
 MAX_ALL_TOKENS: Final = 48
@@ -101,7 +101,7 @@ def event_data(
     """The data of an event in the log of ``number``: what this number knows.
 
     The rest, which the owner needs to write it down, stands under names that nobody outside sees
-    (``services.live.wire``). ``is_limited``: the contact as a whole stays as it is.
+    (``services.events.wire``). ``is_limited``: the contact as a whole stays as it is.
     """
     profile = known.profiles[number]
     whole: dict[str, Any] = {

@@ -11,12 +11,12 @@ from config.clock import Clock
 from config.errors import Fault, RequestRefused
 from services.commands import Command, Outcome
 from services.contacts.changes import Decision, Entry, Patch
-from services.contacts.facts import ContactRegister, is_shared
+from services.contacts.editor import ContactEditor, is_shared
 from services.contacts.identity import Identity, identity_of_key
-from services.contacts.ledger import Known
 from services.contacts.profiles import Profile
 from services.contacts.records import ConsentCategory, ConsentSource, ConsentStatus
 from services.contacts.requests import MAX_ATTRIBUTES, MAX_LABELS, all_of
+from services.contacts.state import Known
 from services.store import Fact
 
 ROWS_PER_EVENT: Final = 100
@@ -25,7 +25,7 @@ ROWS_PER_EVENT: Final = 100
 class ContactCommands:
     """Handlers of ``contact.*`` commands."""
 
-    def __init__(self, register: ContactRegister, clock: Clock, *, numbers: Sequence[str]) -> None:
+    def __init__(self, register: ContactEditor, clock: Clock, *, numbers: Sequence[str]) -> None:
         """``numbers`` are the phone_number_ids that this owner keeps a log of, the default one first."""
         self._register = register
         self._clock = clock

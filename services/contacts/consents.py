@@ -13,7 +13,7 @@ from config.clock import Clock
 from services.contacts.documents import CONTACTS, OUT_AT_NUMBERS, category_of
 from services.contacts.profiles import outs_at, strictest
 from services.contacts.records import ConsentCategory
-from services.store import AHEAD_S, Ascent, Database, Document, SharedRead
+from services.store import AHEAD_S, AscendingReader, Database, Document, SingleFlight
 
 REASONS: Final = {
     ConsentCategory.ALL: "opted out of all messages",
@@ -54,7 +54,7 @@ def category_at(outs: Outs | None, number: str | None) -> ConsentCategory | None
     return ConsentCategory(found) if found else None
 
 
-class ConsentBook:
+class ConsentState:
     """Everybody who opted out, as 8 bytes each, so that a look costs nothing and nothing is ever forgotten.
 
     The first ``load`` reads them all; from then on the owner, the only writer, notes each decision as it records it:
@@ -80,7 +80,7 @@ class ConsentBook:
                 return
             for value in OUT:
                 fields = {"keys": 1, "opted_out": 1, "consent_at": 1}
-                walk = Ascent(self._database, CONTACTS, {"opted_out": value}, projection=fields, page=2_000)
+                walk = AscendingReader(self._database, CONTACTS, {"opted_out": value}, projection=fields, page=2_000)
                 while found := await walk.next():
                     for document in found:
                         outs = {number: category_of(out) for number, out in outs_at(document).items()}
@@ -112,7 +112,7 @@ class ConsentBook:
         return reason_of(self.opted_out(key, number), is_marketing=is_marketing)
 
 
-class ConsentReader:
+class ConsentCache:
     """The same question in a worker, at most ``fresh_s`` seconds behind the database.
 
     While few people have opted out it reads all of them at once, every ``fresh_s`` seconds and only while somebody
@@ -128,7 +128,7 @@ class ConsentReader:
         self._few_most = few
         self._few: Consents | None = None
         self._few_until = float("-inf")
-        self._everybody: SharedRead[None, Consents | None] = SharedRead(self._read_everybody)
+        self._everybody: SingleFlight[None, Consents | None] = SingleFlight(self._read_everybody)
         self._cached: OrderedDict[str, tuple[float, Outs | None]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._looking: asyncio.Task[None] | None = None

@@ -14,14 +14,14 @@ from services.contacts.documents import CONTACTS, NOT_OPTED_OUT, consent_documen
 from services.contacts.identity import Identity
 from services.contacts.profiles import Profile, stored_profile
 from services.contacts.search import tokens_of
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 
 HISTORY_LENGTH: Final = 20
 _CONSENT: Final = ("contact.opted_out", "contact.opted_in")
 _NAMES: Final = ("name", "profile_name", "username")
 
 
-def project_contact(event: Event) -> list[Write]:
+def project_contact(event: Event) -> list[VersionedWrite]:
     """The writes on ``contacts`` that this event asks for; none for events of other nouns."""
     if event.type in ("contact.created", "contact.updated"):
         return [_profile(event, event.data)]
@@ -38,7 +38,7 @@ def project_contact(event: Event) -> list[Write]:
     return []
 
 
-def _profile(event: Event, data: Mapping[str, Any]) -> Write:
+def _profile(event: Event, data: Mapping[str, Any]) -> VersionedWrite:
     """What the contact is as a whole, and what the number of this event knows of it.
 
     An event of an older version says the former alone, and is the whole by itself.
@@ -57,7 +57,7 @@ def _profile(event: Event, data: Mapping[str, Any]) -> Write:
         compute["attributes"] = {"$mergeObjects": [{"$ifNull": ["$attributes", {}]}, added]}
     if is_new:
         values |= {"order": data["order"], "created_at": event.at, "opted_out": NOT_OPTED_OUT}
-    return Write(
+    return VersionedWrite(
         CONTACTS,
         data["contact_id"],
         event.seq,
@@ -93,7 +93,7 @@ def _profile_document(data: Mapping[str, Any], write: Mapping[str, Any]) -> dict
     return stored_profile(profile, data["wa_id"])
 
 
-def _merged(event: Event) -> list[Write]:
+def _merged(event: Event) -> list[VersionedWrite]:
     """One contact becomes part of another: it gives its key up first, since that is unique.
 
     Its document stays and says where it went, so that whoever knows its id finds the way.
@@ -117,12 +117,12 @@ def _merged(event: Event) -> list[Write]:
         compute.pop("profiles", None)
         values |= {"profiles": data["profiles"], "consent_at": data["consent_at"]}
     return [
-        Write(CONTACTS, str(data["merged_id"]), event.seq, set=gone, drop=("order",), guard=guard),
+        VersionedWrite(CONTACTS, str(data["merged_id"]), event.seq, set=gone, drop=("order",), guard=guard),
         replace(profile, set=values, compute=compute),
     ]
 
 
-def _consent(event: Event) -> Write:
+def _consent(event: Event) -> VersionedWrite:
     data = event.data
     entry = consent_document(data, event.number)
     # Whoever agrees to everything agrees to marketing, too; whoever refuses everything need not be asked about it.
@@ -142,7 +142,7 @@ def _consent(event: Event) -> Write:
     if data.get("consent_at"):
         decisions["consent_at"] = if_newer("consent_at", {"$literal": data["consent_at"]})
     opted_out = data.get("opted_out_stored", data["opted_out"] or NOT_OPTED_OUT)
-    return Write(
+    return VersionedWrite(
         CONTACTS,
         data["contact_id"],
         event.seq,

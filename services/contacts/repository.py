@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from config.ids import order_ahead
 from services.contacts.documents import CONTACTS, contact_record
-from services.contacts.ledger import MOST_MERGES
 from services.contacts.records import ConsentCategory, Contact
 from services.contacts.search import query_of
-from services.store import Ascent, Database, newest
+from services.contacts.state import MOST_MERGES
+from services.store import AscendingReader, Database, newest
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``order``
 
@@ -69,9 +69,9 @@ class ContactRepository:
         )
         return [contact_record(document, wanted.numbers) for document in found]
 
-    def walk(self, wanted: ContactFilter, *, after: int = 0, page: int = 500) -> Ascent:
+    def walk(self, wanted: ContactFilter, *, after: int = 0, page: int = 500) -> AscendingReader:
         """All of them, oldest first, as documents for ``contact_record``."""
-        return Ascent(self._database, CONTACTS, query_for(wanted), after=after, page=page)
+        return AscendingReader(self._database, CONTACTS, query_for(wanted), after=after, page=page)
 
 
 def query_for(wanted: ContactFilter) -> dict[str, Any]:

@@ -4,12 +4,12 @@ Process: worker, whatsapp.
 """
 
 from services.conversations.addresses import MOST_ADDRESSES, holders_of, key_at, keys_of, surplus
+from services.conversations.cache import ConversationCache
 from services.conversations.commands import ConversationCommands
-from services.conversations.directory import CONVERSATIONS, ContactRef, Directory, Standing, pair_of
 from services.conversations.projection import NOTES, project_conversation
 from services.conversations.records import Conversation, Note
 from services.conversations.repository import ConversationFilter, ConversationRepository
-from services.conversations.standing_reader import StandingReader
+from services.conversations.state import CONVERSATIONS, ContactRef, ConversationState, Standing, pair_of
 
 __all__ = [
     "CONVERSATIONS",
@@ -17,13 +17,13 @@ __all__ = [
     "NOTES",
     "ContactRef",
     "Conversation",
+    "ConversationCache",
     "ConversationCommands",
     "ConversationFilter",
     "ConversationRepository",
-    "Directory",
+    "ConversationState",
     "Note",
     "Standing",
-    "StandingReader",
     "holders_of",
     "key_at",
     "keys_of",

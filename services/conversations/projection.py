@@ -6,9 +6,9 @@ Process: whatsapp.
 from collections.abc import Mapping
 from typing import Any
 
-from services.conversations.directory import CONVERSATIONS, pair_of
-from services.conversations.words import MAX_TEXT_WORDS, name_words, text_words
-from services.store import Event, Write
+from services.conversations.search import MAX_TEXT_WORDS, name_words, text_words
+from services.conversations.state import CONVERSATIONS, pair_of
+from services.store import Event, VersionedWrite
 
 NOTES = "notes"
 PREVIEW_LENGTH = 120
@@ -18,7 +18,7 @@ PACE = ("pair_tat", "initiated_at")
 """What the pace of a number must still know of a conversation after a restart."""
 
 
-def project_conversation(event: Event) -> list[Write]:
+def project_conversation(event: Event) -> list[VersionedWrite]:
     """The writes on ``conversations`` that this event asks for."""
     if event.conversation_id is None:
         return []
@@ -29,7 +29,7 @@ def project_conversation(event: Event) -> list[Write]:
     if event.type == "conversation.merged":
         return _merged(event)
     if event.type == "conversation.read":
-        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set={"unread": 0})]
+        return [VersionedWrite(CONVERSATIONS, event.conversation_id, event.seq, set={"unread": 0})]
     if event.type == "conversation.updated":
         return [_updated(event)]
     if event.type == "conversation.noted":
@@ -40,11 +40,11 @@ def project_conversation(event: Event) -> list[Write]:
         return [_outbound(event)]
     if event.type == "message.sending":
         values = {name: event.data[name] for name in PACE if event.data.get(name) is not None}
-        return [Write(CONVERSATIONS, event.conversation_id, event.seq, set=values)] if values else []
+        return [VersionedWrite(CONVERSATIONS, event.conversation_id, event.seq, set=values)] if values else []
     return []
 
 
-def _opened(event: Event) -> Write:
+def _opened(event: Event) -> VersionedWrite:
     data = event.data
     values: dict[str, Any] = {
         "number": event.number,
@@ -57,18 +57,18 @@ def _opened(event: Event) -> Write:
     }
     values |= {name: data[name] for name in ("wa_id", "user_id", "group_id", "name", "moved_at") if data.get(name)}
     values["tokens"] = values["name_tokens"] = name_words(data.get("name"), data.get("wa_id"))
-    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
+    return VersionedWrite(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, upsert=True)
 
 
 def _pairs(event: Event) -> list[str]:
     return [pair_of(event.number, key) for key in event.data.get("contact_keys") or [event.data["contact_key"]]]
 
 
-def _linked(event: Event) -> Write:
+def _linked(event: Event) -> VersionedWrite:
     """Other addresses of the same contact. A search finds it by the new number at once."""
     data = event.data
     number = [data["wa_id"]] if data["wa_id"] else []
-    return Write(
+    return VersionedWrite(
         CONVERSATIONS,
         str(event.conversation_id),
         event.seq,
@@ -80,7 +80,7 @@ def _linked(event: Event) -> Write:
     )
 
 
-def _merged(event: Event) -> list[Write]:
+def _merged(event: Event) -> list[VersionedWrite]:
     """One conversation becomes part of another: it gives its addresses up first, since they are unique.
 
     Its document stays and says where it went, so that whoever knows its id finds the way.
@@ -106,9 +106,9 @@ def _merged(event: Event) -> list[Write]:
     compute |= _words_of_both(data)
     values = dict(_linked(event).set) | ({"status": "open"} if data.get("status") == "open" else {})
     return [
-        Write(CONVERSATIONS, str(data["merged_id"]), event.seq, set=gone, drop=drop),
-        Write(CONVERSATIONS, id_, event.seq, set=values, compute=compute),
-        Write(NOTES, "", None, set={"conversation": id_}, where={"conversation": data["merged_id"]}),
+        VersionedWrite(CONVERSATIONS, str(data["merged_id"]), event.seq, set=gone, drop=drop),
+        VersionedWrite(CONVERSATIONS, id_, event.seq, set=values, compute=compute),
+        VersionedWrite(NOTES, "", None, set={"conversation": id_}, where={"conversation": data["merged_id"]}),
     ]
 
 
@@ -128,7 +128,7 @@ def _union(name: str, values: list[str], *, most: int) -> dict[str, Any]:
     return {"$slice": [{"$setUnion": [{"$ifNull": [f"${name}", []]}, {"$literal": values}]}, most]}
 
 
-def _inbound(event: Event) -> Write:
+def _inbound(event: Event) -> VersionedWrite:
     data = event.data
     values: dict[str, Any] = {
         "activity": data["order"],
@@ -153,29 +153,29 @@ def _inbound(event: Event) -> Write:
     if data["type"] != "system" and not data.get("group_id"):
         values["name_tokens"] = names
         compute["tokens"] = {"$concatArrays": [{"$literal": names}, compute["text_tokens"]]}
-    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)
+    return VersionedWrite(CONVERSATIONS, str(event.conversation_id), event.seq, set=values, compute=compute)
 
 
-def _updated(event: Event) -> Write:
+def _updated(event: Event) -> VersionedWrite:
     data = event.data
     values: dict[str, Any] = {name: data[name] for name in ("assignee", "labels", "status") if name in data}
-    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
+    return VersionedWrite(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
 
 
-def _noted(event: Event) -> Write:
+def _noted(event: Event) -> VersionedWrite:
     data = event.data
     values = {name: data[name] for name in ("order", "text", "by", "by_name")}
     values |= {"conversation": event.conversation_id, "at": event.at}
-    return Write(NOTES, str(data["note_id"]), event.seq, set=values, upsert=True)
+    return VersionedWrite(NOTES, str(data["note_id"]), event.seq, set=values, upsert=True)
 
 
-def _outbound(event: Event) -> Write:
+def _outbound(event: Event) -> VersionedWrite:
     values = {
         "activity": event.data["order"],
         "last_outbound_at": event.at,
         "preview": _preview(event, "out"),
     }
-    return Write(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
+    return VersionedWrite(CONVERSATIONS, str(event.conversation_id), event.seq, set=values)
 
 
 def _preview(event: Event, direction: str) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from config.ids import order_ahead
-from services.conversations.directory import CONVERSATIONS
 from services.conversations.projection import NOTES
 from services.conversations.records import Conversation, Note, Preview
-from services.conversations.words import query_of
+from services.conversations.search import query_of
+from services.conversations.state import CONVERSATIONS
 from services.store import Database, newest
 
 FIRST_SLICE: Final = 3_600_000 << 20  # one hour, in units of ``activity``

@@ -3,14 +3,21 @@
 from services.graph.access import GraphAccess, graph_access
 from services.graph.classify import classify
 from services.graph.client import GraphClient, SendAnswer, appsecret_proof, graph_path
+from services.graph.code_table import NO_SUCH_OBJECT, RANGES, RULES
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
 from services.graph.management import GraphManagement, NumberInfo, TemplateCreated, TemplateInfo
 from services.graph.media import Download, GraphMedia, MediaInfo
 from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
-from services.graph.transport import GraphAnswer
+from services.graph.secrets import DECODINGS_MOST, HIDDEN, SecretScrubber, credential_name, spellings
+from services.graph.transport import GraphAnswer, WitnessedBody
 from services.graph.usage import Usage
 
 __all__ = [
+    "DECODINGS_MOST",
+    "HIDDEN",
+    "NO_SUCH_OBJECT",
+    "RANGES",
+    "RULES",
     "CodeRule",
     "Download",
     "ErrorClass",
@@ -26,12 +33,16 @@ __all__ = [
     "HoldScope",
     "MediaInfo",
     "NumberInfo",
+    "SecretScrubber",
     "SendAnswer",
     "TemplateCreated",
     "TemplateInfo",
     "Usage",
+    "WitnessedBody",
     "appsecret_proof",
     "classify",
+    "credential_name",
     "graph_access",
     "graph_path",
+    "spellings",
 ]

@@ -3,13 +3,13 @@
 Process: worker, whatsapp (seeds the first one).
 """
 
-from services.keys.admin import MAX_NAME, KeyAdmin, NewKey, key_commands
 from services.keys.bootstrap import BootstrapKey, bootstrap_key
+from services.keys.cache import BOOTSTRAP_KEY_ID, KeyCache, NotAuthenticated, NotPermitted, require
 from services.keys.changes import AccessChanges, SharedChanges, shared_changes
-from services.keys.keyring import BOOTSTRAP_KEY_ID, Keyring, NotAuthenticated, NotPermitted, require
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
 from services.keys.repository import KeyRepository
 from services.keys.secrets import key_digest, new_key_text
+from services.keys.service import MAX_NAME, KeyService, NewKey, key_commands
 
 __all__ = [
     "ALL_SCOPES",
@@ -19,9 +19,9 @@ __all__ = [
     "ApiKey",
     "BootstrapKey",
     "Caller",
-    "KeyAdmin",
+    "KeyCache",
     "KeyRepository",
-    "Keyring",
+    "KeyService",
     "NewKey",
     "NotAuthenticated",
     "NotPermitted",

@@ -16,7 +16,7 @@ from typing import Any, Final
 from config.clock import Clock
 from config.errors import Unavailable
 from config.ids import new_id
-from services.store import META, Database, Write
+from services.store import META, Database, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ SharedChanges = MutableSequence[float] | None
 """Memory that the workers of one host share; None: one worker by itself."""
 
 
-def change_of_keys(cause: str) -> Write:
+def change_of_keys(cause: str) -> VersionedWrite:
     """The owner's write that tells of a change; ``cause`` differs for every change. It follows what it tells of."""
-    return Write(META, CHANGES_ID, None, set={"keys": cause}, upsert=True)
+    return VersionedWrite(META, CHANGES_ID, None, set={"keys": cause}, upsert=True)
 
 
 def shared_changes() -> Any:

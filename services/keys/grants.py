@@ -6,7 +6,7 @@ Process: worker.
 from datetime import datetime
 
 from config.errors import Fault
-from services.keys.keyring import NotPermitted
+from services.keys.cache import NotPermitted
 from services.keys.records import ApiKey, Caller, Scope
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.keys.records import ApiKey, Scope
-from services.store import Database, GroupRead
+from services.store import BatchLoader, Database
 
 KEYS = "keys"
 MAX_KEYS = 1_000
@@ -19,8 +19,8 @@ class KeyRepository:
     def __init__(self, database: Database) -> None:
         """No input or output."""
         self._database = database
-        self._by_digest = GroupRead(database, KEYS, "digest")
-        self._by_id = GroupRead(database, KEYS)
+        self._by_digest = BatchLoader(database, KEYS, "digest")
+        self._by_id = BatchLoader(database, KEYS)
 
     async def by_digest(self, digest: str) -> ApiKey | None:
         """The key whose text has this SHA-256, if there is one."""

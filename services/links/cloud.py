@@ -6,10 +6,15 @@ Process: whatsapp.
 from collections.abc import Callable
 from typing import Any
 
-from services.graph.classify import classify
-from services.graph.client import GraphClient
-from services.graph.codes import ErrorClass
-from services.graph.outcomes import GraphRefused, GraphUnknown, GraphUnreachable, GraphUnsendable
+from services.graph import (
+    ErrorClass,
+    GraphClient,
+    GraphRefused,
+    GraphUnknown,
+    GraphUnreachable,
+    GraphUnsendable,
+    classify,
+)
 from services.links.port import (
     PRODUCT_POLICY,
     LinkKind,

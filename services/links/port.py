@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal, Protocol
 
 from config.errors import PanalError, PlatformRefused, Unavailable
-from services.graph.codes import CodeRule
+from services.graph import CodeRule
 
 RecipientKind = Literal["wa_id", "user_id", "group"]
 

@@ -6,14 +6,14 @@ Process: whatsapp.
 from collections.abc import Mapping
 
 from config import limits
-from services.media.holdings import hexadecimal
 from services.media.kinds import KINDS, UNKNOWN_TYPE, is_media_type
 from services.media.records import Media, MediaOrigin
 from services.media.repository import MEDIA, media_document
-from services.store import Event, Write
+from services.media.service import hexadecimal
+from services.store import Event, VersionedWrite
 
 
-def project_media(event: Event) -> list[Write]:
+def project_media(event: Event) -> list[VersionedWrite]:
     """The write on ``media`` that this event asks for: one for a message that is a file."""
     if event.type != "message.received" or event.data.get("type") not in KINDS:
         return []
@@ -39,4 +39,4 @@ def project_media(event: Event) -> list[Write]:
     )
     values = media_document(media)
     id_ = values.pop("_id")
-    return [Write(MEDIA, id_, event.seq, set=values, upsert=True)]
+    return [VersionedWrite(MEDIA, id_, event.seq, set=values, upsert=True)]

@@ -16,10 +16,10 @@ from config.clock import Clock
 from config.errors import PlatformRefused, RequestRefused, Unavailable
 from services.graph import GraphAccess, GraphRefused, GraphUnknown, GraphUnsendable, classify
 from services.links import NotSubmitted, SendRefused
-from services.media.holdings import MediaDamaged, MediaLibrary
 from services.media.parts import media_parts, with_media_ids
 from services.media.records import PlatformMedia
 from services.media.repository import MediaRepository
+from services.media.service import MediaDamaged, MediaService
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ Key = tuple[str, str]
 class MediaForSending:
     """Gives messages WhatsApp's media ids. However many messages want a file at once, it is uploaded once."""
 
-    def __init__(self, library: MediaLibrary, repository: MediaRepository, graph: GraphAccess, clock: Clock) -> None:
+    def __init__(self, library: MediaService, repository: MediaRepository, graph: GraphAccess, clock: Clock) -> None:
         """Nothing is remembered yet but what the documents say."""
         self._library = library
         self._repository = repository

@@ -12,9 +12,9 @@ from config.clock import Clock
 from config.digits import whole_number_in
 from config.errors import Unavailable
 from services.media.kinds import MAX_BYTES, MediaRefused, clean_filename, judge, kind_of
-from services.media.links import MediaLinks
 from services.media.multipart import FilePart, FormRefused, read_form
 from services.media.records import Media, MediaOrigin
+from services.media.remote_files import RemoteFiles
 from services.media.repository import MediaRepository
 from services.store import BlobFacts, Blobs
 
@@ -27,7 +27,7 @@ class MediaUploads:
     """Stores files that clients bring. Insert only: what it did not finish, the owner sweeps."""
 
     def __init__(
-        self, repository: MediaRepository, blobs: Blobs, links: MediaLinks, clock: Clock, *, max_bytes: int
+        self, repository: MediaRepository, blobs: Blobs, links: RemoteFiles, clock: Clock, *, max_bytes: int
     ) -> None:
         """``max_bytes`` is the installation's own limit; WhatsApp's limits a kind are in ``kinds.py``."""
         self._repository = repository

@@ -16,14 +16,14 @@ from config.ids import new_id
 from config.metering import SILENT, Meter
 from services.keys import Caller
 from services.messages.acceptance_policy import AcceptancePolicy
-from services.messages.content import Content
-from services.messages.content_faults import ContentFault, ContentRefused
+from services.messages.content.faults import ContentFault, ContentRefused
+from services.messages.content.parse import Content
 from services.messages.documents import order_document
-from services.messages.order import SendOrder
 from services.messages.policy import fallback_payload, may_be_replaced
 from services.messages.records import Message
 from services.messages.repository import MessageRepository
-from services.numbers import Number, Numbers
+from services.messages.requests import SendRequest
+from services.numbers import Number, NumberCache
 from services.store import Document, GroupCommit, Promise
 
 
@@ -93,7 +93,7 @@ class Acceptance:
         *,
         inserts: GroupCommit,
         repository: MessageRepository,
-        numbers: Numbers,
+        numbers: NumberCache,
         policy: AcceptancePolicy,
         clock: Clock,
         meter: Meter = SILENT,
@@ -109,7 +109,7 @@ class Acceptance:
         self._clock = clock
 
     async def accept(
-        self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None, *, is_dropin: bool = False
+        self, order: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, is_dropin: bool = False
     ) -> Accepted:
         """Store one message.
 
@@ -133,7 +133,7 @@ class Acceptance:
         return self._replay(document, (await self._repository.by_idempotency([key])).get(key))
 
     def begin(
-        self, order: SendOrder, caller: Caller, idempotency: Idempotency | None = None, *, now: datetime
+        self, order: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, now: datetime
     ) -> UnderWay | None:
         """The same as ``accept``, begun at once, when all that decides is remembered and speaks for it.
 
@@ -150,7 +150,7 @@ class Acceptance:
         return UnderWay(document, self._inserts.begin([document]), self._stored)
 
     async def accept_all(
-        self, orders: Sequence[SendOrder | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
+        self, orders: Sequence[SendRequest | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
     ) -> list[Accepted | RequestRefused]:
         """Store several messages in their order; one answer each, in their order: a message, or why not.
 
@@ -179,7 +179,7 @@ class Acceptance:
         return final
 
     async def _checked(
-        self, position: int, order: SendOrder | RequestRefused, caller: Caller, idempotency: Idempotency | None
+        self, position: int, order: SendRequest | RequestRefused, caller: Caller, idempotency: Idempotency | None
     ) -> Document | Accepted | RequestRefused:
         """One order of a batch: a message to store, an earlier answer, or a refusal."""
         if isinstance(order, RequestRefused):
@@ -192,14 +192,14 @@ class Acceptance:
             return await self._earlier(caller, own) or refusal
         return self._document(order, number, caller, own)
 
-    async def _check(self, order: SendOrder, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
+    async def _check(self, order: SendRequest, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
         for check in self._checks:
             await check.check(order.content, number, caller)
         if may_be_replaced(order.on_window_closed, order.fallback_template):
             await self._check_fallback(order, number, caller)
         await self._policy.check(order, number, is_dropin=is_dropin)
 
-    async def _check_fallback(self, order: SendOrder, number: Number, caller: Caller) -> None:
+    async def _check_fallback(self, order: SendRequest, number: Number, caller: Caller) -> None:
         """What goes when the window is closed must be as good as a template that is sent by itself."""
         content = order.content
         payload = fallback_payload(order.fallback_template or {}, content.kind, content.payload)
@@ -212,7 +212,7 @@ class Acceptance:
                 [ContentFault(f"fallback_{fault.path}", fault.reason, refusal.graph_code) for fault in refusal.faults]
             ) from refusal
 
-    async def _number(self, order: SendOrder, caller: Caller) -> Number:
+    async def _number(self, order: SendRequest, caller: Caller) -> Number:
         asked = order.phone_number_id
         # A limited key is not told whether a number that is not its own exists.
         may_ask = asked is None or caller.may_use(asked)
@@ -253,7 +253,7 @@ class Acceptance:
 
     def _document(
         self,
-        order: SendOrder,
+        order: SendRequest,
         number: Number,
         caller: Caller,
         idempotency: Idempotency | None,

@@ -12,11 +12,11 @@ from typing import Final, Protocol
 from config import limits
 from config.clock import Clock
 from config.errors import Fault, RequestRefused
-from services.conversations import ContactRef, StandingReader, key_at
-from services.messages.content import Content
-from services.messages.order import SendOrder
+from services.conversations import ContactRef, ConversationCache, key_at
+from services.messages.content.parse import Content
 from services.messages.policy import is_window_open, may_be_replaced, needs_window
 from services.messages.records import OnWindowClosed, Priority
+from services.messages.requests import SendRequest
 from services.numbers import Number
 
 SECOND_LOOK_S: Final = 0.15
@@ -53,7 +53,7 @@ class AcceptancePolicy:
     def __init__(
         self,
         *,
-        standings: StandingReader,
+        standings: ConversationCache,
         consents: ConsentCheck,
         has_marketing_template: Callable[[Content, Number], Awaitable[bool]],
         clock: Clock,
@@ -64,7 +64,7 @@ class AcceptancePolicy:
         self._has_marketing_template = has_marketing_template
         self._clock = clock
 
-    async def check(self, order: SendOrder, number: Number, *, is_dropin: bool = False) -> None:
+    async def check(self, order: SendRequest, number: Number, *, is_dropin: bool = False) -> None:
         """Raise ``OptedOut`` or ``WindowClosed``. A drop-in client learns of a closed window as from Meta: later."""
         content = order.content
         contact = _contact(number.phone_number_id, content)
@@ -102,7 +102,7 @@ class AcceptancePolicy:
             own, key, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW
         )
 
-    async def _check_fallback(self, order: SendOrder, number: Number, contact: ContactRef) -> None:
+    async def _check_fallback(self, order: SendRequest, number: Number, contact: ContactRef) -> None:
         """A template that would go in place of this message is judged as the message that it is."""
         fallback = order.fallback_template
         if not may_be_replaced(order.on_window_closed, fallback):

@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import Any, Final
 
 from config.ids import new_order
-from services.messages.order import SendOrder
 from services.messages.records import Direction, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
+from services.messages.requests import SendRequest
 from services.messages.states import MessageStatus
 
 MESSAGES: Final = "messages"
@@ -54,7 +54,7 @@ def stamp_order(document: dict[str, Any]) -> None:
 
 
 def order_document(
-    order: SendOrder,
+    order: SendRequest,
     *,
     message_id: str,
     phone_number_id: str,

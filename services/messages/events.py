@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.clock import Clock
-from services.messages.ledger import Tracked
+from services.messages.state import Tracked
 from services.store import Fact
 
 

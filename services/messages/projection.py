@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.messages.documents import MESSAGES, message_document, timeline_document
 from services.messages.records import Direction, Message, TimelineEntry
 from services.messages.states import MessageStatus
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 
 _STATUS_OF: Final = {
     "message.scheduled": MessageStatus.SCHEDULED,
@@ -35,17 +35,17 @@ _ARRIVED: Final = frozenset({MessageStatus.SENT, MessageStatus.DELIVERED, Messag
 _DETAIL: Final = ("attempt", "reason", "error", "retry_at", "held_until", "evidence")
 
 
-def project_message(event: Event) -> list[Write]:
+def project_message(event: Event) -> list[VersionedWrite]:
     """The writes on ``messages`` that this event asks for; none for events of other nouns."""
     if event.type == "message.received":
         return [_received(event)]
     if event.type == "conversation.merged":
         moved = {"conversation": event.data["merged_id"]}
-        return [Write(MESSAGES, "", None, set={"conversation": event.data["conversation_id"]}, where=moved)]
+        return [VersionedWrite(MESSAGES, "", None, set={"conversation": event.data["conversation_id"]}, where=moved)]
     if event.type == "message.played":
-        return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_played": True})]
+        return [VersionedWrite(MESSAGES, event.data["message_id"], event.seq, set={"is_played": True})]
     if event.type == "message.stuck":
-        return [Write(MESSAGES, event.data["message_id"], event.seq, set={"is_stuck": True})]
+        return [VersionedWrite(MESSAGES, event.data["message_id"], event.seq, set={"is_stuck": True})]
     status = _STATUS_OF.get(event.type)
     if status is None:
         return []
@@ -75,7 +75,7 @@ def project_message(event: Event) -> list[Write]:
     entry = timeline_document(TimelineEntry(status=status, at=event.at, seq=event.seq, detail=detail))
     is_first = event.type == "message.queued"
     return [
-        Write(
+        VersionedWrite(
             MESSAGES,
             data["message_id"],
             event.seq,
@@ -87,7 +87,7 @@ def project_message(event: Event) -> list[Write]:
     ]
 
 
-def _received(event: Event) -> Write:
+def _received(event: Event) -> VersionedWrite:
     data = event.data
     message = Message(
         id=data["message_id"],
@@ -109,4 +109,4 @@ def _received(event: Event) -> Write:
     document = message_document(message)
     id_ = document.pop("_id")
     document.pop("seq")
-    return Write(MESSAGES, id_, event.seq, set=document, upsert=True)
+    return VersionedWrite(MESSAGES, id_, event.seq, set=document, upsert=True)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from services.store import Fact, Write
+from services.store import Fact, VersionedWrite
 
 
 class Recorded(Protocol):
@@ -22,6 +22,6 @@ class Recorded(Protocol):
 class Recorder(Protocol):
     """Numbers facts and writes them soon."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Recorded:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts now; await ``durable`` before acting on them outside."""
         ...

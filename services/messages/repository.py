@@ -13,7 +13,7 @@ from config.ids import order_ahead
 from services.messages.documents import MESSAGES, message_record, priority_number
 from services.messages.records import Direction, Message, Priority
 from services.messages.states import MessageStatus
-from services.store import Database, Document, GroupRead, newest
+from services.store import BatchLoader, Database, Document, newest
 
 # The embedded server reads a whole index range before it sorts, so a page is cut out of slices of time that double.
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
@@ -55,7 +55,7 @@ class MessageRepository:
     def __init__(self, database: Database) -> None:
         """No input or output."""
         self._database = database
-        self._by_id = GroupRead(database, MESSAGES)
+        self._by_id = BatchLoader(database, MESSAGES)
 
     async def get(self, message_id: str) -> Message | None:
         """One message by our id; those that are asked for at the same time are read together."""

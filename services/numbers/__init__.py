@@ -3,26 +3,26 @@
 Process: worker, whatsapp.
 """
 
-from services.numbers.book import NumberBook
+from services.numbers.cache import NumberCache, UnknownNumber
 from services.numbers.commands import NumberCommands
-from services.numbers.directory import Numbers, UnknownNumber
 from services.numbers.limits import Allowance, NumberLimits, OwnPace, own_pace
 from services.numbers.projection import project_number
 from services.numbers.readiness import Readiness, ReadinessReport
 from services.numbers.records import Number, allowed_rates, recipients_of
 from services.numbers.repository import NumberRepository
 from services.numbers.requests import parse_settings
+from services.numbers.state import NumberState
 from services.numbers.sync import NumberSync
 
 __all__ = [
     "Allowance",
     "Number",
-    "NumberBook",
+    "NumberCache",
     "NumberCommands",
     "NumberLimits",
     "NumberRepository",
+    "NumberState",
     "NumberSync",
-    "Numbers",
     "OwnPace",
     "Readiness",
     "ReadinessReport",

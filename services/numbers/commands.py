@@ -8,8 +8,8 @@ from typing import Protocol
 
 from config.clock import Clock
 from services.commands import Command, Outcome
-from services.numbers.book import NumberBook
-from services.numbers.directory import UnknownNumber
+from services.numbers.cache import UnknownNumber
+from services.numbers.state import NumberState
 from services.store import Fact
 
 
@@ -34,7 +34,7 @@ class NumberCommands:
 
     def __init__(
         self,
-        book: NumberBook,
+        book: NumberState,
         *,
         set_paused: SetPaused,
         release: ReleaseNumber,

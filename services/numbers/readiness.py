@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from config.clock import Clock
 from config.errors import Unavailable
 from services.secret_rotation import KeyCheck
-from services.store import Database, SharedRead, is_lease_held, is_schema_ready
+from services.store import Database, SingleFlight, is_lease_held, is_schema_ready
 
 FRESH_S = 1.0
 LIMIT_S = 1.5
@@ -48,7 +48,7 @@ class Readiness:
         self._limit_s = limit_s
         self._last: ReadinessReport | None = None
         self._looked_at = float("-inf")
-        self._looks: SharedRead[None, ReadinessReport] = SharedRead(lambda _: self._look())
+        self._looks: SingleFlight[None, ReadinessReport] = SingleFlight(lambda _: self._look())
         self._has_schema = False
 
     async def check(self) -> ReadinessReport:

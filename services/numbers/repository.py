@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.numbers.records import Number
-from services.store import META, Database, Write
+from services.store import META, Database, VersionedWrite
 
 NUMBERS = "numbers"
 MAX_NUMBERS = 500
@@ -65,9 +65,9 @@ def short_key(content_key: str) -> str:
     return content_key[-32:]
 
 
-def number_write(phone_number_id: str, changes: Mapping[str, Any]) -> Write:
+def number_write(phone_number_id: str, changes: Mapping[str, Any]) -> VersionedWrite:
     """What was read of WhatsApp: it is no event, so it has no number."""
-    return Write(NUMBERS, phone_number_id, None, set=changes)
+    return VersionedWrite(NUMBERS, phone_number_id, None, set=changes)
 
 
 def _record(document: Mapping[str, Any]) -> Number:

@@ -14,12 +14,12 @@ from config.clock import Clock
 from config.errors import PanalError
 from services.cloud_webhook import AccountUpdate, NumberUpdate, PlatformErrors, UnknownChange, UserPreference
 from services.graph import GraphAccess, NumberInfo
-from services.numbers.book import NumberBook
-from services.numbers.notices import Notice, facts_of
+from services.numbers.events import Notice, facts_of
 from services.numbers.projection import NOTICE
 from services.numbers.records import Number, recipients_of
 from services.numbers.repository import NOTICES_KEPT, NumberRepository, number_write, short_key
-from services.store import Fact, Write
+from services.numbers.state import NumberState
+from services.store import Fact, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Recorded(Protocol):
 class Recorder(Protocol):
     """The journal, as this noun sees it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Recorded:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts and write them soon."""
         ...
 
@@ -55,7 +55,7 @@ class NumberSync:
     """Hears what the cloud webhook tells of numbers, and reads each account at the start, seldom, and after news."""
 
     def __init__(
-        self, book: NumberBook, graph: GraphAccess, recorder: Recorder, clock: Clock, *, every_s: float
+        self, book: NumberState, graph: GraphAccess, recorder: Recorder, clock: Clock, *, every_s: float
     ) -> None:
         """Nothing is read yet."""
         self._book = book
@@ -92,7 +92,7 @@ class NumberSync:
         """The facts of one change, without those that stand in the log of their number already."""
         key, now = short_key(change.content_key), self._clock.now()
         known = {number for number, seen in self._seen.items() if key in seen}
-        if known and all(fact.number in known for fact in facts_of(change, NumberBook(list(self._book)), now) or ()):
+        if known and all(fact.number in known for fact in facts_of(change, NumberState(list(self._book)), now) or ()):
             return []  # looked at in a copy of the book: an old notice must not undo what came after it
         news = [fact for fact in facts_of(change, self._book, now) or () if fact.number not in known]
         # The last fact of each number carries the key: if the log was cut off before it, all are told again.
@@ -126,10 +126,10 @@ class NumberSync:
                 await self._recorder.record(facts, writes).applied
         return 0
 
-    def _learn(self, infos: Sequence[NumberInfo], now: datetime) -> tuple[list[Fact], list[Write]]:
+    def _learn(self, infos: Sequence[NumberInfo], now: datetime) -> tuple[list[Fact], list[VersionedWrite]]:
         """What differs. What was not known before is no news: it is written, and nobody is told."""
         facts: list[Fact] = []
-        writes: list[Write] = []
+        writes: list[VersionedWrite] = []
         for info in infos:
             number = self._book.get(info.id)
             if number is None:

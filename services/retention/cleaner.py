@@ -15,7 +15,7 @@ from services.campaigns import CAMPAIGNS, RECIPIENTS, CampaignStatus
 from services.messages import MESSAGES
 from services.retention.idle import IdleCleaner, Recorder
 from services.retention.policy import DAY, expired_messages, order_at
-from services.store import META, Ascent, Database, Write
+from services.store import META, AscendingReader, Database, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class Cleaner:
         self._is_owner = is_owner
         self._options = options
         self._idle = idle
-        self._messages: Ascent | None = None
-        self._keys: Ascent | None = None
+        self._messages: AscendingReader | None = None
+        self._keys: AscendingReader | None = None
         self._next_pass_s = clock.monotonic()
         self._next_keys_s = clock.monotonic()
         self._deleted: dict[str, int] = {}
@@ -79,7 +79,7 @@ class Cleaner:
                 return 0
             if self._idle is not None:
                 self._idle.begin()
-            self._messages = Ascent(
+            self._messages = AscendingReader(
                 self._database,
                 MESSAGES,
                 {},
@@ -111,7 +111,9 @@ class Cleaner:
             limit=CAMPAIGNS_AT_ONCE,
         )
         for document in old:
-            walk = Ascent(self._database, RECIPIENTS, {"campaign": document["_id"]}, page=SLICE, projection={"_id": 1})
+            walk = AscendingReader(
+                self._database, RECIPIENTS, {"campaign": document["_id"]}, page=SLICE, projection={"_id": 1}
+            )
             if page := await walk.next():
                 await self._delete(RECIPIENTS, [str(recipient["_id"]) for recipient in page])
                 return len(page)
@@ -124,7 +126,7 @@ class Cleaner:
             if self._clock.monotonic() < self._next_keys_s:
                 return 0
             record = await self._database.find_one(META, {"_id": _RECORD})
-            self._keys = Ascent(
+            self._keys = AscendingReader(
                 self._database,
                 MESSAGES,
                 {},
@@ -136,13 +138,13 @@ class Cleaner:
         page = await self._keys.next()
         floor: dict[str, Any] = {"idempotency_floor": self._keys.reached}
         marks = [
-            Write(MESSAGES, str(document["_id"]), None, drop=("idempotency", "digest"))
+            VersionedWrite(MESSAGES, str(document["_id"]), None, drop=("idempotency", "digest"))
             for document in page
             if "idempotency" in document
         ]
         if not page:
             self._keys, self._next_keys_s = None, self._clock.monotonic() + IDEMPOTENCY_EVERY_S
-        self._recorder.record([], [*marks, Write(META, _RECORD, None, set=floor, upsert=True)])
+        self._recorder.record([], [*marks, VersionedWrite(META, _RECORD, None, set=floor, upsert=True)])
         return len(page)
 
     async def _delete(self, collection: str, ids: list[str]) -> None:

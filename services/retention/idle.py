@@ -17,7 +17,7 @@ from services.contacts import CONTACTS, NOT_OPTED_OUT
 from services.conversations import CONVERSATIONS, NOTES, pair_of
 from services.messages import MESSAGES
 from services.retention.policy import DAY, order_at
-from services.store import Ascent, Database, Fact, Write
+from services.store import AscendingReader, Database, Fact, VersionedWrite
 
 SLICE: Final = 250
 MOST_NOTES: Final = 1_000
@@ -51,7 +51,7 @@ class Recorded(Protocol):
 class Recorder(Protocol):
     """The journal, as retention sees it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Recorded:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts and write them soon."""
         ...
 
@@ -83,7 +83,7 @@ class IdleCleaner:
         self._days = {CONVERSATIONS: conversations_days, CONTACTS: contacts_days}
         self._numbers = tuple(numbers)
         self._opened = opened
-        self._walks: list[tuple[str, Ascent]] = []
+        self._walks: list[tuple[str, AscendingReader]] = []
         self.deleted: dict[str, int] = {}
 
     def begin(self) -> None:
@@ -176,10 +176,10 @@ class IdleCleaner:
         while found := await self._database.find(NOTES, wanted, projection={"_id": 1}, limit=MOST_NOTES):
             await self._database.delete_many(NOTES, {"_id": {"$in": [document["_id"] for document in found]}})
 
-    def _walk(self, name: str, field: str) -> Ascent:
+    def _walk(self, name: str, field: str) -> AscendingReader:
         limit = order_at(self._cutoff(name))
         fields = {"keys": 1, "opted_out": 1, "consent": 1, "updated_at": 1}
-        return Ascent(self._database, name, {}, up_to=limit, page=SLICE, projection=fields, field=field)
+        return AscendingReader(self._database, name, {}, up_to=limit, page=SLICE, projection=fields, field=field)
 
     def _cutoff(self, name: str) -> datetime:
         return self._clock.now() - self._days[name] * DAY

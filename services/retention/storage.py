@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from config.clock import Clock
 from config.errors import Unavailable
 from services.retention.policy import level_of
-from services.store import META, Database, DatabaseSize, Fact, Write, measure
+from services.store import META, Database, DatabaseSize, Fact, VersionedWrite, measure
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ NEXT_STEP: Final = (
 class Recorder(Protocol):
     """The journal, as retention sees it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> object:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
         ...
 
@@ -74,7 +74,7 @@ class StorageWatch:
             if self._level != "ok":
                 told["next_step"] = NEXT_STEP
             facts.append(Fact("cluster.storage", self._number, self._clock.now(), told))
-        self._recorder.record(facts, [Write(META, _RECORD, None, set=values, upsert=True)])
+        self._recorder.record(facts, [VersionedWrite(META, _RECORD, None, set=values, upsert=True)])
         self._log(values, is_new=self._level != before)
         return 0
 

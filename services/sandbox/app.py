@@ -12,7 +12,7 @@ from services.sandbox.control.answers import ControlRefused, refusal
 from services.sandbox.control.events import EventsControl
 from services.sandbox.control.phones import PhonesControl
 from services.sandbox.control.tools import ToolsControl
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.dispatch import GraphApi
 from services.sandbox.graph.links import Links
 from services.sandbox.hooks.poster import Poster
@@ -42,7 +42,7 @@ def build(options: Options) -> web.Application:
         world, life, poster, on_reset=lambda: [one() for one in (reviews.forget, links.forget, media.clear)]
     )
     _add_control(app, PhonesControl(world, life, customer), tools, EventsControl(world, reviews))
-    graph = GraphApi(Desk(world, life, media, links, reviews))
+    graph = GraphApi(GraphContext(world, life, media, links, reviews))
     app.router.add_get("/whatsapp_business/attachments/", graph.bytes_of_media)
     app.router.add_route("*", "/{path:.*}", graph.handle)
 

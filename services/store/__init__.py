@@ -3,17 +3,16 @@
 Process: worker, whatsapp.
 """
 
-from services.store.ascent import EPOCH_FLOOR, Ascent
+from services.store.ascending import EPOCH_FLOOR, AscendingReader
+from services.store.batch_loader import BatchLoader, ReadsFull
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
+from services.store.change_notifier import ChangeNotifier
 from services.store.database import Database, DatabaseOptions, Document, PoolUse
-from services.store.descent import newest
 from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
 from services.store.faults import DatabaseBusy, DatabaseUnavailable, StorageFull, WriteRefused
 from services.store.group_commit import DuplicateOf, GroupCommit, IntakeFull, Promise
-from services.store.group_read import GroupRead, ReadsFull
-from services.store.guarded import Write
 from services.store.inbox import (
     COMMANDS,
     DONE,
@@ -30,12 +29,13 @@ from services.store.inbox import (
 )
 from services.store.indexes import expiry_indexes
 from services.store.lease import Lease, LeaseView, is_lease_held
-from services.store.pacer import Gather, Line, Pacer, Shares, shares
+from services.store.newest import newest
+from services.store.operation_budget import BatchDelay, BudgetQueue, OperationBudget, Shares, shares
 from services.store.read_gate import ReadGate
 from services.store.schema import META, ensure_schema, is_schema_ready
-from services.store.shared_read import AHEAD_S, Remembered, SharedRead
+from services.store.single_flight import AHEAD_S, RefreshAheadCache, SingleFlight
 from services.store.sizes import CollectionSize, DatabaseSize, measure
-from services.store.wakeup import Wakeup
+from services.store.versioned_write import VersionedWrite, operation, operations
 
 __all__ = [
     "AHEAD_S",
@@ -49,11 +49,15 @@ __all__ = [
     "NEW",
     "NOTIFICATIONS",
     "NOTIFICATION_GATHER",
-    "Ascent",
+    "AscendingReader",
+    "BatchDelay",
+    "BatchLoader",
     "Blob",
     "BlobFacts",
     "BlobTooLarge",
     "Blobs",
+    "BudgetQueue",
+    "ChangeNotifier",
     "CollectionSize",
     "Database",
     "DatabaseBusy",
@@ -66,26 +70,22 @@ __all__ = [
     "EventStream",
     "Fact",
     "Fenced",
-    "Gather",
     "GroupCommit",
-    "GroupRead",
     "IntakeFull",
     "Lease",
     "LeaseView",
-    "Line",
-    "Pacer",
+    "OperationBudget",
     "PoolUse",
     "Promise",
     "RawNotification",
     "ReadGate",
     "ReadsFull",
-    "Remembered",
-    "SharedRead",
+    "RefreshAheadCache",
     "Shares",
+    "SingleFlight",
     "StorageFull",
     "Unencodable",
-    "Wakeup",
-    "Write",
+    "VersionedWrite",
     "WriteRefused",
     "append",
     "ensure_schema",
@@ -101,6 +101,8 @@ __all__ = [
     "new_notifications",
     "newest",
     "notification_document",
+    "operation",
+    "operations",
     "read_events",
     "shares",
 ]

@@ -26,6 +26,7 @@ from services.store.driver import (
     WaitQueueTimeoutError,
     question,
 )
+from services.store.embedded.query_division import Plan
 from services.store.faults import (
     DUPLICATE_KEY,
     DatabaseBusy,
@@ -41,8 +42,7 @@ from services.store.faults import (
 )
 from services.store.indexes import INDEXES, expiry_indexes
 from services.store.open_connections import OpenConnections
-from services.store.pacer import Pacer
-from services.store.plan import Plan
+from services.store.operation_budget import OperationBudget
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Database:
         self.options = options
         self._meter = meter
         self.connections = OpenConnections()
-        self.pacer = Pacer(options.ops_per_s)
+        self.pacer = OperationBudget(options.ops_per_s)
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             options.uri,
             maxPoolSize=options.pool,

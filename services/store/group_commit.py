@@ -17,7 +17,7 @@ from config.errors import Unavailable
 from config.metering import SILENT, Meter
 from services.store.database import Database, Document
 from services.store.faults import DatabaseUnavailable, Duplicate, StorageFull
-from services.store.pacer import Gather
+from services.store.operation_budget import BatchDelay
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class GroupCommit:
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
         weight: float = 1.0,
-        gather: Gather | None = None,
+        gather: BatchDelay | None = None,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
         """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.

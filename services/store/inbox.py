@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.store.database import Database, Document
-from services.store.guarded import Write
-from services.store.pacer import Gather
+from services.store.operation_budget import BatchDelay
+from services.store.versioned_write import VersionedWrite
 
 NOTIFICATIONS: Final = "notifications"
 COMMANDS: Final = "commands"
@@ -19,7 +19,7 @@ ERRAND: Final = "errand"
 """A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
 DONE: Final = "done"
 FAILED: Final = "failed"
-NOTIFICATION_GATHER: Final = Gather(0.04, tokens=5.0)
+NOTIFICATION_GATHER: Final = BatchDelay(0.04, tokens=5.0)
 """Meta waits for its answer for seconds, and nobody sees what a status waited."""
 
 
@@ -63,9 +63,9 @@ async def new_commands(database: Database, *, limit: int, state: str = NEW) -> l
     return await database.find(COMMANDS, {"state": state}, sort=[("state", 1), ("order", 1)], limit=limit)
 
 
-def mark(collection: str, id_: str, state: str, result: dict[str, Any] | None = None) -> Write:
+def mark(collection: str, id_: str, state: str, result: dict[str, Any] | None = None) -> VersionedWrite:
     """The write that marks an item done or failed, with its result where a caller waits for one."""
     values: dict[str, Any] = {"state": state}
     if result is not None:
         values["result"] = result
-    return Write(collection, id_, None, set=values)
+    return VersionedWrite(collection, id_, None, set=values)

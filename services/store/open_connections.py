@@ -7,11 +7,7 @@ The driver's monitors (two a server) do not appear here: the driver tells nothin
 
 import threading
 
-from services.store.driver import (
-    ConnectionClosedEvent,
-    ConnectionCreatedEvent,
-    ConnectionPoolListener,
-)
+from services.store.driver import ConnectionClosedEvent, ConnectionCreatedEvent, ConnectionPoolListener
 
 
 class OpenConnections(ConnectionPoolListener):

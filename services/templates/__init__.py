@@ -3,10 +3,17 @@
 Process: worker, whatsapp.
 """
 
-from services.templates.account import TemplateAccount
 from services.templates.checks import TemplateCheck
 from services.templates.records import Template, TemplateStatus
 from services.templates.repository import TemplateRepository
+from services.templates.service import TemplateService
 from services.templates.sync import TemplateSync
 
-__all__ = ["Template", "TemplateAccount", "TemplateCheck", "TemplateRepository", "TemplateStatus", "TemplateSync"]
+__all__ = [
+    "Template",
+    "TemplateCheck",
+    "TemplateRepository",
+    "TemplateService",
+    "TemplateStatus",
+    "TemplateSync",
+]

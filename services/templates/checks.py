@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from config.clock import Clock
 from config.errors import Unavailable
-from services.commands import Commands
+from services.commands import CommandClient
 from services.keys import Caller
 from services.messages import Content, ContentRefused
 from services.numbers import Number
-from services.store import Remembered
+from services.store import RefreshAheadCache
 from services.templates.matching import absent, template_faults
 from services.templates.records import Template
 from services.templates.repository import TemplateRepository
@@ -32,12 +32,12 @@ class TemplateCheck:
     seconds. An account that nobody could read yet refuses nothing: WhatsApp will say it.
     """
 
-    def __init__(self, repository: TemplateRepository, commands: Commands, clock: Clock) -> None:
+    def __init__(self, repository: TemplateRepository, commands: CommandClient, clock: Clock) -> None:
         """Empty."""
         self._repository = repository
         self._commands = commands
         self._clock = clock
-        self._known: Remembered[Key, Template | None] = Remembered(
+        self._known: RefreshAheadCache[Key, Template | None] = RefreshAheadCache(
             lambda key: repository.find(*key), clock, fresh_s=FRESH_S, most=REMEMBERED_MOST
         )
         self._synced: set[str] = set()

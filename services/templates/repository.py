@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from services.store import Database, Write
+from services.store import Database, VersionedWrite
 from services.templates.records import Template, TemplateStatus, template_status
 
 TEMPLATES: Final = "templates"
@@ -53,18 +53,18 @@ class TemplateRepository:
         return moment
 
 
-def template_write(template: Template) -> Write:
+def template_write(template: Template) -> VersionedWrite:
     """Keep a template as it is now. Unguarded: it is a copy, and the next reading of the account mends it."""
     values: dict[str, Any] = {"waba": template.waba_id, "status": template.status.value}
     values |= {name: getattr(template, name) for name in _PLAIN}
     if template.components is None:
         del values["components"]
-    return Write(TEMPLATES, template.id, None, set=values, upsert=True)
+    return VersionedWrite(TEMPLATES, template.id, None, set=values, upsert=True)
 
 
-def synced_write(waba_id: str, at: datetime) -> Write:
+def synced_write(waba_id: str, at: datetime) -> VersionedWrite:
     """Remember that the account was read whole."""
-    return Write(ACCOUNTS, waba_id, None, set={"synced_at": at}, upsert=True)
+    return VersionedWrite(ACCOUNTS, waba_id, None, set={"synced_at": at}, upsert=True)
 
 
 def _record(document: Mapping[str, Any]) -> Template:

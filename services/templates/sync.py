@@ -16,11 +16,11 @@ from services.cloud_webhook import TemplateUpdate
 from services.commands import Command, Outcome
 from services.graph import GraphAccess, TemplateInfo
 from services.numbers import Number
-from services.store import Fact, Write
+from services.store import Fact, VersionedWrite
+from services.templates.body_text import body_text
 from services.templates.events import TOLD_BY_STATE, changes_between, status_fact, told_to_all
 from services.templates.records import Template, TemplateStatus, template_status
 from services.templates.repository import TemplateRepository, synced_write, template_write
-from services.templates.words import body_text
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ FIRST_TRY_AGAIN_S: Final = 5.0
 class Recorder(Protocol):
     """The journal, as this noun sees it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> Any:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Any:
         """Number the facts and write them soon."""
         ...
 
@@ -96,7 +96,7 @@ class TemplateSync:
             raise RequestRefused("There is no such account here.", code="not_found")
         results: dict[str, Any] = {}
         facts: list[Fact] = []
-        writes: list[Write] = []
+        writes: list[VersionedWrite] = []
         for waba_id in self._home if asked is None else (str(asked),):
             try:
                 outcome = await self._read(waba_id)
@@ -116,7 +116,7 @@ class TemplateSync:
             if isinstance(change, TemplateUpdate) and change.waba_id is not None and change.waba_id in self._home:
                 await self._hold(change.waba_id)
 
-    async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[Write]]:
+    async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[VersionedWrite]]:
         """What Meta's webhook tells of templates: facts at once; the whole account is read soon after.
 
         What is known already, told again or read before it was told, makes no fact.

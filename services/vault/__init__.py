@@ -8,4 +8,13 @@ from services.vault.key_file import KEY_FILE, KeyFileDamaged, kept_key
 from services.vault.keys import SecretKey
 from services.vault.opening import open_box
 
-__all__ = ["KEY_FILE", "KeyFileDamaged", "Place", "SecretBox", "SecretKey", "SecretUnreadable", "kept_key", "open_box"]
+__all__ = [
+    "KEY_FILE",
+    "KeyFileDamaged",
+    "Place",
+    "SecretBox",
+    "SecretKey",
+    "SecretUnreadable",
+    "kept_key",
+    "open_box",
+]

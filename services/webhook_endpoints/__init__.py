@@ -4,17 +4,17 @@ Process: worker (endpoints), whatsapp (deliveries).
 """
 
 from services.webhook_endpoints.commands import WebhookEndpointCommands
-from services.webhook_endpoints.courier import DeliveryOptions
-from services.webhook_endpoints.desk import EndpointView, NoAnswerYet, WebhookEndpoints
 from services.webhook_endpoints.documents import VAULT_SECRETS
+from services.webhook_endpoints.endpoint_worker import DeliveryOptions
 from services.webhook_endpoints.engine import Deliveries
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.meta_format import NumberNames
-from services.webhook_endpoints.order import EndpointOrder, parse_endpoint, parse_redelivery
 from services.webhook_endpoints.projection import project_webhook_endpoint
 from services.webhook_endpoints.records import Attempt, DeadLetter, Endpoint, EndpointStatus, WebhookFormat
 from services.webhook_endpoints.repository import WebhookRepository
+from services.webhook_endpoints.requests import EndpointRequest, parse_endpoint, parse_redelivery
 from services.webhook_endpoints.schedule import Schedule, parse_schedule
+from services.webhook_endpoints.service import EndpointView, NoAnswerYet, WebhookEndpointService
 
 __all__ = [
     "VAULT_SECRETS",
@@ -23,7 +23,7 @@ __all__ = [
     "Deliveries",
     "DeliveryOptions",
     "Endpoint",
-    "EndpointOrder",
+    "EndpointRequest",
     "EndpointStatus",
     "EndpointView",
     "Feed",
@@ -31,7 +31,7 @@ __all__ = [
     "NumberNames",
     "Schedule",
     "WebhookEndpointCommands",
-    "WebhookEndpoints",
+    "WebhookEndpointService",
     "WebhookFormat",
     "WebhookRepository",
     "parse_endpoint",

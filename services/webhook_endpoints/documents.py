@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from services.secret_rotation import SealedField
-from services.store import Write
+from services.store import VersionedWrite
 from services.vault import Place, SecretBox
 from services.webhook_endpoints.backlog import Lane
 from services.webhook_endpoints.records import (
@@ -62,7 +62,7 @@ def endpoint_record(document: Mapping[str, Any]) -> Endpoint:
     return endpoint_of({"endpoint_id": document["_id"], **document})
 
 
-def stream_write(stream: StreamRecord) -> Write:
+def stream_write(stream: StreamRecord) -> VersionedWrite:
     """Make or replace a stream."""
     values: dict[str, Any] = {
         "endpoint": stream.endpoint_id,
@@ -74,7 +74,7 @@ def stream_write(stream: StreamRecord) -> Write:
         values["until"] = stream.until
     if stream.seqs:
         values["seqs"] = list(stream.seqs)
-    return Write(STREAMS, stream.id, None, set=values, upsert=True)
+    return VersionedWrite(STREAMS, stream.id, None, set=values, upsert=True)
 
 
 def stream_record(document: Mapping[str, Any]) -> StreamRecord:
@@ -90,9 +90,9 @@ def stream_record(document: Mapping[str, Any]) -> StreamRecord:
     )
 
 
-def lane_write(stream: StreamRecord, lane: Lane) -> Write:
+def lane_write(stream: StreamRecord, lane: Lane) -> VersionedWrite:
     """A parked lane as it is now."""
-    return Write(
+    return VersionedWrite(
         LANES,
         lane_id(stream.id, lane.key),
         None,
@@ -172,7 +172,7 @@ def attempt_record(document: Mapping[str, Any]) -> Attempt:
     )
 
 
-def letter_write(letter: DeadLetter) -> Write:
+def letter_write(letter: DeadLetter) -> VersionedWrite:
     """Make or replace a dead letter."""
     values: dict[str, Any] = {
         "endpoint": letter.endpoint_id,
@@ -187,7 +187,7 @@ def letter_write(letter: DeadLetter) -> Write:
     }
     if letter.last_status is not None:
         values["last_status"] = letter.last_status
-    return Write(DEAD_LETTERS, letter.id, None, set=values, upsert=True)
+    return VersionedWrite(DEAD_LETTERS, letter.id, None, set=values, upsert=True)
 
 
 def letter_record(document: Mapping[str, Any]) -> DeadLetter:

@@ -17,14 +17,14 @@ from aiohttp import ClientSession, DummyCookieJar
 from config.clock import Clock
 from config.errors import Unavailable
 from services.egress import AddressPolicy, guarded_connector
-from services.store import Database, Event, Fact, Write
+from services.store import Database, Event, Fact, VersionedWrite
 from services.vault import SecretBox
 from services.webhook_endpoints.backlog import Backlog
-from services.webhook_endpoints.courier import Courier, DeliveryOptions, Keys
-from services.webhook_endpoints.desk import shown_url
+from services.webhook_endpoints.cursor import EventCursor
+from services.webhook_endpoints.delivery_writer import DeliveryWriter
+from services.webhook_endpoints.endpoint_worker import DeliveryOptions, EndpointWorker, Keys
 from services.webhook_endpoints.feed import Feed
 from services.webhook_endpoints.filters import EVERYTHING
-from services.webhook_endpoints.journal import DeliveryJournal
 from services.webhook_endpoints.meta_format import NumberNames
 from services.webhook_endpoints.records import (
     Endpoint,
@@ -39,7 +39,7 @@ from services.webhook_endpoints.records import (
 )
 from services.webhook_endpoints.repository import WebhookRepository
 from services.webhook_endpoints.sender import HttpSender, Sender
-from services.webhook_endpoints.stream import Stream
+from services.webhook_endpoints.service import shown_url
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ STATE_OF = {
 class Recorder(Protocol):
     """The owner's journal, as this noun sees it."""
 
-    def record(self, facts: Sequence[Fact], marks: Sequence[Write] = ()) -> object:
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
         ...
 
@@ -93,9 +93,9 @@ class Deliveries:
         self._clock = clock
         self._policy = policy
         self._options = options
-        self._journal = DeliveryJournal(database, may_write=is_owner)
+        self._journal = DeliveryWriter(database, may_write=is_owner)
         self._vault: dict[str, Any] = {}
-        self._couriers: dict[str, tuple[Courier, asyncio.Task[None]]] = {}
+        self._couriers: dict[str, tuple[EndpointWorker, asyncio.Task[None]]] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._sender: Sender | None = None
         self._loaded = asyncio.Event()
@@ -279,14 +279,14 @@ class Deliveries:
         self._recorder.record([fact])
         return endpoint
 
-    def _live(self, endpoint: Endpoint, number: str, cursor: int) -> Stream:
+    def _live(self, endpoint: Endpoint, number: str, cursor: int) -> EventCursor:
         record = StreamRecord(stream_id(endpoint.id, number), endpoint.id, number, StreamKind.LIVE, cursor)
         return _stream(record, ())
 
-    def _hire(self, endpoint: Endpoint, keys: Keys, streams: Sequence[Stream]) -> None:
+    def _hire(self, endpoint: Endpoint, keys: Keys, streams: Sequence[EventCursor]) -> None:
         if self._sender is None:
             raise RuntimeError("no courier before the engine runs")
-        courier = Courier(
+        courier = EndpointWorker(
             endpoint,
             keys,
             streams,
@@ -326,8 +326,8 @@ class Deliveries:
                     courier.wake()
 
 
-def _stream(record: StreamRecord, lanes: Sequence[ParkedLane]) -> Stream:
-    return Stream(record, Backlog(record.cursor, lanes), deque(seq for seq in record.seqs if seq > record.cursor))
+def _stream(record: StreamRecord, lanes: Sequence[ParkedLane]) -> EventCursor:
+    return EventCursor(record, Backlog(record.cursor, lanes), deque(seq for seq in record.seqs if seq > record.cursor))
 
 
 def applies_to(endpoint: Endpoint, number: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.live import event_bytes
+from services.events import event_bytes
 from services.store import Event
 from services.webhook_endpoints.meta_format import NumberNames, meta_body
 from services.webhook_endpoints.records import Endpoint, WebhookFormat

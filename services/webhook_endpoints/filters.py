@@ -5,7 +5,7 @@ Process: worker, whatsapp.
 
 from collections.abc import Sequence
 
-from services.live import may_read
+from services.events import may_read
 from services.store import Event
 from services.webhook_endpoints.meta_format import has_meta_form
 from services.webhook_endpoints.records import Endpoint, WebhookFormat

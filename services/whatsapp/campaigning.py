@@ -15,10 +15,10 @@ from services.campaigns import (
 )
 from services.commands import Handler
 from services.contacts import ContactRepository
-from services.whatsapp.court import Court
+from services.whatsapp.context import OwnerContext
 
 
-def campaign_handlers(court: Court) -> Mapping[str, Handler]:
+def campaign_handlers(court: OwnerContext) -> Mapping[str, Handler]:
     """Who carries out which command."""
     commands = CampaignCommands(
         court.campaigns,
@@ -37,7 +37,7 @@ def campaign_handlers(court: Court) -> Mapping[str, Handler]:
     }
 
 
-def feeder_of(court: Court) -> CampaignFeeder:
+def feeder_of(court: OwnerContext) -> CampaignFeeder:
     """The feeder of this reign."""
     return CampaignFeeder(
         court.database,

@@ -4,10 +4,10 @@ Process: whatsapp.
 """
 
 from services.retention import Cleaner, IdleCleaner, RetentionOptions, StorageWatch
-from services.whatsapp.court import Court
+from services.whatsapp.context import OwnerContext
 
 
-def cleaner_of(court: Court) -> Cleaner:
+def cleaner_of(court: OwnerContext) -> Cleaner:
     """Who deletes."""
     settings = court.settings
     idle = IdleCleaner(
@@ -35,7 +35,7 @@ def cleaner_of(court: Court) -> Cleaner:
     )
 
 
-def storage_of(court: Court) -> StorageWatch:
+def storage_of(court: OwnerContext) -> StorageWatch:
     """Who measures."""
     return StorageWatch(
         court.database,

@@ -24,15 +24,14 @@ from services.cloud_webhook import (
     UserPreference,
     parse_notification,
 )
-from services.cluster.metrics import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
-from services.contacts import ContactKeeper, Identity
-from services.conversations import ContactRef, Directory, Standing, keys_of
+from services.contacts import ContactEvents, Identity
+from services.conversations import ContactRef, ConversationState, Standing, keys_of
+from services.events import EventWriter
 from services.graph import classify
 from services.messages import (
     Direction,
-    Dispatcher,
-    Ledger,
     MessageRepository,
+    MessageState,
     MessageStatus,
     Tracked,
     error_data,
@@ -42,9 +41,20 @@ from services.messages import (
     preview_text,
 )
 from services.numbers import NumberSync
-from services.store import DONE, FAILED, NOTIFICATIONS, Database, Fact, RawNotification, Write, mark, new_notifications
+from services.sending import Dispatcher
+from services.store import (
+    DONE,
+    FAILED,
+    NOTIFICATIONS,
+    Database,
+    Fact,
+    RawNotification,
+    VersionedWrite,
+    mark,
+    new_notifications,
+)
+from services.telemetry.metrics.definitions import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
 from services.templates import TemplateSync
-from services.whatsapp.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +87,12 @@ class Intake:
         self,
         *,
         database: Database,
-        journal: Journal,
-        ledger: Ledger,
-        directory: Directory,
+        journal: EventWriter,
+        ledger: MessageState,
+        directory: ConversationState,
         repository: MessageRepository,
         dispatcher: Dispatcher,
-        keeper: ContactKeeper,
+        keeper: ContactEvents,
         templates: TemplateSync,
         numbers: NumberSync,
         clock: Clock,
@@ -110,7 +120,7 @@ class Intake:
             await self._link_seen()
             self._dispatcher.read_notifications(count=0)
             return 0
-        marks: list[Write] = []
+        marks: list[VersionedWrite] = []
         read: list[Notification] = []
         for raw in waiting:
             notification = self._read(raw)

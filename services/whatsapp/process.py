@@ -17,15 +17,15 @@ from config.errors import Unavailable
 from config.locales import text
 from config.logs import say, setup_logging, stop_logging
 from config.settings import Settings
-from services.cluster.board import Board
-from services.cluster.guard import install_stop_signals, leave_with_parent
-from services.cluster.heartbeat import Heartbeat, PoolUse
-from services.cluster.meter import ProcessMeter
 from services.store import Fenced, is_schema_ready
-from services.whatsapp.reign import Reign, ReignOptions, last_seqs
-from services.whatsapp.report import Report
-from services.whatsapp.succession import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
-from services.wiring import Queen, build_queen
+from services.supervisor.child_process import install_stop_signals, leave_with_parent
+from services.telemetry.heartbeat import Heartbeat, PoolUse
+from services.telemetry.meter import ProcessMeter
+from services.telemetry.scoreboard import Scoreboard
+from services.whatsapp.lease_takeover import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
+from services.whatsapp.status_report import StatusReport
+from services.whatsapp.term import OwnerTerm, TermOptions, last_seqs
+from services.wiring import Owner, build_owner
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ STANDBY_POLL_S = 0.5
 KEY_POLL_S = 5.0
 
 
-def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run_dir: str, box: str) -> None:
+def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Scoreboard, run_dir: str, box: str) -> None:
     """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back.
 
     ``box`` names this run of main and no other, anywhere: its own dead are known by it.
@@ -45,14 +45,14 @@ def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Board, run
     stop_logging()
 
 
-async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir: str, box: str) -> None:
+async def _main(settings: Settings, bootstrap_digest: str, board: Scoreboard, run_dir: str, box: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     holder = holder_name(socket.gethostname(), box, os.getpid())
     owner_file = OwnerFile(Path(settings.data_dir) / OWNER_FILE, holder)
     meter = ProcessMeter("whatsapp")
-    queen = build_queen(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
-    report = Report(queen)
+    queen = build_owner(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
+    report = StatusReport(queen)
     heartbeat = Heartbeat(
         board.writer(NAME, "whatsapp"),
         run_dir=run_dir,
@@ -77,7 +77,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
             if not await _won(queen, stop, owner_file):
                 continue
             try:
-                await _reign(queen, stop, report, board)
+                await _serve_term(queen, stop, report, board)
             except Fenced as fenced:
                 log.warning(
                     "Another process owns the numbers; standing by.",
@@ -96,7 +96,7 @@ async def _main(settings: Settings, bootstrap_digest: str, board: Board, run_dir
         owner_file.close()
 
 
-async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
+async def _prepared(queen: Owner, stop: asyncio.Event) -> bool:
     """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile.
 
     With a PANAL_SECRET_KEY that does not fit it owns nothing: whoever has the right one does. A key that development
@@ -123,7 +123,7 @@ async def _prepared(queen: Queen, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _won(queen: Queen, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
+async def _won(queen: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
     """One try to get the lease."""
     try:
         view = await queen.lease.acquire()
@@ -143,7 +143,7 @@ async def _won(queen: Queen, stop: asyncio.Event, owner_file: OwnerFile) -> bool
     return False
 
 
-async def _reign(queen: Queen, stop: asyncio.Event, report: Report, board: Board) -> None:
+async def _serve_term(queen: Owner, stop: asyncio.Event, report: StatusReport, board: Scoreboard) -> None:
     try:
         await queen.database.abort_transactions()
         numbers = await queen.numbers.all()
@@ -153,8 +153,8 @@ async def _reign(queen: Queen, stop: asyncio.Event, report: Report, board: Board
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    options = ReignOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
-    reign = Reign(queen, links=links, numbers=numbers, seqs=seqs, options=options, board=board)
+    options = TermOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
+    reign = OwnerTerm(queen, links=links, numbers=numbers, seqs=seqs, options=options, board=board)
     report.begin(reign.court)
     try:
         await reign.run(stop)

@@ -9,7 +9,7 @@ from typing import Final
 from services.messages import MessageStatus, message_fact
 from services.retention import order_at
 from services.store import Fact
-from services.whatsapp.court import Court
+from services.whatsapp.context import OwnerContext
 
 DEADLINES: Final = {
     MessageStatus.QUEUED: (timedelta(minutes=5), "It waits longer than it should; see the number's state and holds."),
@@ -30,7 +30,7 @@ FIRST_LOOK_BACK = timedelta(hours=1)
 class Watchdog:
     """Looks at every message once for each deadline, when it passes it."""
 
-    def __init__(self, court: Court) -> None:
+    def __init__(self, court: OwnerContext) -> None:
         """The first look goes back an hour: what passed a deadline while nobody reigned is not forgotten."""
         self._court = court
         now = court.clock.now()

@@ -4,17 +4,17 @@ Process: worker, whatsapp.
 """
 
 from services.wiring.access import Access, build_access
-from services.wiring.owner import Queen, build_queen
+from services.wiring.owner import Owner, build_owner
 from services.wiring.shared import LEASE_NAME, egress_policy
 from services.wiring.worker import WorkerServices, build_worker
 
 __all__ = [
     "LEASE_NAME",
     "Access",
-    "Queen",
+    "Owner",
     "WorkerServices",
     "build_access",
-    "build_queen",
+    "build_owner",
     "build_worker",
     "egress_policy",
 ]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from config.clock import Clock
 from config.settings import Settings
-from services.commands import Commands
+from services.commands import CommandClient
 from services.console import SessionLimits, SessionRepository, Sessions, SessionSecret
-from services.keys import AccessChanges, KeyAdmin, KeyRepository, Keyring, SharedChanges
-from services.live import EventReader, Streams, Tail
+from services.events import EventReader, Streams, Tail
+from services.keys import AccessChanges, KeyCache, KeyRepository, KeyService, SharedChanges
 from services.store import Database, GroupCommit
 from services.vault import SecretBox
 
@@ -20,8 +20,8 @@ class Access:
     """What authenticates the callers of one worker, and their live streams and long polls."""
 
     changes: AccessChanges
-    keys: KeyAdmin
-    keyring: Keyring
+    keys: KeyService
+    keyring: KeyCache
     sessions: Sessions
     events: EventReader
     streams: Streams
@@ -33,15 +33,15 @@ def build_access(
     *,
     clock: Clock,
     box: SecretBox,
-    commands: tuple[Commands, GroupCommit],
+    commands: tuple[CommandClient, GroupCommit],
     first: str,
     shared: SharedChanges,
 ) -> Access:
     """``first``: the digest of the first key; ``shared``: memory that the workers of this host share, if there is."""
     changes = AccessChanges(database, clock, shared=shared)
     repository = KeyRepository(database)
-    keys = KeyAdmin(repository, *commands, clock)
-    keyring = Keyring(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
+    keys = KeyService(repository, *commands, clock)
+    keyring = KeyCache(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
     sessions = Sessions(
         SessionSecret(database, box),
         keyring,

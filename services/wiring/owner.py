@@ -15,22 +15,16 @@ from services.console import SessionSecret
 from services.graph import GraphAccess
 from services.keys import ALL_SCOPES, BOOTSTRAP_KEY_ID, ApiKey, KeyRepository
 from services.links import CloudLink, Link, LinkKind
-from services.messages import (
-    MESSAGES,
-    Answers,
-    DispatchOptions,
-    OnUncertain,
-    Pace,
-    QuietHours,
-)
+from services.messages import MESSAGES, OnUncertain
 from services.numbers import Number, NumberRepository
 from services.secret_rotation import KeyCheck
+from services.sending import DispatchOptions, LinkAnswers, QuietHours, SendLimits
 from services.store import (
     COMMANDS,
     NOTIFICATIONS,
+    ChangeNotifier,
     Database,
     Lease,
-    Wakeup,
     ensure_schema,
     expiry_indexes,
     shares,
@@ -40,7 +34,7 @@ from services.wiring.shared import LEASE_NAME, database_options, graph_of
 
 
 @dataclass(frozen=True, slots=True)
-class Queen:
+class Owner:
     """What the WhatsApp process is made of, for all its reigns."""
 
     settings: Settings
@@ -49,13 +43,13 @@ class Queen:
     box: SecretBox
     key_check: KeyCheck
     lease: Lease
-    wakeup: Wakeup
+    wakeup: ChangeNotifier
     numbers: NumberRepository
     session: aiohttp.ClientSession
-    answers: Answers
+    answers: LinkAnswers
     graph: GraphAccess
     dispatch_options: DispatchOptions
-    pace: Pace
+    pace: SendLimits
     renew_s: float
     prepare_seed: Callable[[], ApiKey]
 
@@ -96,7 +90,7 @@ class Queen:
         await self.database.close()
 
 
-def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Queen:
+def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Owner:
     """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
@@ -106,7 +100,7 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
     )
-    return Queen(
+    return Owner(
         settings=settings,
         clock=clock,
         database=database,
@@ -120,17 +114,17 @@ def build_queen(settings: Settings, *, holder: str, bootstrap_digest: str, meter
             margin_s=min(1.0, settings.lease_ttl_s / 5),
             monotonic=clock.monotonic,
         ),
-        wakeup=Wakeup(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
+        wakeup=ChangeNotifier(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
         numbers=NumberRepository(database),
         session=session,
         graph=graph_of(settings, session),
-        answers=Answers(),
+        answers=LinkAnswers(),
         dispatch_options=DispatchOptions(
             concurrency=settings.send_concurrency,
             evidence_wait_s=settings.evidence_wait_s,
             on_uncertain=OnUncertain(settings.on_uncertain),
         ),
-        pace=Pace(
+        pace=SendLimits(
             per_s=settings.number_rate_per_s,
             pair_period_s=settings.pair_period_s,
             pair_burst=settings.pair_burst,

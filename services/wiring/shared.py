@@ -8,9 +8,7 @@ import aiohttp
 from config.settings import Settings
 from services.egress import AddressPolicy
 from services.graph import GraphAccess, graph_access
-from services.store import (
-    DatabaseOptions,
-)
+from services.store import DatabaseOptions
 
 LEASE_NAME = "whatsapp"
 

@@ -13,40 +13,26 @@ from config.clock import Clock, SystemClock
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
 from config.settings import Settings
-from services.campaigns import CampaignDesk, CampaignRepository, RecipientLists
-from services.cloud_webhook import WebhookInbox, WebhookSecrets
-from services.commands import Commands
+from services.campaigns import CampaignRepository, CampaignService, RecipientLists
+from services.cloud_api import Callbacks, GraphProxy, Handshake
+from services.cloud_webhook import CloudWebhookService, WebhookSecrets
+from services.commands import CommandClient
 from services.console import EmulatedPhones, QuickReplies, Samples, Sessions
-from services.contacts import ConsentReader, ContactRepository, ContactTransfer
-from services.conversations import ConversationRepository, StandingReader
-from services.dropin import Callbacks, Handshake, Passage
+from services.contacts import ConsentCache, ContactRepository, ContactService
+from services.conversations import ConversationCache, ConversationRepository
 from services.egress import AddressPolicy, guarded_connector
+from services.events import EventReader, Streams
 from services.graph import GraphAccess
-from services.keys import KeyAdmin, Keyring, SharedChanges
-from services.live import EventReader, Streams
-from services.media import BUCKET, MediaCheck, MediaLibrary, MediaLinks, MediaRepository, MediaUploads, MediaUrls
-from services.messages import (
-    MESSAGES,
-    Acceptance,
-    AcceptancePolicy,
-    MessageRepository,
-    stamp_order,
-)
-from services.numbers import NumberLimits, NumberRepository, Numbers, OwnPace, Readiness
+from services.keys import KeyCache, KeyService, SharedChanges
+from services.media import BUCKET, MediaCheck, MediaRepository, MediaService, MediaUploads, MediaUrls, RemoteFiles
+from services.messages import MESSAGES, Acceptance, AcceptancePolicy, MessageRepository, stamp_order
+from services.numbers import NumberCache, NumberLimits, NumberRepository, OwnPace, Readiness
 from services.retention import StorageReader
 from services.secret_rotation import KeyCheck
-from services.store import (
-    COMMANDS,
-    NOTIFICATION_GATHER,
-    NOTIFICATIONS,
-    Blobs,
-    Database,
-    GroupCommit,
-    shares,
-)
-from services.templates import TemplateAccount, TemplateCheck, TemplateRepository
+from services.store import COMMANDS, NOTIFICATION_GATHER, NOTIFICATIONS, Blobs, Database, GroupCommit, shares
+from services.templates import TemplateCheck, TemplateRepository, TemplateService
 from services.vault import open_box
-from services.webhook_endpoints import WebhookEndpoints, WebhookRepository
+from services.webhook_endpoints import WebhookEndpointService, WebhookRepository
 from services.wiring.access import Access, build_access
 from services.wiring.shared import LEASE_NAME, database_options, egress_policy, graph_of
 
@@ -64,37 +50,37 @@ class WorkerServices:
     settings: Settings
     clock: Clock
     database: Database
-    keyring: Keyring
+    keyring: KeyCache
     access: Access
-    numbers: Numbers
+    numbers: NumberCache
     number_limits: NumberLimits
     acceptance: Acceptance
     messages: MessageRepository
     conversations: ConversationRepository
     contacts: ContactRepository
-    contact_transfer: ContactTransfer
+    contact_transfer: ContactService
     campaigns: CampaignRepository
-    campaign_desk: CampaignDesk
+    campaign_desk: CampaignService
     storage: StorageReader
     events: EventReader
     streams: Streams
-    webhook: WebhookInbox
+    webhook: CloudWebhookService
     readiness: Readiness
-    commands: Commands
-    keys: KeyAdmin
+    commands: CommandClient
+    keys: KeyService
     sessions: Sessions
     quick_replies: QuickReplies
     samples: Samples
     phones: EmulatedPhones | None
-    webhook_endpoints: WebhookEndpoints
+    webhook_endpoints: WebhookEndpointService
     graph: GraphAccess
-    media: MediaLibrary
+    media: MediaService
     media_uploads: MediaUploads
-    media_links: MediaLinks
+    media_links: RemoteFiles
     media_urls: MediaUrls
     templates: TemplateRepository
-    template_account: TemplateAccount
-    passage: Passage
+    template_account: TemplateService
+    passage: GraphProxy
     callbacks: Callbacks
     message_inserts: GroupCommit
     command_inserts: GroupCommit
@@ -142,7 +128,7 @@ def build_worker(
     )
     key_check = KeyCheck(database, box, clock, is_strict=bool(settings.secret_key))
     repository = MessageRepository(database)
-    numbers = Numbers(NumberRepository(database), clock)
+    numbers = NumberCache(NumberRepository(database), clock)
     contacts = ContactRepository(database)
     campaigns = CampaignRepository(database)
     most = settings.accept_queue
@@ -151,8 +137,8 @@ def build_worker(
         database, NOTIFICATIONS, max_waiting=most, meter=meter, gather=NOTIFICATION_GATHER
     )
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=most, meter=meter)
-    commands = Commands(database, command_inserts, clock)
-    import_commands = Commands(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
+    commands = CommandClient(database, command_inserts, clock)
+    import_commands = CommandClient(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
     access = build_access(
         settings,
         database,
@@ -170,9 +156,11 @@ def build_worker(
     templates = TemplateRepository(database)
     template_check = TemplateCheck(templates, commands, clock)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
-    media_links = MediaLinks(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
+    media_links = RemoteFiles(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
     vault, test_s = WebhookRepository(database, box), settings.webhook_timeout_s + 2
-    webhook_endpoints = WebhookEndpoints(vault, commands, clock, policy=egress_policy(settings), test_wait_s=test_s)
+    webhook_endpoints = WebhookEndpointService(
+        vault, commands, clock, policy=egress_policy(settings), test_wait_s=test_s
+    )
     return WorkerServices(
         settings=settings,
         clock=clock,
@@ -196,8 +184,8 @@ def build_worker(
             repository=repository,
             numbers=numbers,
             policy=AcceptancePolicy(
-                standings=StandingReader(database, clock),
-                consents=ConsentReader(database, clock),
+                standings=ConversationCache(database, clock),
+                consents=ConsentCache(database, clock),
                 has_marketing_template=template_check.is_marketing,
                 clock=clock,
             ),
@@ -210,18 +198,18 @@ def build_worker(
         contacts=contacts,
         storage=StorageReader(database, clock),
         campaigns=campaigns,
-        campaign_desk=CampaignDesk(
+        campaign_desk=CampaignService(
             campaigns,
             RecipientLists(database, most=settings.campaign_max_recipients),
             contacts=contacts,
-            consents=ConsentReader(database, clock),
+            consents=ConsentCache(database, clock),
             commands=commands,
             clock=clock,
         ),
-        contact_transfer=ContactTransfer(contacts, import_commands, clock),
+        contact_transfer=ContactService(contacts, import_commands, clock),
         events=access.events,
         streams=access.streams,
-        webhook=WebhookInbox(database, inserts=notification_inserts, secrets=secrets, clock=clock),
+        webhook=CloudWebhookService(database, inserts=notification_inserts, secrets=secrets, clock=clock),
         readiness=Readiness(database, clock, lease_name=LEASE_NAME, key_check=key_check),
         commands=commands,
         keys=access.keys,
@@ -233,12 +221,12 @@ def build_worker(
         else None,
         webhook_endpoints=webhook_endpoints,
         graph=graph,
-        media=MediaLibrary(media, blobs, graph, clock),
+        media=MediaService(media, blobs, graph, clock),
         media_uploads=MediaUploads(media, blobs, media_links, clock, max_bytes=settings.max_media_bytes),
         media_links=media_links,
         templates=templates,
-        template_account=TemplateAccount(graph, numbers, commands),
-        passage=Passage(graph),
+        template_account=TemplateService(graph, numbers, commands),
+        passage=GraphProxy(graph),
         callbacks=Callbacks(
             webhook_endpoints,
             numbers,

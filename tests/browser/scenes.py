@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.harness import Cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 ANA, LUIS, MIA, TOM, EVE = "16505550101", "16505550102", "16505550103", "16505550104", "16505550105"
 NAMES = {ANA: "Ana Pérez", LUIS: "Luis Herrera", MIA: "Mía Castillo", TOM: "Tom Becker", EVE: "Eve Laurent"}

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open
 from tests.browser.scenes import conversation_of, customer, text
 from tests.harness import Cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 
 def thread_of(page: Page, cluster: Cluster, wa_id: str) -> None:

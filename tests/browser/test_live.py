@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.console_page import context_for, sign_in
 from tests.browser.scenes import customer, text
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 IDLE_S = 10
 WA_ID = "12025550161"

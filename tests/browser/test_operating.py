@@ -5,7 +5,7 @@ from playwright.sync_api import APIResponse, Route, expect
 from tests.browser.conftest import Open
 from tests.browser.scenes import conversation_of, customer, text
 from tests.harness import Cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 
 def test_a_killed_worker_shows_its_restart(cluster: Cluster, open_page: Open) -> None:

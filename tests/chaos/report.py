@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from tests.chaos.figures import RESULTS
-from tests.harness.cluster import ROOT
+from tests.harness.sanic_command import ROOT
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures: made by `make chaos` -->", "<!-- end of figures -->"

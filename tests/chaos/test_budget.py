@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.m0 import m0, told
-from tests.chaos.box import Box, box_in, load_of, submissions, sums
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import Box, box_in, load_of, submissions, sums
 from tests.harness import free_port
-from tests.harness.cluster import until
 from tests.harness.externals import box_environment, external_database, external_sandbox
 from tests.harness.load import SUBMIT, offer
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

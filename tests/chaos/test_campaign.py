@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.figures import note
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.box import Box, another, box_in, failed_of, load_of, row, sums
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import Box, another, box_in, failed_of, load_of, row, sums
 from tests.harness import Cluster, free_port
-from tests.harness.cluster import until
 from tests.harness.externals import box_environment, external_database, external_sandbox
 from tests.harness.load import offer
 from tests.harness.slack import slack
 from tests.harness.traffic import received_texts, recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

@@ -16,9 +16,9 @@ import pytest
 from services.webhook_endpoints.backlog import WINDOW
 from tests.chaos.figures import note
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.receiver import Receiver, start_receiver
 from tests.harness.traffic import recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

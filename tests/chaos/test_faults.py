@@ -13,7 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.chaos.box import (
+from tests.chaos.figures import assert_within, note
+from tests.chaos.host import (
     Box,
     another,
     box_in,
@@ -28,15 +29,13 @@ from tests.chaos.box import (
     sums,
     zygote,
 )
-from tests.chaos.figures import assert_within, note
 from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
-from tests.harness.cluster import until
 from tests.harness.load import PING, Report, offer
 from tests.harness.sanic_command import NO_TLS
 from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
-from tests.harness.waiting import seconds_until
+from tests.harness.waiting import seconds_until, until
 
 pytestmark = pytest.mark.chaos
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from tests.chaos.box import Box, another, box_in, eventually, family, gone_s, kill, load_of, row, sums
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import Box, another, box_in, eventually, family, gone_s, kill, load_of, row, sums
 from tests.harness import Cluster
-from tests.harness.cluster import ROOT, until
 from tests.harness.externals import end
 from tests.harness.load import PING, offer
+from tests.harness.sanic_command import ROOT
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

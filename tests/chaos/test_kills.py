@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.box import (
+from tests.chaos.figures import assert_within, note
+from tests.chaos.host import (
     Box,
     another,
     box_in,
@@ -23,12 +24,10 @@ from tests.chaos.box import (
     wait_until_well,
     zygote,
 )
-from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster
-from tests.harness.cluster import until
 from tests.harness.load import offer
 from tests.harness.slack import slack
-from tests.harness.waiting import seconds_until
+from tests.harness.waiting import seconds_until, until
 
 pytestmark = pytest.mark.chaos
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.box import another, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
-from tests.chaos.test_rollout import counted
+from tests.chaos.host import another, box_in, failed_of, load_of, sums, wait_until_recovered
+from tests.chaos.test_rolling_restart import counted
 from tests.harness import free_port
-from tests.harness.cluster import until
 from tests.harness.externals import box_environment, external_database, external_sandbox
 from tests.harness.load import PING, SUBMIT, offer
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

@@ -12,16 +12,16 @@ import httpx
 import pymongo
 import pytest
 
-from tests.chaos.box import Box, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import Box, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.test_outage import MESSAGE
-from tests.chaos.test_two_boxes import LEASE_TTL_S, queen_of
+from tests.chaos.test_two_hosts import LEASE_TTL_S, queen_of
 from tests.harness import free_port, start_cluster
-from tests.harness.cluster import until
 from tests.harness.externals import DatabaseServer, box_environment, external_sandbox
 from tests.harness.line import Line, QuotaLine, line_to, quota_line_to
 from tests.harness.load import SUBMIT, Report, offer
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

@@ -13,11 +13,11 @@ import httpx
 import psutil
 import pytest
 
-from tests.chaos.box import wait_until_well, zygote
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import wait_until_well, zygote
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.traffic import Sent, received_texts, recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.box import box_in, failed_of, load_of, rows, sums, wait_until_recovered
 from tests.chaos.figures import assert_within, note
+from tests.chaos.host import box_in, failed_of, load_of, rows, sums, wait_until_recovered
 from tests.harness.externals import DatabaseServer
 from tests.harness.load import PING, SUBMIT, Report, offer
 

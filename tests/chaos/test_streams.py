@@ -13,9 +13,9 @@ import pytest
 
 from tests.chaos.figures import note
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.streams import StreamClient
 from tests.harness.traffic import recipients
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.chaos
 

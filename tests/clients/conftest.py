@@ -11,7 +11,8 @@ import pytest
 from tests.clients.recorder import VERIFY_TOKEN, Recorder
 from tests.clients.sides import SECRET, WABA, Side, missing_packages
 from tests.harness import free_port, start_cluster
-from tests.harness.cluster import ROOT, until
+from tests.harness.sanic_command import ROOT
+from tests.harness.waiting import until
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ import httpx
 
 from services.messages import client_wamid, message_id_of
 from tests.clients.recorder import Recorder
-from tests.harness.cluster import NUMBER, ROOT, until
-from tests.harness.sanic_command import NO_TLS
+from tests.harness.cluster import NUMBER
+from tests.harness.sanic_command import NO_TLS, ROOT
+from tests.harness.waiting import until
 
 WABA = "102290129340398"
 SECRET = "sandbox-secret"

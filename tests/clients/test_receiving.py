@@ -9,7 +9,8 @@ import pytest
 from tests.clients.expectations import RECEIVED, UNREAD
 from tests.clients.sides import CLIENTS, TEMPLATE, Side, run_client
 from tests.clients.table import PATHS, TABLE
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.clients
 

@@ -7,7 +7,7 @@ import pytest
 from tests.clients.expectations import CALLS, KINDS_OF_CLIENT, SENT
 from tests.clients.sides import CLIENTS, Side, run_client
 from tests.clients.table import TABLE
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.clients
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.store.database import Document
 from services.store.faults import Duplicate
-from services.store.pacer import Pacer
+from services.store.operation_budget import OperationBudget
 
 UNIQUE = {"events": [("number", "seq")], "messages": [("idempotency",)], "conversations": [("number", "contact_key")]}
 
@@ -43,7 +43,7 @@ class MemoryDatabase:
     inserts: list[list[Document]] = field(default_factory=list)
     bulks: list[tuple[str, list[Any]]] = field(default_factory=list)
     finds: list[tuple[str, Document]] = field(default_factory=list)
-    pacer: Pacer = field(default_factory=lambda: Pacer(0))
+    pacer: OperationBudget = field(default_factory=lambda: OperationBudget(0))
     _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     async def sorts_by_index(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from services.store import Event, Fact, Write
+from services.store import Event, Fact, VersionedWrite
 from services.webhook_endpoints.envelope import Envelope
 from services.webhook_endpoints.sender import Answer
 
@@ -71,7 +71,7 @@ class FactBook:
 
     facts: list[Fact] = field(default_factory=list)
 
-    def record(self, facts: list[Fact], marks: list[Write] | tuple[()] = ()) -> None:
+    def record(self, facts: list[Fact], marks: list[VersionedWrite] | tuple[()] = ()) -> None:
         self.facts += facts
 
     def types(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.messages import Direction, Message, MessageStatus
 from tests.doubles.clock import START
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 
 PHONE = "16505551234"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.harness.cluster import ROOT, free_port, until
-from tests.harness.sanic_command import NO_TLS
+from tests.harness.ports import free_port
+from tests.harness.sanic_command import NO_TLS, ROOT
+from tests.harness.waiting import until
 
 
 class DatabaseServer:

@@ -23,7 +23,9 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from tests.harness.cluster import ROOT, Cluster, until
+from tests.harness.cluster import Cluster
+from tests.harness.sanic_command import ROOT
+from tests.harness.waiting import until
 
 TIMEOUT_S = 10.0
 KEPT_OPEN = 16  # connections, used in turn, so that every worker has some of them

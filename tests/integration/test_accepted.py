@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.traffic import received_texts, recipients
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

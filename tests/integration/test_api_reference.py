@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.proxies import Proxy, serving
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

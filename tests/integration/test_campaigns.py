@@ -10,8 +10,9 @@ import pytest
 
 from services.sandbox.wire.ids import user_id_of
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

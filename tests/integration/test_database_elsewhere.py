@@ -13,11 +13,10 @@ import pytest
 
 from services.store import Database, DatabaseOptions
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.externals import DatabaseServer
 from tests.harness.line import elsewhere
 from tests.harness.traffic import received_texts, recipients, send_in_order
-from tests.harness.waiting import until_async
+from tests.harness.waiting import until, until_async
 
 pytestmark = pytest.mark.integration
 

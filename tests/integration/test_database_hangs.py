@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.externals import DatabaseServer
 from tests.harness.line import Line
 from tests.harness.slack import slack
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from tests.harness import free_port
-from tests.harness.cluster import ROOT, until
-from tests.harness.sanic_command import NO_TLS
+from tests.harness.sanic_command import NO_TLS, ROOT
+from tests.harness.waiting import until
 from tests.unit.deploy.files import last
 
 pytestmark = pytest.mark.integration

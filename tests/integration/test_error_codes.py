@@ -11,8 +11,9 @@ from services.graph.code_table import RANGES, RULES
 from services.graph.codes import CodeRule, ErrorClass, HoldScope
 from services.sandbox.graph.dispatch import THROTTLES
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
 from tests.harness.traffic import recipients
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

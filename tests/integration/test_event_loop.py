@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import ROOT, until
-from tests.harness.sanic_command import NO_TLS
+from tests.harness.sanic_command import NO_TLS, ROOT
 from tests.harness.stalls import Watch, faults, slow_callbacks
 from tests.harness.traffic import recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timed]
 

@@ -9,9 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from services.cloud_webhook import signature_of
-from services.live import EVENT_TYPES
+from services.events import EVENT_TYPES
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

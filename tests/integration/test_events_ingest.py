@@ -18,7 +18,8 @@ import pytest
 
 from services.cloud_webhook import signature_of
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
+from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timed]
 

@@ -18,11 +18,10 @@ import orjson
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.slack import slack
 from tests.harness.streams import StreamClient
 from tests.harness.traffic import recipients
-from tests.harness.waiting import until_async
+from tests.harness.waiting import until, until_async
 
 pytestmark = pytest.mark.integration
 

@@ -21,7 +21,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
 from tests.harness.fuzz import Heard, Odd, Wire, odd_requests
 from tests.harness.fuzz_more import (
     CONTROL,
@@ -34,6 +34,7 @@ from tests.harness.fuzz_more import (
     odd_notifications,
     odd_pages,
 )
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ import pymongo
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -19,8 +19,9 @@ from blueprints.access import REACH, Reach, operation_of
 from blueprints.openapi import OPERATIONS
 from services.keys import Scope
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
 from tests.harness.limited_keys import MARK, Call, Side, calls_of, marks_of, seed
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

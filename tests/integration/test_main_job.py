@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.slack import slack
 from tests.harness.traffic import Sent, received_texts, recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,9 @@ import psutil
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, ROOT, until
+from tests.harness.cluster import NUMBER
+from tests.harness.sanic_command import ROOT
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

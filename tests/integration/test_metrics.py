@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
 from tests.harness.traffic import recipients, send_in_order
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.live import event_bytes
+from services.events import event_bytes
 from services.store import Event
 from services.webhook_endpoints.signing import new_secret, standard_signature
 from tests.harness import free_port
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

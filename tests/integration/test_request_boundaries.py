@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 from tests.harness.wire import Wire, WireAnswer
 
 pytestmark = pytest.mark.integration

@@ -16,8 +16,9 @@ from standardwebhooks import Webhook
 
 from services.vault import SecretKey
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import launch, until
+from tests.harness.cluster import launch
 from tests.harness.receiver import Receiver, start_receiver
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

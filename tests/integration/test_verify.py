@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import ROOT, until
+from tests.harness.sanic_command import ROOT
+from tests.harness.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timed]
 

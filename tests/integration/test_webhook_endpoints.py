@@ -12,8 +12,9 @@ from standardwebhooks import Webhook
 
 from services.messages import client_wamid
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import NUMBER, until
+from tests.harness.cluster import NUMBER
 from tests.harness.receiver import Receiver, start_receiver
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

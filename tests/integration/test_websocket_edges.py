@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.harness import Cluster, start_cluster
-from tests.harness.cluster import until
+from tests.harness.waiting import until
 
 pytestmark = pytest.mark.integration
 

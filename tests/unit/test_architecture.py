@@ -1,6 +1,7 @@
-"""Imports run one way: server → blueprints → services → config. This test walks every file and fails on an arrow back.
+"""Imports run one way: server → blueprints → services → config. This test walks every file.
 
-Inside services: whatsapp, cluster → wiring → nouns → {graph, links, store} → config.
+Inside services: whatsapp, supervisor, http_server → wiring → sending → nouns → {events, commands} → links →
+{graph, store, telemetry} → config.
 """
 
 import ast
@@ -15,21 +16,32 @@ OUR_ROOTS = ("config", "services", "blueprints", "server", "tools")
 
 NOUNS = frozenset(
     """
-    campaigns cloud_webhook commands console contacts conversations dropin keys live media messages numbers retention
-    secret_rotation templates webhook_endpoints
+    campaigns cloud_api cloud_webhook console contacts conversations keys media messages numbers retention
+    secret_rotation templates
+    webhook_endpoints
     """.split()
 )
-FLOORS = {"config": 0, "egress": 1, "graph": 1, "links": 1, "store": 1, "sandbox": 1, "tools": 1, "vault": 1}
-FLOORS |= {"services": 2, "wiring_access": 3, "wiring": 3, "whatsapp": 4, "cluster": 4, "blueprints": 5, "server": 6}
-FLOORS |= dict.fromkeys(NOUNS, 2)
-"""A room imports from lower floors. `services` is the package's own door, which holds nothing."""
+LAYERS = (
+    {"config"},
+    {"egress", "graph", "store", "telemetry", "vault", "sandbox", "tools"},
+    {"links"},
+    {"events", "commands"},
+    {"services"} | NOUNS,
+    {"sending"},
+    {"wiring"},
+    {"whatsapp", "supervisor", "http_server"},
+    {"blueprints"},
+    {"server"},
+)
+"""Lowest first: a package imports from the layers below it. `services` is the facade of the whole folder, and empty."""
+LAYER_OF = {package: layer for layer, packages in enumerate(LAYERS) for package in packages}
 
-SIDEWAYS = frozenset({("links", "graph"), ("whatsapp", "cluster"), ("wiring", "wiring_access")})
-"""Arrows between rooms of one floor that are meant: a link is made of Graph calls; the queen reports to the cluster."""
+SHARED_MODULES = frozenset({"services.supervisor.child_process", "services.http_server.refusal"})
+"""Modules of a layer that its neighbours may import: how a managed process ends; the bytes of a 503."""
 
 DATABASE_DRIVERS = frozenset({"motor", "pymongo", "bson", "gridfs"})
 CIPHERS = "cryptography"
-MAY_USE_SANIC = frozenset({"cluster", "sandbox", "blueprints", "server"})
+MAY_USE_SANIC = frozenset({"supervisor", "http_server", "blueprints", "server"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Import:
     is_in_function: bool
 
 
-def room_of(module: str) -> str | None:
+def package_of(module: str) -> str | None:
     """`services.messages.accept` → messages; `config.settings` → config; None when it is not ours."""
     head, _, rest = module.partition(".")
     if head not in OUR_ROOTS:
@@ -67,48 +79,47 @@ def imports_of(module: str, source: str, *, is_package: bool) -> Iterator[Import
 
 def faults_of(module: str, source: str, *, is_package: bool = False) -> list[str]:
     """What is wrong with a file's imports, one line each."""
-    room = room_of(module)
-    assert room is not None
+    package = package_of(module)
+    assert package is not None
     faults = []
     for found in imports_of(module, source, is_package=is_package):
         where = f"{module}:{found.line} imports {found.target}"
         top = found.target.partition(".")[0]
         if found.is_in_function:
             faults.append(f"{where} inside a function: a cycle is a design error")
-        if top in DATABASE_DRIVERS and room != "store":
+        if top in DATABASE_DRIVERS and package != "store":
             faults.append(f"{where}: only services/store talks to the database driver")
-        if top == CIPHERS and room != "vault":
+        if top == CIPHERS and package != "vault":
             faults.append(f"{where}: only services/vault encrypts")
-        if top in {"sanic", "sanic_ext", "sanic_testing"} and room not in MAY_USE_SANIC:
+        if top in {"sanic", "sanic_ext", "sanic_testing"} and package not in MAY_USE_SANIC:
             faults.append(f"{where}: no Sanic here")
-        target_room = room_of(found.target)
-        if target_room is not None and (reason := _arrow_fault(room, target_room, found.target)):
+        target_package = package_of(found.target)
+        if target_package is not None and (reason := _direction_fault(package, target_package, found.target)):
             faults.append(f"{where}: {reason}")
     return faults
 
 
-def _arrow_fault(room: str, target_room: str, target: str) -> str | None:
-    if room == target_room:
+def _direction_fault(package: str, target_package: str, target: str) -> str | None:
+    if package == target_package:
         return None
-    if room not in FLOORS:
-        return f"`{room}` is not in the plan of the house"
-    if target_room not in FLOORS:
-        return f"`{target_room}` is not in the plan of the house"
-    if room == "sandbox" and target_room != "config":
+    for name in (package, target_package):
+        if name not in LAYER_OF:
+            return f"`{name}` has no layer"
+    if package == "sandbox" and target_package != "config":
         return "the sandbox stands alone"
-    if target_room == "tools":
+    if target_package == "tools":
         return "tools look from outside: nobody may depend on them"
-    if target_room == "sandbox" and room not in {"cluster", "server"}:
+    if target_package == "sandbox" and package not in {"supervisor", "server"}:
         return "nobody may depend on the sandbox"
-    if room in NOUNS and target_room in NOUNS:
-        return None if target == f"services.{target_room}" else "a noun uses another noun's door only"
-    if (room, target_room) in SIDEWAYS or FLOORS[target_room] < FLOORS[room]:
+    if package in NOUNS and target_package in NOUNS:
+        return None if target == f"services.{target_package}" else "a noun imports another noun's facade only"
+    if LAYER_OF[target_package] < LAYER_OF[package] or target in SHARED_MODULES:
         return None
-    return f"an arrow that runs back: {room} → {target_room}"
+    return f"against the dependency direction: {package} → {target_package}"
 
 
 def _as_module(base: str, name: str) -> str:
-    """`from services import messages` means services.messages; `from services.messages import Inbox` the door."""
+    """`from services import messages` means services.messages; `from services.messages import Inbox` the package."""
     path = ROOT.joinpath(*base.split("."), name)
     return f"{base}.{name}" if path.is_dir() or path.with_suffix(".py").is_file() else base
 
@@ -132,7 +143,7 @@ def _module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_no_import_runs_against_the_direction_of_the_house() -> None:
+def test_no_import_runs_against_the_dependency_direction() -> None:
     faults = [
         fault
         for module, path in our_files()
@@ -180,7 +191,11 @@ def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
         ("services.messages.accept", "from blueprints.messages import bp"),
         ("services.messages.accept", "import server"),
         ("services.messages.accept", "from services.wiring import build"),
-        ("services.messages.accept", "from services.whatsapp import queen"),
+        ("services.messages.accept", "from services.sending import Lanes"),
+        ("services.telemetry.scoreboard", "from services.supervisor.control import main"),
+        ("services.telemetry.scoreboard", "import sanic"),
+        ("services.http_server.worker", "from services.supervisor.supervisor import supervise"),
+        ("services.messages.accept", "from services.whatsapp import term"),
         ("services.messages.accept", "from services.conversations.repository import Conversations"),
         ("services.messages.accept", "from ..conversations.repository import Conversations"),
         ("services.graph.client", "from services.store import Store"),
@@ -197,7 +212,7 @@ def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
         ("services.messages.accept", "def f():\n    import json"),
         ("services.messages.accept", "class A:\n    async def f(self):\n        from config import limits"),
         ("services.attic.box", "from config import limits\nfrom services.messages import Message"),
-        ("services.cluster.supervisor", "from services.whatsapp import queen"),
+        ("services.supervisor.supervisor", "from services.whatsapp import term"),
         ("server", "from tools.verify import table"),
         ("services.vault.box", "from services.store import Database"),
         ("services.vault.box", "from services.webhook_endpoints import Endpoint"),
@@ -206,7 +221,7 @@ def _circles(edges: dict[str, set[str]]) -> list[list[str]]:
         ("tools.verify.look", "from services.keys import Scope"),
     ],
 )
-def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
+def test_a_wrong_import_is_found(module: str, source: str) -> None:
     assert faults_of(module, source)
 
 
@@ -219,7 +234,10 @@ def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
             "from sanic import Request\nfrom services.messages import Inbox\nfrom config import limits",
         ),
         ("services.wiring", "from services.messages import Inbox\nfrom services.store import Store"),
-        ("services.whatsapp.process", "from services.wiring import build\nfrom services.cluster.guard import leave"),
+        (
+            "services.whatsapp.process",
+            "from services.wiring import build\nfrom services.supervisor.child_process import leave",
+        ),
         (
             "services.messages.accept",
             "from services.conversations import Conversations\nfrom services.messages.records import M",
@@ -229,12 +247,12 @@ def test_a_wrong_arrow_is_found(module: str, source: str) -> None:
         ("services.store.client", "from motor.motor_asyncio import AsyncIOMotorClient\nimport pymongo"),
         ("services.vault.box", "from config.errors import Unavailable\nfrom cryptography.exceptions import InvalidTag"),
         ("services.webhook_endpoints.repository", "from services.vault import SecretBox"),
-        ("services.cluster.supervisor", "from sanic.worker.manager import WorkerManager"),
+        ("services.supervisor.supervisor", "from sanic.worker.manager import WorkerManager"),
         ("services.sandbox.app", "from config.settings import Settings\nimport aiohttp"),
         ("services.messages", "from services.messages.accept import Inbox"),
     ],
 )
-def test_a_right_arrow_passes(module: str, source: str) -> None:
+def test_a_right_import_passes(module: str, source: str) -> None:
     assert faults_of(module, source, is_package=module == "services.messages") == []
 
 

@@ -40,7 +40,7 @@ QUADRATIC = (
 
 # --- which patterns there are
 
-MADE_OF_PARAMETERS = {"services/dropin/answers.py": "_hosts_of('https://graph.example:8443').pattern"}
+MADE_OF_PARAMETERS = {"services/cloud_api/answers.py": "_hosts_of('https://graph.example:8443').pattern"}
 """Patterns that a function builds from its parameters: an expression that gives one of them."""
 
 
@@ -239,7 +239,7 @@ def test_the_walk_finds_the_patterns() -> None:
     files = {place.partition(":")[0] for place, _, _ in ALL}
     assert {
         "config/redaction.py",
-        "config/settings_fields.py",
+        "config/settings/fields.py",
         "services/egress/urls.py",
         "tools/verify/options.py",
     } <= files

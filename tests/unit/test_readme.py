@@ -6,8 +6,7 @@ from typing import Literal
 
 import pytest
 
-from config.settings import describe_settings
-from config.settings_table import render_settings_table
+from config.settings.table import describe_settings, render_settings_table
 
 ROOT = Path(__file__).parents[2]
 READMES: dict[Literal["en", "es"], str] = {
@@ -49,7 +48,7 @@ def test_both_have_as_many_list_items_and_paragraphs() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_settings_table_is_the_one_of_the_settings(locale: Literal["en", "es"]) -> None:
-    command = f"python -m config.settings_table {locale}"
+    command = f"python -m config.settings.table {locale}"
     found = re.search(rf"<!-- settings: {command} -->\n(.*?)\n<!-- /settings -->", READMES[locale], flags=re.DOTALL)
     assert found is not None
     assert found[1] == render_settings_table(locale), f"put the output of `{command}` there"

@@ -14,7 +14,7 @@ import pytest
 from sanic import Sanic
 
 import blueprints
-from blueprints.cloud_api import EDGES
+from blueprints.cloud_api.edges import EDGES
 from services.sandbox import app as sandbox_app
 from services.sandbox.graph.routes import ROUTES as GRAPH_ROUTES
 from services.sandbox.options import Options

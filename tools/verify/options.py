@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from config.locales import locale_of
-from config.locales.catalog import LOCALES
+from config.locales import LOCALES, locale_of
 
 KEY_VARIABLE = "PANAL_API_KEY"
 MAX_RECIPIENTS = 1000

@@ -6,15 +6,7 @@ Process: sandbox.
 from aiohttp import web
 from pydantic import ValidationError
 
-from services.sandbox.control.answers import (
-    MOST_LISTED,
-    ControlRefused,
-    answer,
-    count_of,
-    numbers_of,
-    object_of,
-    told,
-)
+from services.sandbox.control.answers import MOST_LISTED, ControlRefused, answer, count_of, numbers_of, object_of, told
 from services.sandbox.wire.ids import user_id_of
 from services.sandbox.wire.shapes import Json, digits_of
 from services.sandbox.world.behaviour import STANDARD, Behaviour

@@ -8,7 +8,7 @@ person fails with 130403, and what they write is not notified.
 
 from services.sandbox.checks.fields import objects_of
 from services.sandbox.graph.call import Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.numbers import number_of
 from services.sandbox.graph.paging import page_of
 from services.sandbox.wire.faults import GraphFault, status_error
@@ -22,7 +22,7 @@ IN_ONE_CALL_MOST = 1000
 MIN_DIGITS, MAX_DIGITS = 5, 20
 
 
-async def list_blocked(desk: Desk, call: Call) -> Answer:
+async def list_blocked(desk: GraphContext, call: Call) -> Answer:
     blocked = number_of(desk, call).get("blocked", {})
     entries = []
     for key in blocked:
@@ -31,7 +31,7 @@ async def list_blocked(desk: Desk, call: Call) -> Answer:
     return Answer(page_of(call, entries))
 
 
-async def block(desk: Desk, call: Call) -> Answer:
+async def block(desk: GraphContext, call: Call) -> Answer:
     number = number_of(desk, call)
     blocked = dict(number.get("blocked", {}))
     added, failed = [], []
@@ -49,7 +49,7 @@ async def block(desk: Desk, call: Call) -> Answer:
     return _answer(desk, "added_users", added, failed)
 
 
-async def unblock(desk: Desk, call: Call) -> Answer:
+async def unblock(desk: GraphContext, call: Call) -> Answer:
     number = number_of(desk, call)
     blocked = dict(number.get("blocked", {}))
     removed = []
@@ -60,7 +60,7 @@ async def unblock(desk: Desk, call: Call) -> Answer:
     return _answer(desk, "removed_users", removed, [])
 
 
-def _people(desk: Desk, call: Call) -> list[tuple[str, Phone]]:
+def _people(desk: GraphContext, call: Call) -> list[tuple[str, Phone]]:
     found = []
     for one in objects_of(call.body.get("block_users"), "block_users", least=1, most=IN_ONE_CALL_MOST):
         named = str(one.get("user") or one.get("user_id") or "")
@@ -79,7 +79,7 @@ def _entry(named: str, phone: Phone) -> Json:
     return {"input": named, "wa_id": phone.person.wa_id}
 
 
-def _answer(desk: Desk, key: str, done: list[Json], failed: list[Json]) -> Answer:
+def _answer(desk: GraphContext, key: str, done: list[Json], failed: list[Json]) -> Answer:
     users: Json = {key: done}
     answer: Json = {"messaging_product": "whatsapp", "block_users": users}
     if failed:

@@ -10,7 +10,7 @@ import secrets
 import aiohttp
 
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.wire.faults import GraphFault, missing
 from services.sandbox.wire.shapes import Json
 
@@ -35,7 +35,7 @@ async def verified(url: str, verify_token: str) -> None:
         raise GraphFault(VERIFICATION_FAILED, title=f"Callback verification failed with the following errors: {reason}")
 
 
-async def subscribe_account(desk: Desk, call: Call) -> Answer:
+async def subscribe_account(desk: GraphContext, call: Call) -> Answer:
     """`POST /{waba}/subscribed_apps`, with `override_callback_uri` or without."""
     account = _account_of(desk, call)
     url = call.parameter("override_callback_uri") or ""
@@ -45,14 +45,14 @@ async def subscribe_account(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def unsubscribe_account(desk: Desk, call: Call) -> Answer:
+async def unsubscribe_account(desk: GraphContext, call: Call) -> Answer:
     """No notification leaves until it is subscribed again."""
     account = _account_of(desk, call)
     desk.world.accounts.put(call.node, {**account, "webhook_url": "", "is_unsubscribed": True})
     return Answer(SUCCESS)
 
 
-async def subscribed_apps(desk: Desk, call: Call) -> Answer:
+async def subscribed_apps(desk: GraphContext, call: Call) -> Answer:
     account = _account_of(desk, call)
     if account.get("is_unsubscribed"):
         return Answer({"data": []})
@@ -64,7 +64,7 @@ async def subscribed_apps(desk: Desk, call: Call) -> Answer:
     return Answer({"data": [app]})
 
 
-async def subscribe_app(desk: Desk, call: Call) -> Answer:
+async def subscribe_app(desk: GraphContext, call: Call) -> Answer:
     """`POST /{app}/subscriptions`: the callback of the app. Every number is a good app id."""
     url = call.parameter("callback_url")
     if not url:
@@ -78,7 +78,7 @@ async def subscribe_app(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def app_subscriptions(desk: Desk, call: Call) -> Answer:
+async def app_subscriptions(desk: GraphContext, call: Call) -> Answer:
     app = desk.world.apps.get(call.node)
     if app is None:
         return Answer({"data": []})
@@ -92,19 +92,19 @@ async def app_subscriptions(desk: Desk, call: Call) -> Answer:
     return Answer({"data": [entry]})
 
 
-async def unsubscribe_app(desk: Desk, call: Call) -> Answer:
+async def unsubscribe_app(desk: GraphContext, call: Call) -> Answer:
     desk.world.apps.drop(call.node)
     return Answer(SUCCESS)
 
 
-async def app_token(desk: Desk, call: Call) -> Answer:
+async def app_token(desk: GraphContext, call: Call) -> Answer:
     """`GET /oauth/access_token`: the one token that the sandbox knows, for whoever gives an app's secret."""
     if call.query.get("client_secret") not in (desk.world.options.app_secret, None):
         raise GraphFault(1, title="Error validating client secret.", http=400)
     return Answer({"access_token": desk.world.options.token, "token_type": "bearer"})
 
 
-def _account_of(desk: Desk, call: Call) -> Json:
+def _account_of(desk: GraphContext, call: Call) -> Json:
     account = desk.world.accounts.get(call.node)
     if account is None:
         raise call.no_such_object()

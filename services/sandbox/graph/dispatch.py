@@ -13,7 +13,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from services.sandbox.graph.call import Answer, Call, read_call, token_of
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.media import get_bytes
 from services.sandbox.graph.routes import OPEN_ROUTES, route_of
 from services.sandbox.wire.codes import row_of
@@ -30,7 +30,7 @@ BROKEN_PROXY_PAGE = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong
 class GraphApi:
     """The handler of all paths outside `/_sandbox`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GraphContext) -> None:
         self._desk = desk
         self._world = desk.world
 

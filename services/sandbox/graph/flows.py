@@ -8,7 +8,7 @@ Source: Meta, "Flows API" (2025-12).
 from datetime import UTC, datetime
 
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.paging import fields_of, page_of
 from services.sandbox.wire.faults import GraphFault, missing
 from services.sandbox.wire.shapes import Json
@@ -16,7 +16,7 @@ from services.sandbox.wire.shapes import Json
 STANDARD_FIELDS = ("id", "name", "status", "categories", "validation_errors", "updated_at")
 
 
-async def list_flows(desk: Desk, call: Call) -> Answer:
+async def list_flows(desk: GraphContext, call: Call) -> Answer:
     _require_account(desk, call)
     flows = [flow for _, flow in desk.world.flows.items() if flow["waba"] == call.node]
     page = page_of(call, flows)
@@ -24,7 +24,7 @@ async def list_flows(desk: Desk, call: Call) -> Answer:
     return Answer(page)
 
 
-async def create_flow(desk: Desk, call: Call) -> Answer:
+async def create_flow(desk: GraphContext, call: Call) -> Answer:
     _require_account(desk, call)
     if not call.parameter("name"):
         raise missing("name")
@@ -46,11 +46,11 @@ async def create_flow(desk: Desk, call: Call) -> Answer:
     return Answer({"id": flow_id, "success": True, "validation_errors": []})
 
 
-async def get_flow(desk: Desk, call: Call) -> Answer:
+async def get_flow(desk: GraphContext, call: Call) -> Answer:
     return Answer(fields_of(call, _flow_of(desk, call), standard=STANDARD_FIELDS))
 
 
-async def post_flow(desk: Desk, call: Call) -> Answer:
+async def post_flow(desk: GraphContext, call: Call) -> Answer:
     """Name, categories or endpoint."""
     flow = _flow_of(desk, call)
     changes = {key: call.parameter(key) for key in ("name", "categories", "endpoint_uri")}
@@ -58,35 +58,35 @@ async def post_flow(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def delete_flow(desk: Desk, call: Call) -> Answer:
+async def delete_flow(desk: GraphContext, call: Call) -> Answer:
     if _flow_of(desk, call)["status"] != "DRAFT":
         raise GraphFault(139004, "Only a draft can be deleted.", title="Flow can't be deleted")
     desk.world.flows.drop(call.node)
     return Answer(SUCCESS)
 
 
-async def post_assets(desk: Desk, call: Call) -> Answer:
+async def post_assets(desk: GraphContext, call: Call) -> Answer:
     """The flow's JSON, as multipart: read and let go."""
     _flow_of(desk, call)
     await call.request.read()
     return Answer({"success": True, "validation_errors": []})
 
 
-async def get_assets(desk: Desk, call: Call) -> Answer:
+async def get_assets(desk: GraphContext, call: Call) -> Answer:
     _flow_of(desk, call)
     url = f"{desk.world.options.base_url}/_sandbox"
     return Answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": url}]})
 
 
-async def publish(desk: Desk, call: Call) -> Answer:
+async def publish(desk: GraphContext, call: Call) -> Answer:
     return _move(desk, call, needed="DRAFT", status="PUBLISHED")
 
 
-async def deprecate(desk: Desk, call: Call) -> Answer:
+async def deprecate(desk: GraphContext, call: Call) -> Answer:
     return _move(desk, call, needed="PUBLISHED", status="DEPRECATED")
 
 
-def check_flow(desk: Desk, interactive: Json) -> None:
+def check_flow(desk: GraphContext, interactive: Json) -> None:
     """GraphFault when a message names a flow of this account that cannot be sent so; unknown flows pass."""
     parameters = interactive["action"]["parameters"]
     flow = desk.world.flows.get(str(parameters.get("flow_id")))
@@ -97,7 +97,7 @@ def check_flow(desk: Desk, interactive: Json) -> None:
         raise GraphFault(131009, f"Flow {flow['id']} is {flow['status'].lower()} and cannot be sent in this mode.")
 
 
-def _move(desk: Desk, call: Call, *, needed: str, status: str) -> Answer:
+def _move(desk: GraphContext, call: Call, *, needed: str, status: str) -> Answer:
     flow = _flow_of(desk, call)
     if flow["status"] != needed:
         raise GraphFault(139002, f"The flow is {flow['status']}, not {needed}.", title="Flow can't be changed")
@@ -105,13 +105,13 @@ def _move(desk: Desk, call: Call, *, needed: str, status: str) -> Answer:
     return Answer(SUCCESS)
 
 
-def _flow_of(desk: Desk, call: Call) -> Json:
+def _flow_of(desk: GraphContext, call: Call) -> Json:
     flow = desk.world.flows.get(call.node)
     if flow is None:
         raise call.no_such_object()
     return flow
 
 
-def _require_account(desk: Desk, call: Call) -> None:
+def _require_account(desk: GraphContext, call: Call) -> None:
     if desk.world.accounts.get(call.node) is None:
         raise call.no_such_object()

@@ -14,7 +14,7 @@ from aiohttp import BodyPartReader, web
 
 from config.digits import whole_number_in
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.wire.faults import GraphFault, unknown_object
 from services.sandbox.wire.shapes import Json
 from services.sandbox.world.mediastore import AUDIO, IMAGE, LIMITS_BYTES, STICKER, VIDEO, MediaUrl, kind_of_mime
@@ -24,7 +24,7 @@ TAKEN = ", ".join((*AUDIO, *IMAGE, *STICKER, *VIDEO, "text/plain, application/pd
 CHUNK_BYTES = 256 * 1024
 
 
-async def post_media(desk: Desk, call: Call) -> Answer:
+async def post_media(desk: GraphContext, call: Call) -> Answer:
     """Upload: multipart with `file`, `type`, `messaging_product` in any order. The answer is the id."""
     if desk.world.numbers.get(call.node) is None:
         raise call.no_such_object()
@@ -61,7 +61,7 @@ async def post_media(desk: Desk, call: Call) -> Answer:
     return Answer({"id": media["id"]})
 
 
-async def get_media(desk: Desk, call: Call) -> Answer:
+async def get_media(desk: GraphContext, call: Call) -> Answer:
     """Where the bytes are, for five minutes."""
     media = _media_of(desk, call)
     await _dawdle(desk.world)
@@ -78,13 +78,13 @@ async def get_media(desk: Desk, call: Call) -> Answer:
     )
 
 
-async def delete_media(desk: Desk, call: Call) -> Answer:
+async def delete_media(desk: GraphContext, call: Call) -> Answer:
     media = _media_of(desk, call)
     desk.media.drop(media["id"])
     return Answer(SUCCESS)
 
 
-async def get_bytes(desk: Desk, request: web.Request) -> web.StreamResponse:
+async def get_bytes(desk: GraphContext, request: web.Request) -> web.StreamResponse:
     """The bytes behind a media url; 404 without a page of text where it is wrong or too old. Ranges work."""
     query = request.query
     ends_at_s = whole_number_in(query.get("ext", "")) or 0
@@ -96,7 +96,7 @@ async def get_bytes(desk: Desk, request: web.Request) -> web.StreamResponse:
     return web.FileResponse(desk.media.path_of(media["id"]), headers={"Content-Type": media["mime_type"]})
 
 
-def require_media(desk: Desk, media_id: object, kind: str, phone_number_id: str) -> None:
+def require_media(desk: GraphContext, media_id: object, kind: str, phone_number_id: str) -> None:
     """GraphFault when a message names a media id that its number does not have, or of another kind."""
     media = desk.media.get(str(media_id))
     if media is None or media["phone_number_id"] != phone_number_id:
@@ -152,7 +152,7 @@ def _check_upload(upload: _Upload, fields: dict[str, str]) -> None:
         raise GraphFault(100, text)
 
 
-def _media_of(desk: Desk, call: Call) -> Json:
+def _media_of(desk: GraphContext, call: Call) -> Json:
     media = desk.media.get(call.node)
     wanted = call.query.get("phone_number_id")
     if media is None or (wanted is not None and wanted != media["phone_number_id"]):

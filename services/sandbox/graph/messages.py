@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from services.sandbox.checks.message import Checked, check_marketing, check_message, check_status_call, media_in
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.flows import check_flow
 from services.sandbox.graph.media import require_media
 from services.sandbox.graph.templates_match import template_in_use
@@ -20,8 +20,8 @@ from services.sandbox.wire.shapes import Json, digits_of
 from services.sandbox.wire.statuses import WINDOW_S, price_of
 from services.sandbox.world.life import LateError
 from services.sandbox.world.messages import RECEIVED, WRITTEN, Facts, Message
-from services.sandbox.world.pace import PAIR_BURST, PAIR_PERIOD_S
 from services.sandbox.world.phones import USER_ID, Phone
+from services.sandbox.world.rate_limits import PAIR_BURST, PAIR_PERIOD_S
 from services.sandbox.world.world import World
 
 _NUMBER_WRITING = re.compile(r"[+\d][\d\s().-]*")
@@ -37,7 +37,7 @@ class Recipient:
     group_id: str | None = None
 
 
-async def post_messages(desk: Desk, call: Call) -> Answer:
+async def post_messages(desk: GraphContext, call: Call) -> Answer:
     """A send, or a read mark with or without typing indicator."""
     world = desk.world
     number = world.numbers.get(call.node)
@@ -52,7 +52,7 @@ async def post_messages(desk: Desk, call: Call) -> Answer:
     return await _send(desk, call, number, check_message(body))
 
 
-async def post_marketing_messages(desk: Desk, call: Call) -> Answer:
+async def post_marketing_messages(desk: GraphContext, call: Call) -> Answer:
     """The same for marketing templates alone. Source: Meta, "Marketing Messages API": 131055, 134100."""
     number = desk.world.numbers.get(call.node)
     if number is None:
@@ -66,7 +66,9 @@ async def post_marketing_messages(desk: Desk, call: Call) -> Answer:
     return await _send(desk, call, number, message, marketing=check_marketing(call.body))
 
 
-async def _send(desk: Desk, call: Call, number: Json, message: Checked, *, marketing: Json | None = None) -> Answer:
+async def _send(
+    desk: GraphContext, call: Call, number: Json, message: Checked, *, marketing: Json | None = None
+) -> Answer:
     """``marketing``: what a message of the Marketing Messages API has beside the template."""
     world, body = desk.world, call.body
     recipient = _recipient_of(world, body)
@@ -174,7 +176,7 @@ def _late_error(world: World, call: Call, message: Checked, phone: Phone) -> Lat
     return None
 
 
-async def _media_error(desk: Desk, call: Call, message: Checked) -> LateError | None:
+async def _media_error(desk: GraphContext, call: Call, message: Checked) -> LateError | None:
     """An unknown media id is refused at once; a link that cannot be fetched fails late."""
     for kind, media in media_in(message):
         if media.get("id") not in (None, ""):

@@ -5,10 +5,10 @@ Process: sandbox.
 
 from services.sandbox.graph import flows, media, numbers, templates, uploads
 from services.sandbox.graph.call import RAW_PREFIX, Answer, Call
-from services.sandbox.graph.desk import Desk, Handler
+from services.sandbox.graph.context import GraphContext, Handler
 
 
-def _kind_of(desk: Desk, call: Call) -> str:
+def _kind_of(desk: GraphContext, call: Call) -> str:
     world = desk.world
     if call.node.startswith(RAW_PREFIX):
         return "upload"
@@ -39,7 +39,7 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
 }
 
 
-async def handle_node(desk: Desk, call: Call) -> Answer:
+async def handle_node(desk: GraphContext, call: Call) -> Answer:
     """The handler of whatever has this id; 100/33 for what nobody has."""
     handler = _HANDLERS.get((call.method, _kind_of(desk, call)))
     if handler is None:

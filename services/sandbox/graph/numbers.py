@@ -9,7 +9,7 @@ import re
 
 from services.sandbox.graph.call import SUCCESS, Answer, Call
 from services.sandbox.graph.callbacks import verified
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.paging import fields_of, page_of
 from services.sandbox.wire.faults import GraphFault, missing
 from services.sandbox.wire.shapes import Json
@@ -19,7 +19,7 @@ LISTED_FIELDS = (*STANDARD_FIELDS, "platform_type", "throughput", "last_onboarde
 PIN = re.compile(r"\d{6}")
 
 
-async def list_numbers(desk: Desk, call: Call) -> Answer:
+async def list_numbers(desk: GraphContext, call: Call) -> Answer:
     world = desk.world
     if world.accounts.get(call.node) is None:
         raise call.no_such_object()
@@ -29,11 +29,11 @@ async def list_numbers(desk: Desk, call: Call) -> Answer:
     return Answer(page)
 
 
-async def get_number(desk: Desk, call: Call) -> Answer:
+async def get_number(desk: GraphContext, call: Call) -> Answer:
     return Answer(fields_of(call, shown(number_of(desk, call)), standard=STANDARD_FIELDS))
 
 
-async def post_number(desk: Desk, call: Call) -> Answer:
+async def post_number(desk: GraphContext, call: Call) -> Answer:
     """A new PIN, or a webhook of its own for this number."""
     number = dict(number_of(desk, call))
     if call.body.get("pin") is not None:
@@ -48,7 +48,7 @@ async def post_number(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def register(desk: Desk, call: Call) -> Answer:
+async def register(desk: GraphContext, call: Call) -> Answer:
     """The first PIN sets it; later ones must be the same (133005)."""
     number = number_of(desk, call)
     pin = _pin_of(call)
@@ -58,13 +58,13 @@ async def register(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def deregister(desk: Desk, call: Call) -> Answer:
+async def deregister(desk: GraphContext, call: Call) -> Answer:
     """Sends are refused with 133010 until it is registered again."""
     desk.world.numbers.put(call.node, {**number_of(desk, call), "state": "DISCONNECTED"})
     return Answer(SUCCESS)
 
 
-async def request_code(desk: Desk, call: Call) -> Answer:
+async def request_code(desk: GraphContext, call: Call) -> Answer:
     number_of(desk, call)
     if str(call.parameter("code_method") or "").upper() not in ("SMS", "VOICE"):
         raise GraphFault(100, "Param code_method must be one of {SMS, VOICE}.")
@@ -73,7 +73,7 @@ async def request_code(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def verify_code(desk: Desk, call: Call) -> Answer:
+async def verify_code(desk: GraphContext, call: Call) -> Answer:
     """Any six digits are right: there is no SMS to read them from."""
     number_of(desk, call)
     if not PIN.fullmatch(str(call.parameter("code") or "").replace("-", "")):
@@ -81,7 +81,7 @@ async def verify_code(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def get_account(desk: Desk, call: Call) -> Answer:
+async def get_account(desk: GraphContext, call: Call) -> Answer:
     account = desk.world.accounts.get(call.node)
     if account is None:
         raise call.no_such_object()
@@ -102,7 +102,7 @@ async def get_account(desk: Desk, call: Call) -> Answer:
     return Answer(fields_of(call, card, standard=standard))
 
 
-def number_of(desk: Desk, call: Call) -> Json:
+def number_of(desk: GraphContext, call: Call) -> Json:
     """The number that the call is about; GraphFault 100/33 when there is none."""
     number = desk.world.numbers.get(call.node)
     if number is None:

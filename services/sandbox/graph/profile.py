@@ -12,7 +12,7 @@ import orjson
 
 from services.sandbox.checks.fields import list_of
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk, Handler
+from services.sandbox.graph.context import GraphContext, Handler
 from services.sandbox.graph.numbers import number_of
 from services.sandbox.graph.paging import fields_of
 from services.sandbox.wire.faults import GraphFault
@@ -24,13 +24,13 @@ WEBSITE_CHARS = 256
 EMPTY: Json = {"messaging_product": "whatsapp", "vertical": "OTHER"}
 
 
-async def get_profile(desk: Desk, call: Call) -> Answer:
+async def get_profile(desk: GraphContext, call: Call) -> Answer:
     profile = {**EMPTY, **number_of(desk, call).get("profile", {})}
     shown = fields_of(call, profile)
     return Answer({"data": [{"messaging_product": "whatsapp", **shown}]})
 
 
-async def post_profile(desk: Desk, call: Call) -> Answer:
+async def post_profile(desk: GraphContext, call: Call) -> Answer:
     """Changes the keys that are given; an empty text takes one away."""
     number = number_of(desk, call)
     profile = dict(number.get("profile", {}))
@@ -57,10 +57,10 @@ async def post_profile(desk: Desk, call: Call) -> Answer:
 def keeps(edge: str, show: Callable[[str, Json], Any]) -> tuple[Handler, Handler]:
     """GET and POST of an edge whose object a number only has to remember: parameters of the body, else of the query."""
 
-    async def get(desk: Desk, call: Call) -> Answer:
+    async def get(desk: GraphContext, call: Call) -> Answer:
         return Answer(show(call.node, number_of(desk, call).get(edge, {})))
 
-    async def post(desk: Desk, call: Call) -> Answer:
+    async def post(desk: GraphContext, call: Call) -> Answer:
         number = number_of(desk, call)
         given = {**call.query, **call.body}
         kept = {key: _plain(value) for key, value in given.items() if key not in ("access_token", "messaging_product")}

@@ -6,7 +6,7 @@ Source: Meta, "QR codes and short links" (2025-12).
 """
 
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.numbers import number_of
 from services.sandbox.graph.paging import page_of
 from services.sandbox.wire.faults import GraphFault, missing
@@ -16,11 +16,11 @@ KEPT = "message_qrdls"
 TEXT_CHARS = 140
 
 
-async def list_codes(desk: Desk, call: Call) -> Answer:
+async def list_codes(desk: GraphContext, call: Call) -> Answer:
     return Answer(page_of(call, list(number_of(desk, call).get(KEPT, {}).values())))
 
 
-async def post_code(desk: Desk, call: Call) -> Answer:
+async def post_code(desk: GraphContext, call: Call) -> Answer:
     """A new one, or with `code` a new text for an old one."""
     number = number_of(desk, call)
     text = call.parameter("prefilled_message")
@@ -43,12 +43,12 @@ async def post_code(desk: Desk, call: Call) -> Answer:
     return Answer(entry)
 
 
-async def get_code(desk: Desk, call: Call) -> Answer:
+async def get_code(desk: GraphContext, call: Call) -> Answer:
     entry = number_of(desk, call).get(KEPT, {}).get(call.segments[2])
     return Answer({"data": [entry] if entry else []})
 
 
-async def delete_code(desk: Desk, call: Call) -> Answer:
+async def delete_code(desk: GraphContext, call: Call) -> Answer:
     number = number_of(desk, call)
     rest = {code: entry for code, entry in number.get(KEPT, {}).items() if code != call.segments[2]}
     desk.world.numbers.put(call.node, {**number, KEPT: rest})

@@ -15,7 +15,7 @@ from services.sandbox.graph import (
     templates,
     uploads,
 )
-from services.sandbox.graph.desk import Handler
+from services.sandbox.graph.context import Handler
 from services.sandbox.graph.nodes import handle_node
 
 _get_commerce, _post_commerce = profile.keeps("whatsapp_commerce_settings", profile.show_commerce)

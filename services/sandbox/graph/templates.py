@@ -8,7 +8,7 @@ otherwise.
 
 from services.sandbox.checks.template_creation import category_of, check_components, check_creation
 from services.sandbox.graph.call import SUCCESS, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.graph.paging import fields_of, page_of
 from services.sandbox.graph.templates_match import find_template
 from services.sandbox.wire.faults import GraphFault, missing, unknown_object
@@ -24,7 +24,7 @@ REVIEWED_AT_S = 1_767_225_600
 _FILTERS = {"name": "name", "status": "status", "category": "category", "language": "language"}
 
 
-async def list_templates(desk: Desk, call: Call) -> Answer:
+async def list_templates(desk: GraphContext, call: Call) -> Answer:
     """With filters, paging, and `summary` where it is asked for: a client that asked needs it."""
     world = desk.world
     _require_account(world, call)
@@ -42,7 +42,7 @@ async def list_templates(desk: Desk, call: Call) -> Answer:
     return Answer(page)
 
 
-async def create_template(desk: Desk, call: Call) -> Answer:
+async def create_template(desk: GraphContext, call: Call) -> Answer:
     world = desk.world
     _require_account(world, call)
     template = check_creation(call.body)
@@ -59,7 +59,7 @@ async def create_template(desk: Desk, call: Call) -> Answer:
     return Answer({"id": template_id, "status": "PENDING", "category": template["category"]})
 
 
-async def upsert_templates(desk: Desk, call: Call) -> Answer:
+async def upsert_templates(desk: GraphContext, call: Call) -> Answer:
     """`/{waba}/upsert_message_templates`: authentication templates in several languages at once."""
     _require_account(desk.world, call)
     languages = call.body.get("languages")
@@ -75,7 +75,7 @@ async def upsert_templates(desk: Desk, call: Call) -> Answer:
     return Answer({"data": answers})
 
 
-async def delete_templates(desk: Desk, call: Call) -> Answer:
+async def delete_templates(desk: GraphContext, call: Call) -> Answer:
     """By name: every language of it; with `hsm_id`: this one alone."""
     world = desk.world
     _require_account(world, call)
@@ -94,11 +94,11 @@ async def delete_templates(desk: Desk, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def get_template(desk: Desk, call: Call) -> Answer:
+async def get_template(desk: GraphContext, call: Call) -> Answer:
     return Answer(fields_of(call, _shown(_template_of(desk.world, call))))
 
 
-async def edit_template(desk: Desk, call: Call) -> Answer:
+async def edit_template(desk: GraphContext, call: Call) -> Answer:
     """New components or category; it is reviewed again."""
     template = dict(_template_of(desk.world, call))
     if template["status"] == "PENDING":
@@ -111,12 +111,12 @@ async def edit_template(desk: Desk, call: Call) -> Answer:
     return Answer({**SUCCESS, "id": template["id"], "name": template["name"], "category": template["category"]})
 
 
-async def delete_template(desk: Desk, call: Call) -> Answer:
+async def delete_template(desk: GraphContext, call: Call) -> Answer:
     desk.world.templates.drop(_template_of(desk.world, call)["id"])
     return Answer(SUCCESS)
 
 
-async def get_template_of_account(desk: Desk, call: Call) -> Answer:
+async def get_template_of_account(desk: GraphContext, call: Call) -> Answer:
     """`/{waba}/message_templates/{id}`: one client asks so; Meta has no such path."""
     template = desk.world.templates.get(call.segments[2])
     if template is None or template["waba"] != call.node:
@@ -124,7 +124,7 @@ async def get_template_of_account(desk: Desk, call: Call) -> Answer:
     return Answer(fields_of(call, _shown(template)))
 
 
-async def unpause_template(desk: Desk, call: Call) -> Answer:
+async def unpause_template(desk: GraphContext, call: Call) -> Answer:
     template = _template_of(desk.world, call)
     if template["status"] != "PAUSED":
         raise GraphFault(100, "The template is not paused.")

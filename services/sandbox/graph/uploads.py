@@ -9,13 +9,13 @@ import hashlib
 
 from config.digits import whole_number_in
 from services.sandbox.graph.call import RAW_PREFIX, Answer, Call
-from services.sandbox.graph.desk import Desk
+from services.sandbox.graph.context import GraphContext
 from services.sandbox.wire.faults import GraphFault, missing
 from services.sandbox.wire.shapes import Json
 from services.sandbox.world.mediastore import LIMITS_BYTES
 
 
-async def open_upload(desk: Desk, call: Call) -> Answer:
+async def open_upload(desk: GraphContext, call: Call) -> Answer:
     """Every number is a good app id."""
     length, kind = call.parameter("file_length"), call.parameter("file_type")
     for name, value in (("file_length", length), ("file_type", kind)):
@@ -33,7 +33,7 @@ async def open_upload(desk: Desk, call: Call) -> Answer:
     return Answer({"id": f"{node}?sig={sig}"})
 
 
-async def post_upload(desk: Desk, call: Call) -> Answer:
+async def post_upload(desk: GraphContext, call: Call) -> Answer:
     """Bytes from `file_offset` on. The handle comes with the last of them, else the offset reached."""
     upload = _upload_of(desk, call)
     header = call.request.headers.get("file_offset", "0")
@@ -57,12 +57,12 @@ async def post_upload(desk: Desk, call: Call) -> Answer:
     return Answer({"h": handle})
 
 
-async def get_upload(desk: Desk, call: Call) -> Answer:
+async def get_upload(desk: GraphContext, call: Call) -> Answer:
     upload = _upload_of(desk, call)
     return Answer({"id": _full_id(call.node, upload), "file_offset": upload["offset"]})
 
 
-def _upload_of(desk: Desk, call: Call) -> Json:
+def _upload_of(desk: GraphContext, call: Call) -> Json:
     upload = desk.world.uploads.get(call.node)
     if upload is None or call.query.get("sig") != upload["sig"]:
         raise call.no_such_object()

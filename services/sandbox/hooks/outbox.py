@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.sandbox.world.journal import Journal
+from services.sandbox.world.storage import Storage
 
 BODIES_IN_MEMORY = 5_000
 """Past this many the bodies stay on disk until their turn comes; about 1 kB each."""
@@ -40,7 +40,7 @@ class Lane:
 class Outbox:
     """Lanes and which of them are ready. Knows nothing of HTTP: `wake` is called when a lane became ready."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._journal = journal
         self._lanes: dict[str, Lane] = {}
         self._next_id = 1

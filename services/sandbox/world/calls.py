@@ -8,8 +8,8 @@ from collections import deque
 import orjson
 
 from services.sandbox.wire.shapes import Json
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.messages import KEPT, PRUNE_EVERY, time_text
+from services.sandbox.world.storage import Storage
 
 REMEMBERED = 1000
 
@@ -17,7 +17,7 @@ REMEMBERED = 1000
 class Calls:
     """`kept` calls changed something and are in the journal; `recent` ones are all, refused ones too, in memory."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._journal = journal
         self._last_n = 0
         self.recent: deque[Json] = deque(maxlen=REMEMBERED)

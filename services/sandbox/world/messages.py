@@ -12,7 +12,7 @@ import orjson
 
 from config.clock import rfc3339
 from services.sandbox.wire.shapes import Json
-from services.sandbox.world.journal import Journal
+from services.sandbox.world.storage import Storage
 
 RECEIVED = "in"
 """The phone received it from the business."""
@@ -57,7 +57,7 @@ class Message:
 class Messages:
     """`n` counts every message ever, in both directions; it makes the wamid, so it never runs back before a reset."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._journal = journal
         self._last_n = 0
 

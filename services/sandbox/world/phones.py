@@ -10,8 +10,8 @@ from services.sandbox.wire.ids import user_id_of, wa_id_of
 from services.sandbox.wire.notifications import Person
 from services.sandbox.wire.shapes import Json
 from services.sandbox.world.behaviour import STANDARD, Behaviour
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.shelf import Shelf
+from services.sandbox.world.storage import Storage
 
 EVERY_PHONE = "*"
 """The name under which a test scripts all phones that have no script of their own."""
@@ -34,7 +34,7 @@ class Phone:
 class Phones:
     """Scripts by wa_id, kept in the journal; everything else about a phone is computed from its number."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._shelf = Shelf(journal, "phone")
         self._behaviours: dict[str, Behaviour] = {}
         self._aliases: dict[str, str] = {}

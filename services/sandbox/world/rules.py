@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.sandbox.wire.shapes import Json, digits_of
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.shelf import Shelf
+from services.sandbox.world.storage import Storage
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -105,7 +105,7 @@ NOTHING = Verdict()
 class Rules:
     """The rules in the order in which they were made, with how often each matched and fired."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._shelf = Shelf(journal, "rule")
         self._rules: dict[str, tuple[Rule, random.Random]] = {}
         self._next_id = 1

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.sandbox.wire.shapes import Json
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.shelf import Shelf
+from services.sandbox.world.storage import Storage
 
 
 class SandboxSettings(BaseModel):
@@ -44,7 +44,7 @@ class SandboxSettings(BaseModel):
 class SettingsShelf:
     """The current settings, kept in the journal."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Storage) -> None:
         self._shelf = Shelf(journal, "settings")
         self.now = SandboxSettings()
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import orjson
 
 from services.sandbox.wire.shapes import Json
-from services.sandbox.world.journal import Journal
+from services.sandbox.world.storage import Storage
 
 # An update keeps the row's place, so that lists come back in the order in which things were made.
 _PUT = "INSERT INTO things (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body"
@@ -20,7 +20,7 @@ _PUT = "INSERT INTO things (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, 
 class Shelf:
     """`kind` is the name in the journal. Objects handed out are the kept ones: change them through `put` only."""
 
-    def __init__(self, journal: Journal, kind: str) -> None:
+    def __init__(self, journal: Storage, kind: str) -> None:
         self._journal = journal
         self._kind = kind
         self._things: dict[str, Json] = {}

@@ -16,13 +16,13 @@ from services.sandbox.wire.notifications import Sender, status_event
 from services.sandbox.wire.shapes import Json, notification_bytes
 from services.sandbox.wire.statuses import has_conversations
 from services.sandbox.world.calls import Calls
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.messages import Messages
-from services.sandbox.world.pace import Pace
 from services.sandbox.world.phones import Phone, Phones
+from services.sandbox.world.rate_limits import RateLimits
 from services.sandbox.world.rules import Rules
 from services.sandbox.world.settings import SettingsShelf
 from services.sandbox.world.shelf import Shelf
+from services.sandbox.world.storage import Storage
 
 SHUFFLE_WITHIN_S = 0.4
 
@@ -40,7 +40,7 @@ class World:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.journal = Journal(options.folder)
+        self.journal = Storage(options.folder)
         self.outbox = Outbox(self.journal)
         self.calls = Calls(self.journal)
         self.messages = Messages(self.journal)
@@ -56,7 +56,7 @@ class World:
         self.uploads = Shelf(self.journal, "upload")
         self.handles = Shelf(self.journal, "handle")
         self.flows = Shelf(self.journal, "flow")
-        self.pace = Pace()
+        self.pace = RateLimits()
         self.ids = IdMaker(b"")
         self.conversations_shown = has_conversations(options.api_version)
         self.chance = random.Random()  # noqa: S311 - repeatable chance is the point

@@ -10,22 +10,24 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic, json
 
-from services.cluster import metrics, metrics_files, seams, zygote
-from services.cluster.board import Board
-from services.cluster.database import run_database
-from services.cluster.door import DoorOptions
-from services.cluster.drain import why_not_ready
-from services.cluster.guard import install_stop_signals, leave_with_parent
-from services.cluster.heartbeat import Heartbeat
-from services.cluster.options import SupervisorOptions
-from services.cluster.protocol import use_guarded_protocol
-from services.cluster.restarts import RestartPolicy
-from services.cluster.supervisor import supervise
-from services.cluster.worker import WorkerLife
+from services.http_server.connection_limits import ConnectionLimits
+from services.http_server.drain import why_not_ready
+from services.http_server.protocol import use_panal_protocol
+from services.http_server.worker import WorkerLifecycle
+from services.supervisor import sanic_internals
+from services.supervisor.backoff import RestartPolicy
+from services.supervisor.child_process import install_stop_signals, leave_with_parent
+from services.supervisor.embedded_database import run_database
+from services.supervisor.forkserver import processes
+from services.supervisor.options import SupervisorOptions
+from services.supervisor.supervisor import supervise
+from services.telemetry.heartbeat import Heartbeat
+from services.telemetry.metrics import definitions, files
+from services.telemetry.scoreboard import Scoreboard
 
 RUN_DIR = os.environ["TEST_RUN_DIR"]
-seams.install()
-zygote.use("tests.integration.cluster.app")
+sanic_internals.install()
+processes.use_fork_server("tests.integration.cluster.app")
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
 app: Sanic[Any, Any] = Sanic("panal_cluster_test", configure_logging=False)
 
@@ -39,13 +41,13 @@ def number(name: str, default: float) -> float:
     return float(os.environ.get(name, default))
 
 
-def run_queen(*, board: Board, run_dir: str) -> None:
+def run_queen(*, board: Scoreboard, run_dir: str) -> None:
     leave_with_parent(15)
     asyncio.run(_queen(board, run_dir))
     Path(run_dir, "queen-left").write_text(str(time.time()))
 
 
-async def _queen(board: Board, run_dir: str) -> None:
+async def _queen(board: Scoreboard, run_dir: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     heartbeat = Heartbeat(
@@ -60,10 +62,10 @@ async def _queen(board: Board, run_dir: str) -> None:
 
 @app.main_process_start
 async def main_start(app: Sanic[Any, Any]) -> None:
-    app.ctx.board = Board.create()
+    app.ctx.board = Scoreboard.create()
     app.shared_ctx.board = app.ctx.board.memory
-    use_guarded_protocol(app)
-    metrics_files.prepare(RUN_DIR)
+    use_panal_protocol(app)
+    files.prepare(RUN_DIR)
 
 
 @app.main_process_ready
@@ -81,7 +83,7 @@ async def main_ready(app: Sanic[Any, Any]) -> None:
     supervise(
         app,
         board=board,
-        on_gone=metrics_files.fold,
+        on_gone=files.fold,
         options=SupervisorOptions(
             run_dir=RUN_DIR,
             stall_s=number("TEST_STALL_S", 8),
@@ -100,13 +102,13 @@ async def main_ready(app: Sanic[Any, Any]) -> None:
 @app.before_server_start
 async def opening(app: Sanic[Any, Any]) -> None:
     refuse_if_the_test_says_so()
-    life = WorkerLife(
+    life = WorkerLifecycle(
         app,
-        Board.of(app.shared_ctx),
+        Scoreboard.of(app.shared_ctx),
         run_dir=RUN_DIR,
         drain_s=number("TEST_DRAIN_S", 8),
         heartbeat_s=0.2,
-        door=DoorOptions(
+        door=ConnectionLimits(
             header_s=number("TEST_HEADER_S", 10),
             body_s=number("TEST_BODY_S", 3),
             address_limit=int(number("TEST_ADDRESS_LIMIT", 0)),
@@ -198,8 +200,8 @@ async def scale(_request: Request, count: int) -> HTTPResponse:
 
 @app.get("/metrics")
 async def prometheus(_request: Request) -> HTTPResponse:
-    page = await asyncio.to_thread(metrics.render, app.ctx.life.board)
-    return HTTPResponse(page, content_type=metrics.CONTENT_TYPE)
+    page = await asyncio.to_thread(definitions.render, app.ctx.life.board)
+    return HTTPResponse(page, content_type=definitions.CONTENT_TYPE)
 
 
 @app.get("/board")

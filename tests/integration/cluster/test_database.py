@@ -17,8 +17,8 @@ import psutil
 import pymongo
 import pytest
 
-from services.cluster.board import Board
-from services.cluster.database import DatabaseExit, run_database
+from services.supervisor.embedded_database import DatabaseExit, run_database
+from services.telemetry.scoreboard import Scoreboard
 from tests.harness.ports import free_port
 from tests.harness.slack import slack
 from tests.harness.waiting import gone, until
@@ -26,13 +26,13 @@ from tests.harness.waiting import gone, until
 spawn = multiprocessing.get_context("spawn")
 
 
-def target(log: str, port: int, data_dir: str, board: Board | None) -> None:
+def target(log: str, port: int, data_dir: str, board: Scoreboard | None) -> None:
     logging.basicConfig(filename=log, level=logging.INFO, format="%(action)s %(message)s")
     run_database(port=port, data_dir=data_dir, cache="64M", board=board)
 
 
 @contextmanager
-def database(tmp_path: Path, port: int, board: Board | None = None) -> Iterator[BaseProcess]:
+def database(tmp_path: Path, port: int, board: Scoreboard | None = None) -> Iterator[BaseProcess]:
     process = spawn.Process(target=target, args=(str(tmp_path / "log"), port, str(tmp_path), board), daemon=True)
     process.start()
     try:
@@ -147,7 +147,7 @@ def test_a_dead_server_ends_the_process_so_that_it_is_started_again(tmp_path: Pa
 
 def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
     port = free_port()
-    board = Board.create(slots=4)
+    board = Scoreboard.create(slots=4)
     with database(tmp_path, port, board) as process:
         until(lambda: bool(board.rows()), "a row appears", within_s=10)
         (row,) = board.rows()
@@ -158,7 +158,7 @@ def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
 def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_data(tmp_path: Path) -> None:
     """SIGSTOP: it holds its port and its connections, and nothing tells that it will never answer."""
     port = free_port()
-    board = Board.create(slots=4)
+    board = Scoreboard.create(slots=4)
     with database(tmp_path, port, board) as process:
         with client(port) as mongo:
             mongo.t.c.insert_many([{"_id": number} for number in range(500)])
@@ -177,7 +177,7 @@ def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_
 
 def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
     port = free_port()
-    board = Board.create(slots=4)
+    board = Scoreboard.create(slots=4)
     with database(tmp_path, port, board) as process:
         until(lambda: bool(board.rows()), "a row appears", limit_s=10)
         (server,) = servers_of(process)
@@ -192,7 +192,7 @@ def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
 def test_a_server_under_full_load_is_not_taken_for_one_that_hangs(tmp_path: Path) -> None:
     """Large batches from all sides, and indexes over them, which hold up everything else."""
     port = free_port()
-    board = Board.create(slots=4)
+    board = Scoreboard.create(slots=4)
     with database(tmp_path, port, board) as process, ThreadPoolExecutor(6) as pool:
         until(lambda: bool(board.rows()), "a row appears", limit_s=10)
         ends_at = time.monotonic() + 12

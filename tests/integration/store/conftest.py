@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from services.cluster.database import command, find_program
 from services.store import Database, DatabaseOptions, DatabaseUnavailable
+from services.supervisor.embedded_database import command, find_program
 from tests.doubles.pymongo_async import PyMongoDatabase
 from tests.harness import free_port
 from tests.harness.line import elsewhere

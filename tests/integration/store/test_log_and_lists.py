@@ -7,14 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from services.conversations import Directory
+from services.conversations import ConversationState
 from services.messages import MessageFilter, MessageRepository, MessageStatus
 from services.messages.documents import MESSAGES, message_document
 from services.store import (
+    ChangeNotifier,
     Database,
     Event,
     Fenced,
-    Wakeup,
     append,
     ensure_schema,
     expiry_indexes,
@@ -134,7 +134,7 @@ async def test_two_boxes_that_start_at_once_make_one_schema(connect: Connect) ->
 
 async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Connect) -> None:
     ours, theirs = await connect(), await connect()
-    wakeup = Wakeup(ours, ["messages", "commands"])
+    wakeup = ChangeNotifier(ours, ["messages", "commands"])
     wakeup.start()
     try:
         # The stream opens, and wakes everybody once: something may have come before it.
@@ -161,7 +161,7 @@ async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Conne
 
 async def test_in_a_storm_of_inserts_the_clock_wakes_and_the_stream_comes_back(connect: Connect) -> None:
     ours, theirs = await connect(), await connect()
-    wakeup = Wakeup(ours, ["messages", "commands"])
+    wakeup = ChangeNotifier(ours, ["messages", "commands"])
     wakeup.start()
     try:
         await asyncio.gather(wakeup.wait("messages", poll_s=5), wakeup.wait("commands", poll_s=5))
@@ -279,5 +279,5 @@ async def test_lists_of_several_numbers_and_of_those_counted_today_are_whole(dat
         for id_, age in ages_h.items()
     ]
     await database.insert_many("conversations", conversations, ordered=False)
-    counted = await Directory(database).initiated("number_0", since=now - timedelta(days=1))
+    counted = await ConversationState(database).initiated("number_0", since=now - timedelta(days=1))
     assert counted == [("cnv_2", now - timedelta(hours=23)), ("cnv_0", now - timedelta(hours=1))]

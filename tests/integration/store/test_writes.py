@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from services.conversations import project_conversation
-from services.store import Database, DatabaseUnavailable, DuplicateOf, Event, GroupCommit, Write, mark
-from services.store.guarded import operation
-from services.whatsapp.applier import apply_writes
+from services.events.projection_writer import apply_writes
+from services.store import Database, DatabaseUnavailable, DuplicateOf, Event, GroupCommit, VersionedWrite, mark
+from services.store.versioned_write import operation
 from tests.doubles.clock import START
 from tests.integration.store.conftest import Server, opened
 
 pytestmark = pytest.mark.integration
 
 
-async def apply(database: Database, *writes: Write) -> None:
+async def apply(database: Database, *writes: VersionedWrite) -> None:
     await database.bulk("messages", [operation(write) for write in writes], ordered=True)
 
 
@@ -85,14 +85,16 @@ async def test_a_document_that_cannot_be_encoded_fails_alone(database: Database)
 
 
 async def test_an_older_event_changes_nothing(database: Database) -> None:
-    await apply(database, Write("messages", "m", 5, set={"status": "read"}, upsert=True))
-    await apply(database, Write("messages", "m", 4, set={"status": "sent", "wamid": "x"}, push={"timeline": {"q": 4}}))
+    await apply(database, VersionedWrite("messages", "m", 5, set={"status": "read"}, upsert=True))
+    await apply(
+        database, VersionedWrite("messages", "m", 4, set={"status": "sent", "wamid": "x"}, push={"timeline": {"q": 4}})
+    )
     assert await stored(database) == {"_id": "m", "status": "read", "seq": 5}
 
 
 async def test_the_same_event_twice_changes_nothing_more(database: Database) -> None:
     await database.insert_many("messages", [{"_id": "m", "status": "queued", "seq": 0}], ordered=False)
-    write = Write(
+    write = VersionedWrite(
         "messages",
         "m",
         1,
@@ -112,7 +114,7 @@ async def test_events_of_one_batch_apply_in_order(database: Database) -> None:
     await apply(
         database,
         *(
-            Write("messages", "m", seq, set={"status": f"s{seq}"}, push={"timeline": {"q": seq}})
+            VersionedWrite("messages", "m", seq, set={"status": f"s{seq}"}, push={"timeline": {"q": seq}})
             for seq in range(1, 40)
         ),
     )
@@ -130,7 +132,7 @@ async def test_events_of_one_batch_apply_in_order(database: Database) -> None:
     ids=repr,
 )  # fmt: skip
 async def test_values_are_kept_literally(database: Database, value: object) -> None:
-    write = Write("messages", "m", 1, set={"kept": value}, push={"list": {"kept": value}}, upsert=True)
+    write = VersionedWrite("messages", "m", 1, set={"kept": value}, push={"list": {"kept": value}}, upsert=True)
     await apply(database, write)
     found = await stored(database)
     assert found["kept"] == value
@@ -138,29 +140,33 @@ async def test_values_are_kept_literally(database: Database, value: object) -> N
 
 
 async def test_dropped_fields_go_and_come_back_with_the_next_event(database: Database) -> None:
-    await apply(database, Write("messages", "m", 1, set={"held_reason": "paused", "status": "held"}, upsert=True))
-    await apply(database, Write("messages", "m", 2, set={"status": "queued"}, drop=("held_reason", "held_until")))
+    await apply(
+        database, VersionedWrite("messages", "m", 1, set={"held_reason": "paused", "status": "held"}, upsert=True)
+    )
+    await apply(
+        database, VersionedWrite("messages", "m", 2, set={"status": "queued"}, drop=("held_reason", "held_until"))
+    )
     assert await stored(database) == {"_id": "m", "status": "queued", "seq": 2}
-    await apply(database, Write("messages", "m", 1, drop=("status",)))
+    await apply(database, VersionedWrite("messages", "m", 1, drop=("status",)))
     assert (await stored(database))["status"] == "queued"
 
 
 async def test_without_upsert_a_missing_document_stays_missing(database: Database) -> None:
-    await apply(database, Write("messages", "m", 1, set={"status": "sent"}))
+    await apply(database, VersionedWrite("messages", "m", 1, set={"status": "sent"}))
     await apply(database, mark("messages", "m", "done"))
     assert await database.find_one("messages", {"_id": "m"}) is None
 
 
 async def test_an_upsert_makes_the_document_once(database: Database) -> None:
     for seq in (3, 3, 2):
-        await apply(database, Write("messages", "m", seq, set={"n": seq}, upsert=True))
+        await apply(database, VersionedWrite("messages", "m", seq, set={"n": seq}, upsert=True))
     assert await stored(database) == {"_id": "m", "n": 3, "seq": 3}
 
 
 async def test_two_numbers_guard_one_document_apart(database: Database) -> None:
-    await apply(database, Write("messages", "m", 90, set={"a": 1}, upsert=True, guard="seq_1"))
-    await apply(database, Write("messages", "m", 5, set={"b": 2}, guard="seq_2"))
-    await apply(database, Write("messages", "m", 89, set={"a": 0}, guard="seq_1"))
+    await apply(database, VersionedWrite("messages", "m", 90, set={"a": 1}, upsert=True, guard="seq_1"))
+    await apply(database, VersionedWrite("messages", "m", 5, set={"b": 2}, guard="seq_2"))
+    await apply(database, VersionedWrite("messages", "m", 89, set={"a": 0}, guard="seq_1"))
     assert await stored(database) == {"_id": "m", "a": 1, "b": 2, "seq_1": 90, "seq_2": 5}
 
 
@@ -172,7 +178,7 @@ async def test_marks_are_plain_and_may_repeat(database: Database) -> None:
 
 
 async def test_the_newest_message_of_a_customer_decides_whatever_comes_last(database: Database) -> None:
-    def received(seq: int, hours: int) -> Write:
+    def received(seq: int, hours: int) -> VersionedWrite:
         data = {"message_id": f"m{seq}", "order": seq, "type": "text", "sent_at": START + timedelta(hours=hours)}
         event = Event(f"evt_{seq}", "106540352242922", seq, "message.received", START, data, "m")
         (write,) = project_conversation(event)
@@ -227,7 +233,9 @@ async def test_a_bulk_with_a_write_that_fails_goes_as_far_as_it_can(database: Da
     """On the embedded server a bulk is one transaction; one that is refused is repeated without."""
     await database.collection("messages").create_index([("wamid", 1)], unique=True, sparse=True)
     await database.insert_many("messages", [{"_id": f"m{i}"} for i in range(6)], ordered=False)
-    writes = [Write("messages", f"m{i}", 1, set={"wamid": "same" if i in (1, 4) else f"w{i}"}) for i in range(6)]
+    writes = [
+        VersionedWrite("messages", f"m{i}", 1, set={"wamid": "same" if i in (1, 4) else f"w{i}"}) for i in range(6)
+    ]
     with pytest.raises(DatabaseUnavailable):
         await apply(database, *writes)
     found = await database.find("messages", {}, limit=10)

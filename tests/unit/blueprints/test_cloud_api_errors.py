@@ -8,9 +8,9 @@ import orjson
 import pytest
 from sanic import Request
 
-from blueprints.cloud_api_errors import graph_error
+from blueprints.cloud_api.errors import graph_error
 from config.errors import Fault, PanalError, RequestRefused, Unavailable
-from services.dropin import GraphFault, no_token, unknown_object
+from services.cloud_api import GraphFault, no_token, unknown_object
 from services.graph import GraphRefused, GraphUnknown, classify
 from services.keys import NotPermitted
 from services.messages import ContentFault, ContentRefused

@@ -15,29 +15,23 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from sanic import Sanic
 
 import blueprints
-from blueprints.cloud_api import EDGES
+from blueprints.cloud_api.edges import EDGES
 from blueprints.contacts import contact_json
 from blueprints.error_catalogue import CATALOGUE
 from blueprints.openapi import OPERATIONS, Operation, build_document, document_bytes
 from blueprints.openapi.contacts import CONTACT_SCHEMAS
 from blueprints.openapi.events import EVENT_TYPES
 from blueprints.openapi.schemas import SCHEMAS
-from blueprints.rendering import (
-    accepted_json,
-    conversation_json,
-    event_json,
-    json_response,
-    message_json,
-    refused_json,
-)
+from blueprints.rendering import accepted_json, conversation_json, json_response, message_json, refused_json
 from config.capacity import CapacityInputs, plan
 from config.errors import RequestRefused
 from services.contacts import ConsentCategory, ConsentEntry, Contact
 from services.contacts.records import ConsentStatus
 from services.conversations import Conversation
+from services.events.wire import event_json
 from services.keys import Scope
-from services.messages import Direction, Message, MessageStatus, TimelineEntry, parse_order
-from services.messages.order import _OWN
+from services.messages import Direction, Message, MessageStatus, TimelineEntry, parse_send_request
+from services.messages.requests import _OWN
 from services.store import Event
 
 ROOT = Path(__file__).parents[3]
@@ -305,7 +299,7 @@ def test_every_example_of_a_message_to_send_is_taken() -> None:
     (operation,) = [operation for operation in OPERATIONS if operation.id == "send_message"]
     assert operation.body is not None
     for example in operation.body.examples:
-        parse_order(example.value, now=AT)
+        parse_send_request(example.value, now=AT)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
-from blueprints.reading import cursor_text
-from blueprints.rendering import accepted_json, event_json, json_response, message_json, page_response
+from blueprints.rendering import accepted_json, json_response, message_json, page_response
+from blueprints.request_reading import cursor_text
+from services.events.wire import event_json
 from services.messages import Direction, Message, MessageStatus, TimelineEntry
 from services.store import Event
 from tests.doubles.clock import START
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 from tests.doubles.messages import outgoing
 
 MOMENT = "2026-01-02T03:04:05.678Z"

@@ -11,10 +11,10 @@ import pytest
 from config.errors import RequestRefused
 from config.ids import new_order
 from services.campaigns import (
-    CampaignBook,
     CampaignCommands,
     CampaignFeeder,
     CampaignRepository,
+    CampaignState,
     CampaignStatus,
     FeederOptions,
     RecipientLists,
@@ -25,13 +25,13 @@ from services.campaigns.documents import campaign_record
 from services.campaigns.requests import Person
 from services.commands import Command, Outcome
 from services.contacts import ContactRepository
-from services.messages import Ledger, MessageRepository, MessageStatus, Priority, Tracked
+from services.messages import MessageRepository, MessageState, MessageStatus, Priority, Tracked
 from services.messages.documents import message_record
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 from tests.doubles.clock import ManualClock
 from tests.doubles.collections import CollectionDatabase
 from tests.doubles.database import Trouble
-from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, NotedJournal
 
 CAMPAIGN = "cmp_1"
 TEMPLATE = {
@@ -82,9 +82,9 @@ class Reign:
 
     def __post_init__(self) -> None:
         self.journal = NotedJournal()
-        self.ledger = Ledger(MessageRepository(self.database.real))
+        self.ledger = MessageState(MessageRepository(self.database.real))
         repository = CampaignRepository(self.database.real)
-        self.book = CampaignBook(repository)
+        self.book = CampaignState(repository)
         self.lists = RecipientLists(self.database.real, most=10_000)
         self.commands = CampaignCommands(
             self.book, repository, self.clock, is_ours=lambda number: number == NUMBER, nudge=self._nudge
@@ -149,7 +149,7 @@ class Reign:
                 self._write(mark)
         self._written = len(self.journal.entries)
 
-    def _write(self, write: Write) -> None:
+    def _write(self, write: VersionedWrite) -> None:
         rows = self.database.rows.setdefault(write.collection, {})
         if write.id in rows or write.upsert:
             rows.setdefault(write.id, {"_id": write.id}).update(write.set)

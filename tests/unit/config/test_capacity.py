@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.capacity import CapacityInputs, CpuReading, Plan, PlanRefused, capacity_inputs, plan, render_plan
-from config.settings import load_settings
+from config.settings.load import load_settings
 
 ATLAS = CapacityInputs(cpus=4, workers_asked=4, memory_mb=8192)
 

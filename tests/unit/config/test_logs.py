@@ -9,7 +9,8 @@ import pytest
 
 from config import logs
 from config.logs import SANIC_LOGGING, setup_logging
-from config.settings import Settings, load_settings
+from config.settings.fields import Settings
+from config.settings.load import load_settings
 
 PRODUCTION = load_settings(
     {

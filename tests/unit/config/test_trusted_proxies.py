@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.settings import SettingsRefused, load_settings
+from config.settings.load import SettingsRefused, load_settings
 from config.trusted_proxies import NAMED, address_of, is_network_list, networks_of
 
 

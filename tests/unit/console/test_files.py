@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from blueprints.console_pages import FOLDER, POLICY, TYPES, digest, files
+from blueprints.console.pages import FOLDER, POLICY, TYPES, digest, files
 
 VENDORED = {
     "vendor/htm-3.1.1.js": "72284e8e9079c87817145df1110f74e8a2aa040b2fc384922e18dfcb46fc1fd7",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from services.console import SessionEnded, SessionLimits, SessionRepository, Sessions, SessionSecret
-from services.keys import AccessChanges, ApiKey, KeyRepository, Keyring, NotPermitted, Scope, key_digest
-from services.keys.keyring import FRESH_S
+from services.keys import AccessChanges, ApiKey, KeyCache, KeyRepository, NotPermitted, Scope, key_digest
+from services.keys.cache import FRESH_S
 from services.vault import Place, SecretBox, SecretKey, SecretUnreadable
 from tests.doubles.clock import ManualClock
 from tests.doubles.database import MemoryDatabase
@@ -29,11 +29,11 @@ class House:
         self.put_key(scopes or (Scope.CONSOLE, Scope.CONVERSATIONS))
         self.keyring, self.sessions = self.worker()
 
-    def worker(self) -> tuple[Keyring, Sessions]:
+    def worker(self) -> tuple[KeyCache, Sessions]:
         """One more worker on the same database, with a memory of its own."""
         database: Any = self.database
         changes = AccessChanges(database, self.clock)
-        keyring = Keyring(KeyRepository(database), self.clock, bootstrap_digest="-", changes=changes)
+        keyring = KeyCache(KeyRepository(database), self.clock, bootstrap_digest="-", changes=changes)
         sessions = Sessions(
             SessionSecret(database, BOX),
             keyring,
@@ -189,7 +189,7 @@ async def test_a_key_is_noted_as_used_now_and_then() -> None:
 
     database: Any = house.database
     changes = AccessChanges(database, house.clock)
-    keyring = Keyring(KeyRepository(database), house.clock, bootstrap_digest="-", changes=changes, note_use=note)
+    keyring = KeyCache(KeyRepository(database), house.clock, bootstrap_digest="-", changes=changes, note_use=note)
     for _ in range(3):
         await keyring.caller(f"Bearer {KEY}")
     assert noted == ["key_agent"]

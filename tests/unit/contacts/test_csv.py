@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from config.errors import RequestRefused
 from services.contacts import ConsentCategory, ConsentEntry, ConsentStatus, Contact, CsvReader, CsvRecord, csv_line
-from services.contacts.csv_rows import EXPORT_COLUMNS, export_line, import_row, unknown_columns
+from services.contacts.csv.rows import EXPORT_COLUMNS, export_line, import_row, unknown_columns
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contacts.csv_guard import guarded, plain
-from services.contacts.csv_rows import csv_line
+from services.contacts.csv.guard import guarded, plain
+from services.contacts.csv.rows import csv_line
 
 SIGNS = ("=", "+", "-", "@")
 BLANKS = " \u00a0\u3000\u200b\ufeff"

@@ -1,6 +1,6 @@
 import pytest
 
-from config.settings import load_settings
+from config.settings.load import load_settings
 from services.contacts import Keywords, listed
 from services.contacts.keywords import spoken_text
 from services.contacts.records import ConsentStatus

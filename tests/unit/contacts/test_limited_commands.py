@@ -8,15 +8,15 @@ import pytest
 from config.errors import RequestRefused
 from services.commands import Command, Outcome
 from services.contacts import (
-    ConsentBook,
+    ConsentState,
     ContactCommands,
-    ContactLedger,
-    ContactRegister,
+    ContactEditor,
+    ContactState,
     Identity,
     Patch,
     project_contact,
 )
-from services.live import event_json
+from services.events import event_json
 from services.store import Event, Fact
 from tests.doubles.clock import START, ManualClock
 from tests.doubles.collections import CollectionDatabase
@@ -33,8 +33,8 @@ class Owner:
 
     def __init__(self) -> None:
         database = CollectionDatabase()
-        self.consents = ConsentBook(database.real)
-        self.register = ContactRegister(ContactLedger(database.real), self.consents)
+        self.consents = ConsentState(database.real)
+        self.register = ContactEditor(ContactState(database.real), self.consents)
         self._commands = ContactCommands(self.register, ManualClock(), numbers=[A, B, C])
         self.log: list[Fact] = []
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from services.conversations import ContactRef, holders_of
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 
 
 @dataclass

@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from services.conversations import project_conversation
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 from tests.doubles.clock import START
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 
 
-def write_of(kind: str, **data: Any) -> Write:
+def write_of(kind: str, **data: Any) -> VersionedWrite:
     full = {"message_id": "msg_1", "order": 77, "type": "text", "preview": "hola " * 100, "sent_at": START} | data
     (write,) = project_conversation(Event("evt_1", NUMBER, 5, kind, START, full, "cnv_1"))
     assert (write.id, write.seq) == ("cnv_1", 5)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.cluster import metrics
-from services.cluster.board import Board, ClusterFacts, ProcessFacts, Vitals
-from services.cluster.board_metrics import BoardMetrics
+from services.telemetry.metrics import definitions
+from services.telemetry.metrics.scoreboard import ScoreboardMetrics
+from services.telemetry.scoreboard import ClusterFacts, ProcessFacts, Scoreboard, Vitals
 
 DASHBOARD = json.loads((Path(__file__).parents[3] / "deploy" / "grafana.json").read_text(encoding="utf-8"))
 FUNCTIONS = {"sum", "rate", "increase", "histogram_quantile", "count", "vector", "changes", "by", "or", "le"}
@@ -32,19 +32,19 @@ def expressions() -> Iterator[str]:
 def exported() -> dict[str, set[str]]:
     """Sample names with their labels: of the counters and histograms, and of a board on which everything stands."""
     found: dict[str, set[str]] = {}
-    for family in metrics._memory.collect():
+    for family in definitions._memory.collect():
         suffixes = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}.get(family.type, ("",))
-        labels = set(getattr(metrics._memory._names_to_collectors[family.name], "_labelnames", ()))
+        labels = set(getattr(definitions._memory._names_to_collectors[family.name], "_labelnames", ()))
         for suffix in suffixes:
             found[family.name + suffix] = labels | ({"le"} if suffix == "_bucket" else set())
-    board = Board.create(slots=4)
+    board = Scoreboard.create(slots=4)
     board.writer_at(1, "Sanic-WhatsApp-0", "whatsapp").beat(
         Vitals(db_operations_per_s=1.0, messages_accepted_per_s=1.0),
         {"state": "owner", "epoch": 1, "queue_depth": 0, "queue_age_s": 0.0},
     )
     broken = ProcessFacts("Sanic-Server-0-0", "worker", state="broken", breaker="open")
     board.publish(ClusterFacts(processes=(broken,), restarts_by_reason={"death": 1}))
-    for family in BoardMetrics(board).collect():
+    for family in ScoreboardMetrics(board).collect():
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found

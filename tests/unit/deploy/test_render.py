@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from config.capacity import CpuReading, Plan, capacity_inputs, plan
-from config.settings import Settings, load_settings, variable
+from config.settings.fields import Settings, variable
+from config.settings.load import load_settings
 from tests.unit.deploy.files import ROOT
 
 # Source: https://render.com/docs/blueprint-spec, fields of a service of type `web`.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
+from config.settings.fields import Settings
 from tests.unit.deploy.files import ROOT
 
 UNIT = ROOT / "deploy" / "panal.service"

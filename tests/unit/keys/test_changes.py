@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.keys import AccessChanges, KeyRepository, Keyring, NotAuthenticated, key_digest
+from services.keys import AccessChanges, KeyCache, KeyRepository, NotAuthenticated, key_digest
 from services.keys.changes import CHANGES_ID, POLL_S, READ_LIMIT_S, TICK_S, change_of_keys
 from services.store import DatabaseUnavailable
 from tests.doubles.clock import START, LoopClock, virtual_time
@@ -20,14 +20,14 @@ class Host:
 
     def __init__(self, database: MemoryDatabase, workers: int = 4) -> None:
         shared = [0.0, 0.0]
-        self.rings: list[Keyring] = []
+        self.rings: list[KeyCache] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.changes: list[AccessChanges] = []
         store: Any = database
         for _ in range(workers):
             changes = AccessChanges(store, LoopClock(), shared=shared)
             self.changes.append(changes)
-            self.rings.append(Keyring(KeyRepository(store), LoopClock(), bootstrap_digest="-", changes=changes))
+            self.rings.append(KeyCache(KeyRepository(store), LoopClock(), bootstrap_digest="-", changes=changes))
             self.tasks.append(asyncio.create_task(changes.run()))
 
 

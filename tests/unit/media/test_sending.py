@@ -11,10 +11,10 @@ import pytest
 from config.errors import Unavailable
 from services.graph import GraphAccess, GraphRefused, GraphUnknown, GraphUnsendable, classify
 from services.links import NotSubmitted, SendRefused
-from services.media.holdings import MediaLibrary, NoSuchMedia, OpenMedia
 from services.media.records import Media, MediaOrigin, PlatformMedia
 from services.media.repository import MediaRepository
 from services.media.sending import MediaForSending
+from services.media.service import MediaService, NoSuchMedia, OpenMedia
 from tests.doubles.clock import START, ManualClock
 
 NUMBER = "106540352242922"
@@ -87,7 +87,7 @@ class World:
 
     def sending(self) -> MediaForSending:
         return MediaForSending(
-            cast(MediaLibrary, self.shelf),
+            cast(MediaService, self.shelf),
             cast(MediaRepository, self.shelf),
             cast(GraphAccess, self.platform),
             self.clock,

@@ -6,11 +6,18 @@ from typing import Any, cast
 
 import pytest
 
-from services.contacts import ConsentReader
-from services.conversations import ContactRef, StandingReader, key_at
+from services.contacts import ConsentCache
+from services.conversations import ContactRef, ConversationCache, key_at
 from services.keys import ALL_SCOPES, Caller
-from services.messages import Acceptance, AcceptancePolicy, Idempotency, MessageRepository, SendOrder, parse_order
-from services.numbers import Number, Numbers
+from services.messages import (
+    Acceptance,
+    AcceptancePolicy,
+    Idempotency,
+    MessageRepository,
+    SendRequest,
+    parse_send_request,
+)
+from services.numbers import Number, NumberCache
 from services.store import DatabaseUnavailable, GroupCommit
 from tests.doubles.clock import ManualClock, virtual_time
 from tests.doubles.collections import CollectionDatabase
@@ -43,9 +50,9 @@ class Desk:
             "conversations",
             *({"_id": who, "pair": f"{NUMBER.phone_number_id}:wa:{who}", "last_inbound_at": NOW} for who in (ANA, BEN)),
         )
-        self.standings = StandingReader(self.contacts.real, self.clock)
-        self.consents = ConsentReader(self.contacts.real, self.clock)
-        self.numbers = Numbers(Repository(), self.clock)  # type: ignore[arg-type]
+        self.standings = ConversationCache(self.contacts.real, self.clock)
+        self.consents = ConsentCache(self.contacts.real, self.clock)
+        self.numbers = NumberCache(Repository(), self.clock)  # type: ignore[arg-type]
         policy = AcceptancePolicy(
             standings=self.standings,
             consents=self.consents,
@@ -69,9 +76,9 @@ class Desk:
             await self.standings.last_inbound_at(contact, newer_than=NOW.replace(year=2025))
 
 
-def order(to: str = ANA, **more: Any) -> SendOrder:
+def order(to: str = ANA, **more: Any) -> SendRequest:
     raw: Mapping[str, Any] = {"to": to, "type": "text", "text": {"body": "hello"}} | more
-    return parse_order(raw, now=NOW)
+    return parse_send_request(raw, now=NOW)
 
 
 @virtual_time
@@ -102,7 +109,7 @@ async def test_a_text_is_stored_at_once_and_answered_when_it_is() -> None:
     ids=["opted out", "never wrote", "later", "marketing", "hold", "image", "another number"],
 )
 @virtual_time
-async def test_whatever_needs_a_second_look_is_declined(declined: SendOrder) -> None:
+async def test_whatever_needs_a_second_look_is_declined(declined: SendRequest) -> None:
     desk = Desk()
     await desk.remember()
     assert desk.acceptance.begin(declined, CALLER, now=NOW) is None

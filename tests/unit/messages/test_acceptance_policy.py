@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from services.contacts import ConsentReader
-from services.conversations import ContactRef, StandingReader
-from services.messages import AcceptancePolicy, Content, OptedOut, SendOrder, WindowClosed, parse_content
+from services.contacts import ConsentCache
+from services.conversations import ContactRef, ConversationCache
+from services.messages import AcceptancePolicy, Content, OptedOut, SendRequest, WindowClosed, parse_content
 from services.messages.records import OnWindowClosed, Priority
 from services.numbers import Number
 from tests.doubles.clock import ManualClock
@@ -43,8 +43,8 @@ def policy(opted_out: str | None, *, is_open: bool = True) -> AcceptancePolicy:
     if opted_out is not None:
         database.put("contacts", {"_id": "con_1", "keys": [f"wa:{ANA}"], "opted_out": opted_out})
     return AcceptancePolicy(
-        standings=cast(StandingReader, Window(clock.now() if is_open else None)),
-        consents=ConsentReader(database.real, clock),
+        standings=cast(ConversationCache, Window(clock.now() if is_open else None)),
+        consents=ConsentCache(database.real, clock),
         has_marketing_template=has_marketing_template,
         clock=clock,
     )
@@ -68,7 +68,7 @@ def policy(opted_out: str | None, *, is_open: bool = True) -> AcceptancePolicy:
 async def test_who_opted_out_of_marketing_gets_none_at_any_priority(
     opted_out: str | None, body: Mapping[str, Any], priority: Priority, is_refused: bool
 ) -> None:
-    order = SendOrder(parse_content(body), priority=priority)
+    order = SendRequest(parse_content(body), priority=priority)
     if not is_refused:
         await policy(opted_out).check(order, NUMBER)
         return
@@ -78,10 +78,10 @@ async def test_who_opted_out_of_marketing_gets_none_at_any_priority(
 
 async def test_outside_the_window_a_template_is_accepted_and_a_text_is_not() -> None:
     closed = policy(None, is_open=False)
-    await closed.check(SendOrder(parse_content(template("offer"))), NUMBER)
-    await closed.check(SendOrder(parse_content(TEXT)), NUMBER, is_dropin=True)
+    await closed.check(SendRequest(parse_content(template("offer"))), NUMBER)
+    await closed.check(SendRequest(parse_content(TEXT)), NUMBER, is_dropin=True)
     with pytest.raises(WindowClosed):
-        await closed.check(SendOrder(parse_content(TEXT)), NUMBER)
+        await closed.check(SendRequest(parse_content(TEXT)), NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_a_template_that_would_go_instead_is_judged_as_what_it_is(
     opted_out: str | None, name: str, is_open: bool, is_refused: bool
 ) -> None:
     fallback = template(name)["template"]
-    order = SendOrder(parse_content(dict(TEXT)), on_window_closed=OnWindowClosed.TEMPLATE, fallback_template=fallback)
+    order = SendRequest(parse_content(dict(TEXT)), on_window_closed=OnWindowClosed.TEMPLATE, fallback_template=fallback)
     checking = policy(opted_out, is_open=is_open)
     if not is_refused:
         await checking.check(order, NUMBER)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import RequestRefused
-from services.messages.content import KINDS, parse_content
-from services.messages.content_faults import ContentRefused
-from services.messages.content_interactive import BY_TYPE
+from services.messages.content.faults import ContentRefused
+from services.messages.content.interactive import BY_TYPE
+from services.messages.content.parse import KINDS, parse_content
 
 TO = "16505551234"
 LINK = "https://example.com/a.png"

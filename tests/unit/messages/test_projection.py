@@ -6,9 +6,9 @@ import pytest
 
 from services.messages import MessageStatus, project_message
 from services.messages.projection import _STATUS_OF
-from services.store import Event, Write
+from services.store import Event, VersionedWrite
 from tests.doubles.clock import START
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 
 MOVED_ON = ["message.sent", "message.delivered", "message.read"]
 
@@ -18,7 +18,7 @@ def event(kind: str, seq: int = 5, **data: Any) -> Event:
     return Event(f"evt_{seq}", NUMBER, seq, kind, START, full, "cnv_1")
 
 
-def write_of(kind: str, **data: Any) -> Write:
+def write_of(kind: str, **data: Any) -> VersionedWrite:
     (write,) = project_message(event(kind, **data))
     return write
 

@@ -11,16 +11,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from config.ids import new_id
 from services.graph import classify
 from services.links import NotSubmitted, SendRefused, Submitted
-from services.messages.governor import Governor, Hold, Pace
-from services.messages.ledger import Ledger, Tracked
-from services.messages.options import DispatchOptions
-from services.messages.outcomes import Outcomes
-from services.messages.records import OnUncertain, Priority
+from services.messages.records import Hold, OnUncertain, Priority
+from services.messages.state import MessageState, Tracked
 from services.messages.states import MOVES, MessageStatus, may_move
 from services.messages.statuses import next_status
-from services.store import Fact, Write
+from services.sending.options import DispatchOptions
+from services.sending.outcomes import Outcomes
+from services.sending.rate_limiter import RateLimiter, SendLimits
+from services.store import Fact, VersionedWrite
 from tests.doubles.clock import ManualClock
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 
 WAITING = {MessageStatus.QUEUED, MessageStatus.HELD}
 AFTER_SENT = [MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.READ]
@@ -33,7 +33,7 @@ class Facts:
     def __init__(self) -> None:
         self.all: list[Fact] = []
 
-    def record(self, facts: list[Fact], marks: tuple[Write, ...] = ()) -> Any:
+    def record(self, facts: list[Fact], marks: tuple[VersionedWrite, ...] = ()) -> Any:
         self.all += facts
         return None
 
@@ -46,9 +46,9 @@ class LifeOfAMessage(RuleBasedStateMachine):
         random.seed(seed)
         self.clock = ManualClock()
         self.facts = Facts()
-        governor = Governor()
-        governor.set_number(NUMBER, Pace(80, 6, 45), hold=None, is_paused=False)
-        self.ledger = Ledger(None)  # type: ignore[arg-type]  # nothing is loaded from a database
+        governor = RateLimiter()
+        governor.set_number(NUMBER, SendLimits(80, 6, 45), hold=None, is_paused=False)
+        self.ledger = MessageState(None)  # type: ignore[arg-type]  # nothing is loaded from a database
         self.outcomes = Outcomes(
             ledger=self.ledger,
             recorder=self.facts,

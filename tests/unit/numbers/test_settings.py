@@ -7,16 +7,17 @@ import pytest
 
 from config.errors import RequestRefused
 from services.commands import Command
-from services.messages import Governor, Hold, Pace, QuietHours
-from services.numbers import Number, NumberBook, NumberCommands, parse_settings
-from services.whatsapp.holds import Holds
-from services.whatsapp.paces import pace_of
+from services.messages import Hold
+from services.numbers import Number, NumberCommands, NumberState, parse_settings
+from services.sending import QuietHours, RateLimiter, SendLimits
+from services.sending.holds import Holds
+from services.sending.number_limits import limits_of
 from tests.doubles.clock import START, ManualClock, virtual_time
-from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, NotedJournal
 
 MINE = Number(NUMBER, "102290129340398", "15550783881", "cloud")
 NIGHT = "21:00-08:00 America/Mexico_City"
-DEFAULT = Pace(80, 6, 45, quiet_hours=QuietHours.parse("22:00-06:00 UTC"))
+DEFAULT = SendLimits(80, 6, 45, quiet_hours=QuietHours.parse("22:00-06:00 UTC"))
 
 
 @pytest.mark.parametrize(
@@ -58,19 +59,19 @@ def test_null_and_empty_are_settings() -> None:
         (replace(MINE, throughput="HIGH", rate_per_s=50.0), DEFAULT, (50, 0)),
     ],
 )
-def test_the_numbers_own_setting_wins(number: Number, default: Pace, expected: tuple[float, int]) -> None:
-    pace = pace_of(number, default)
+def test_the_numbers_own_setting_wins(number: Number, default: SendLimits, expected: tuple[float, int]) -> None:
+    pace = limits_of(number, default)
     assert (pace.per_s, pace.daily_recipients) == expected
 
 
 def test_quiet_hours_are_a_numbers_own() -> None:
-    assert pace_of(MINE, DEFAULT).quiet_hours == DEFAULT.quiet_hours
-    assert pace_of(replace(MINE, quiet_hours=NIGHT), DEFAULT).quiet_hours == QuietHours.parse(NIGHT)
-    assert pace_of(replace(MINE, quiet_hours=""), DEFAULT).quiet_hours is None
+    assert limits_of(MINE, DEFAULT).quiet_hours == DEFAULT.quiet_hours
+    assert limits_of(replace(MINE, quiet_hours=NIGHT), DEFAULT).quiet_hours == QuietHours.parse(NIGHT)
+    assert limits_of(replace(MINE, quiet_hours=""), DEFAULT).quiet_hours is None
 
 
-def governed(hold: Hold | None = None) -> Governor:
-    governor = Governor()
+def governed(hold: Hold | None = None) -> RateLimiter:
+    governor = RateLimiter()
     governor.set_number(NUMBER, DEFAULT, hold=hold, is_paused=False)
     return governor
 
@@ -93,7 +94,7 @@ async def test_a_hold_that_ended_is_told_once() -> None:
 async def test_a_resume_lifts_the_hold_and_says_so() -> None:
     governor = governed(Hold("platform_190", None))
     commands = NumberCommands(
-        NumberBook([MINE]),
+        NumberState([MINE]),
         set_paused=governor.set_paused,
         release=governor.release_number,
         nudge=lambda: None,
@@ -109,7 +110,7 @@ async def test_a_resume_lifts_the_hold_and_says_so() -> None:
 @virtual_time
 async def test_a_changed_setting_is_the_governors_at_once() -> None:
     governor = governed()
-    book = NumberBook([MINE], on_change=lambda number: governor.set_pace(NUMBER, pace_of(number, DEFAULT)))
+    book = NumberState([MINE], on_change=lambda number: governor.set_pace(NUMBER, limits_of(number, DEFAULT)))
     commands = NumberCommands(
         book, set_paused=governor.set_paused, release=governor.release_number, nudge=lambda: None, clock=ManualClock()
     )

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from services.contacts import ContactLedger
-from services.conversations import ContactRef, Directory
+from services.contacts import ContactState
+from services.conversations import ContactRef, ConversationState
 from services.retention import Cleaner, IdleCleaner, RetentionOptions, order_at
 from services.retention.idle import may_be_forgotten
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.collections import CollectionDatabase
-from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, NotedJournal
 
 DAY = timedelta(days=1)
 OLD = START - 100 * DAY
@@ -23,8 +23,8 @@ class Bench:
     def __init__(self, *, conversations_days: int = 60, contacts_days: int = 60) -> None:
         self.database = CollectionDatabase()
         self.clock, self.journal = ManualClock(), NotedJournal()
-        self.directory = Directory(self.database.real, numbers=[NUMBER])
-        self.ledger = ContactLedger(self.database.real)
+        self.directory = ConversationState(self.database.real, numbers=[NUMBER])
+        self.ledger = ContactState(self.database.real)
         self.opened = asyncio.Event()
         self.opened.set()
         self.idle = IdleCleaner(

@@ -16,7 +16,7 @@ from services.store import DatabaseUnavailable
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.collections import CollectionDatabase
 from tests.doubles.database import Trouble
-from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, NotedJournal
 
 DAY = timedelta(days=1)
 OLD = START - 100 * DAY

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 from services.sandbox.hooks.outbox import Outbox
-from services.sandbox.world.journal import Journal
+from services.sandbox.world.storage import Storage
 
 
-def opened(folder: Path) -> tuple[Journal, Outbox]:
-    journal = Journal(folder)
+def opened(folder: Path) -> tuple[Storage, Outbox]:
+    journal = Storage(folder)
     journal.open()
     outbox = Outbox(journal)
     outbox.load()

@@ -9,17 +9,17 @@ from services.sandbox.hooks.poster import pause_before
 from services.sandbox.options import Options
 from services.sandbox.wire.ids import user_id_of
 from services.sandbox.world.behaviour import Behaviour
-from services.sandbox.world.journal import Journal
 from services.sandbox.world.life import ladder
-from services.sandbox.world.pace import PAIR_BURST, PAIR_PERIOD_S, Pace
 from services.sandbox.world.phones import Phones
+from services.sandbox.world.rate_limits import PAIR_BURST, PAIR_PERIOD_S, RateLimits
 from services.sandbox.world.rules import Match, Rule, Rules
+from services.sandbox.world.storage import Storage
 
 PHONE = "16505551234"
 SEND = "/v23.0/1/messages"
 
 
-class DeafJournal(Journal):
+class DeafJournal(Storage):
     """A journal that writes nothing: for rules about memory."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ def test_the_ladder_of_a_message(kind: str, behaviour: Behaviour, is_voice: bool
 
 
 def test_the_pair_rate_lets_a_burst_pass_and_then_one_in_six_seconds() -> None:
-    pace = Pace()
+    pace = RateLimits()
     passed = sum(pace.admits("a", 0.0, period_s=PAIR_PERIOD_S, burst=PAIR_BURST) for _ in range(100))
     assert passed == PAIR_BURST
     assert not pace.admits("a", 5.9, period_s=PAIR_PERIOD_S, burst=PAIR_BURST)

@@ -8,7 +8,7 @@ import pytest
 
 from services.store import DatabaseBusy, DatabaseUnavailable, DuplicateOf, GroupCommit, IntakeFull, StorageFull
 from services.store.group_commit import ENOUGH
-from services.store.pacer import GATHER_BURST, Gather, Pacer
+from services.store.operation_budget import GATHER_BURST, BatchDelay, OperationBudget
 from tests.doubles.clock import virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
 
@@ -40,8 +40,8 @@ async def test_what_comes_during_an_insert_goes_together_in_the_next_one() -> No
 @virtual_time
 async def test_small_batches_in_a_row_gather_and_full_ones_do_not_wait() -> None:
     loop = asyncio.get_running_loop()
-    database = MemoryDatabase(pacer=Pacer(0, monotonic=loop.time))
-    inserts = GroupCommit(database, "messages", max_waiting=1_000, gather=Gather(1.0))  # type: ignore[arg-type]
+    database = MemoryDatabase(pacer=OperationBudget(0, monotonic=loop.time))
+    inserts = GroupCommit(database, "messages", max_waiting=1_000, gather=BatchDelay(1.0))  # type: ignore[arg-type]
     for number in range(int(GATHER_BURST)):
         await inserts.insert(document(f"alone{number}"))
     began = loop.time()

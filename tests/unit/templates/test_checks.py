@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from config.errors import Unavailable
-from services.commands import Commands
+from services.commands import CommandClient
 from services.keys import Caller
 from services.messages import Content, ContentRefused, parse_content
 from services.numbers import Number
@@ -57,7 +57,7 @@ class World:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def check(self) -> TemplateCheck:
-        return TemplateCheck(cast(TemplateRepository, self.catalogue), cast(Commands, self.catalogue), self.clock)
+        return TemplateCheck(cast(TemplateRepository, self.catalogue), cast(CommandClient, self.catalogue), self.clock)
 
 
 def message(name: str = "order", *parameters: str) -> Content:

@@ -6,7 +6,7 @@ import pytest
 
 from services.keys import Caller, NotPermitted, Scope
 from services.numbers import Number
-from services.templates import TemplateAccount
+from services.templates import TemplateService
 
 A, B, C = "12025550101", "12025550102", "12025550103"
 
@@ -25,8 +25,8 @@ class NoGraph:
         raise AssertionError(f"asked for the token of {number}")
 
 
-def account() -> TemplateAccount:
-    return TemplateAccount(cast(Any, NoGraph()), cast(Any, SomeNumbers()), cast(Any, None))
+def account() -> TemplateService:
+    return TemplateService(cast(Any, NoGraph()), cast(Any, SomeNumbers()), cast(Any, None))
 
 
 def caller(*numbers: str) -> Caller:

@@ -11,7 +11,7 @@ from services.cloud_webhook import TemplateUpdate
 from services.commands import Command
 from services.graph import GraphAccess, GraphUnreachable, TemplateInfo
 from services.numbers import Number
-from services.store import Fact, Write
+from services.store import Fact, VersionedWrite
 from services.templates.records import Template
 from services.templates.repository import TemplateRepository, _record
 from services.templates.sync import TemplateSync
@@ -56,7 +56,7 @@ class Account:
     async def synced_at(self, _: str) -> datetime | None:
         return self.synced
 
-    def apply(self, writes: list[Write]) -> None:
+    def apply(self, writes: list[VersionedWrite]) -> None:
         for write in writes:
             if write.collection == "templates":
                 self.stored[write.id] = dict(write.set)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings, load_settings
+from config.settings.fields import Settings
+from config.settings.load import load_settings
 from services.vault import KEY_FILE, KeyFileDamaged, SecretKey, kept_key, open_box
 
 CURRENT, PREVIOUS = "current-0123456789-abcdefghijklmno", "previous-0123456789-abcdefghijklmn"

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from services.webhook_endpoints.concealment import Concealer
-from services.webhook_endpoints.desk import shown_url
 from services.webhook_endpoints.records import Target
 from services.webhook_endpoints.sender import ANSWER_BYTES
+from services.webhook_endpoints.service import shown_url
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PASSWORD = 'pä"ss w/örd&1'

@@ -15,16 +15,9 @@ from services.egress import AddressPolicy
 from services.store import Database, DatabaseUnavailable, Event
 from services.vault import SecretBox, SecretKey
 from services.webhook_endpoints import Deliveries, DeliveryOptions, Feed, NumberNames, WebhookEndpointCommands
-from services.webhook_endpoints.courier import Keys
 from services.webhook_endpoints.documents import ATTEMPTS, STREAMS, VAULT, vault_document
-from services.webhook_endpoints.records import (
-    Endpoint,
-    EndpointStatus,
-    SecretRef,
-    Target,
-    WebhookFormat,
-    public_state,
-)
+from services.webhook_endpoints.endpoint_worker import Keys
+from services.webhook_endpoints.records import Endpoint, EndpointStatus, SecretRef, Target, WebhookFormat, public_state
 from services.webhook_endpoints.schedule import Schedule
 from tests.doubles.clock import START, LoopClock, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.settings import Settings
+from config.settings.fields import Settings
 from services.webhook_endpoints.health import DOWN_AFTER, Health
 from services.webhook_endpoints.schedule import Schedule, parse_schedule, retry_after_s
 

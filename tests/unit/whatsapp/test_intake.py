@@ -10,16 +10,23 @@ from typing import Any
 import pytest
 
 from services.contacts import Identity
-from services.conversations import ContactRef, Directory
+from services.conversations import ContactRef, ConversationState
 from services.graph import CodeRule
-from services.messages import Ledger, MessageRepository, MessageStatus, Tracked, message_fact
+from services.messages import MessageRepository, MessageState, MessageStatus, Tracked, message_fact
 from services.messages.documents import MESSAGES, message_document
-from services.numbers import Number, NumberBook, NumberSync
-from services.store import NOTIFICATIONS, DatabaseUnavailable, Fact, RawNotification, Write, notification_document
+from services.numbers import Number, NumberState, NumberSync
+from services.store import (
+    NOTIFICATIONS,
+    DatabaseUnavailable,
+    Fact,
+    RawNotification,
+    VersionedWrite,
+    notification_document,
+)
 from services.whatsapp.intake import Intake
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
-from tests.doubles.journal import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, NotedJournal
 from tests.doubles.messages import outgoing
 
 S = MessageStatus
@@ -86,7 +93,7 @@ class Templates:
     async def load(self, changes: Sequence[object]) -> None:
         self.is_loaded = True
 
-    async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[Write]]:
+    async def on_changes(self, changes: Sequence[object]) -> tuple[list[Fact], list[VersionedWrite]]:
         assert self.is_loaded
         self.told += 1
         return [], []
@@ -102,18 +109,18 @@ class Bench:
 
     def __post_init__(self) -> None:
         repository = MessageRepository(self.database)  # type: ignore[arg-type]
-        self.ledger = Ledger(repository)
+        self.ledger = MessageState(repository)
         self.intake = Intake(
             database=self.database,  # type: ignore[arg-type]
             journal=self.journal,  # type: ignore[arg-type]
             ledger=self.ledger,
-            directory=Directory(self.database),  # type: ignore[arg-type]
+            directory=ConversationState(self.database),  # type: ignore[arg-type]
             repository=repository,
             dispatcher=self.listener,  # type: ignore[arg-type]
             keeper=self.keeper,  # type: ignore[arg-type]
             templates=self.templates,  # type: ignore[arg-type]
             numbers=NumberSync(
-                NumberBook([Number(NUMBER, "102290129340398", "15550783881", "cloud")]),
+                NumberState([Number(NUMBER, "102290129340398", "15550783881", "cloud")]),
                 None,  # type: ignore[arg-type]  # nothing is read here
                 self.journal,  # type: ignore[arg-type]
                 ManualClock(),

@@ -8,13 +8,13 @@ from config.errors import Unavailable
 from services.messages import Message, MessageStatus
 from services.messages.documents import MESSAGES, message_document
 from services.retention import order_at
-from services.whatsapp.court import Court
+from services.whatsapp.context import OwnerContext
 from services.whatsapp.watchdog import DEADLINES, LOOK_EVERY_S, PAGE, Watchdog
 from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import Trouble
-from tests.doubles.journal import NUMBER
+from tests.doubles.event_writer import NUMBER
 from tests.doubles.messages import outgoing
-from tests.unit.whatsapp.test_outbox import Bench
+from tests.unit.sending.test_queue_reader import Bench
 
 S = MessageStatus
 
@@ -27,7 +27,7 @@ def watchdog_of(bench: Bench) -> Watchdog:
         ledger=bench.ledger,
         journal=bench.journal,
     )
-    return Watchdog(cast(Court, court))
+    return Watchdog(cast(OwnerContext, court))
 
 
 def waiting(bench: Bench, count: int, *, ago_s: float, status: MessageStatus = S.QUEUED) -> list[str]:

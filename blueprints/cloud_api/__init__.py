@@ -1,0 +1,4 @@
+"""The drop-in for Meta's Cloud API.
+
+Process: worker. Import from the modules.
+"""

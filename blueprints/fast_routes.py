@@ -1,0 +1,180 @@
+"""What a worker is asked all the time, on the short way: accept a message, read one, take a notification.
+
+Process: worker.
+
+Each answers as its handler does in `messages.py`, `cloud_api_messages.py` and `cloud_webhook.py`, and only when there
+is nothing to refuse.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from sanic import Sanic
+
+from blueprints.cloud_api.messages import sent_json
+from blueprints.rendering import accepted_json, head_of, json_bytes, message_json
+from blueprints.request_reading import is_idempotency_key
+from config.errors import RequestRefused
+from config.json_limits import json_fault
+from services.http_server.fast_path import Answer, FastRoute, FindFastRoute, LeaveFastPath, PendingAnswer
+from services.http_server.header_cache import HeaderCache
+from services.keys import Caller, Scope
+from services.messages import Idempotency, SendRequest, is_read_mark, parse_content, parse_send_request
+from services.wiring import WorkerServices
+
+_MESSAGE_LINE: Final = re.compile(rb"GET /v1/messages/([A-Za-z0-9_]{1,64}) HTTP/1\.1")
+_SEND_LINE: Final = re.compile(rb"POST /(?:v[0-9]{1,3}[.][0-9]{1,3}/)?([0-9]{1,32})/messages HTTP/1\.1")
+_OK: Final = head_of(200)
+_RECEIVED: Final = Answer(200, _OK, b'{"success":true}')
+
+
+class _FastRoute:
+    """``route`` is the pattern by which the router and the metrics know it."""
+
+    method = "POST"
+
+    def __init__(self, services: WorkerServices, route: str) -> None:
+        self._services = services
+        self.route = route
+
+    def _caller(self, header: HeaderCache, scope: Scope) -> Caller | None:
+        caller = self._services.keyring.known(header.value("authorization"))
+        return caller if caller is not None and caller.may(scope) else None
+
+
+class AcceptRoute(_FastRoute):
+    """``POST /v1/messages``: text, when nothing speaks against it."""
+
+    def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
+        caller, raw, now = self._caller(header, Scope.MESSAGES_SEND), _object(body), self._services.clock.now()
+        if caller is None or raw is None or not _may_be_once(header):
+            return None
+        try:
+            order = parse_send_request(raw, now=now)
+        except RequestRefused:
+            return None
+        storing = self._services.acceptance.begin(order, caller, _once(header, body), now=now)
+        if storing is None:
+            return None
+
+        def result() -> Answer:
+            accepted = storing.result()
+            if accepted is None:
+                raise LeaveFastPath
+            head = head_of(202, f"location: /v1/messages/{accepted.id}\r\n".encode())
+            return Answer(202, head, json_bytes(accepted_json(accepted)))
+
+        return PendingAnswer(storing.done, result, caller.key_id)
+
+
+class CloudApiRoute(_FastRoute):
+    """``POST /{version or nothing}/{phone_number_id}/messages``: the same as a client of Meta sends it."""
+
+    def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
+        caller, asked = self._caller(header, Scope.MESSAGES_SEND), _SEND_LINE.fullmatch(header.lines[0])
+        raw = _object(body)
+        if caller is None or asked is None or raw is None or is_read_mark(raw) or not _may_be_once(header):
+            return None
+        try:
+            order = SendRequest(parse_content(raw), phone_number_id=asked[1].decode())
+        except RequestRefused:
+            return None
+        once, now = _once(header, body, place=header.url), self._services.clock.now()
+        storing = self._services.acceptance.begin(order, caller, once, now=now)
+        if storing is None:
+            return None
+        named = raw.get("to") or raw.get("recipient")
+
+        def result() -> Answer:
+            accepted = storing.result()
+            if accepted is None:
+                raise LeaveFastPath
+            return Answer(200, _OK, json_bytes(sent_json(accepted, named=named)))
+
+        return PendingAnswer(storing.done, result, caller.key_id)
+
+
+class ReadRoute(_FastRoute):
+    """``GET /v1/messages/{id}``."""
+
+    method = "GET"
+
+    def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
+        caller, asked = self._caller(header, Scope.MESSAGES_READ), _MESSAGE_LINE.fullmatch(header.lines[0])
+        if caller is None or asked is None:
+            return None
+        reading = self._services.messages.begin_get(asked[1].decode())
+
+        def result() -> Answer:
+            message = reading.result()
+            if message is None or not caller.may_use(message.phone_number_id):
+                raise LeaveFastPath
+            return Answer(200, _OK, json_bytes(message_json(message)))
+
+        return PendingAnswer(reading.done, result, caller.key_id)
+
+
+class NotificationRoute(_FastRoute):
+    """``POST /webhooks/whatsapp``: a notification with a good signature."""
+
+    def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
+        storing = self._services.webhook.begin(body, header.value("x-hub-signature-256"))
+        if storing is None:
+            return None
+
+        def result() -> Answer:
+            storing.result()
+            return _RECEIVED
+
+        return PendingAnswer(storing.done, result)
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The body as a JSON object, if it is one that can be stored."""
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return raw if type(raw) is dict and json_fault(body, raw) is None else None
+
+
+def _may_be_once(header: HeaderCache) -> bool:
+    """Is there no ``Idempotency-Key``, or one that may be?"""
+    key = header.value("idempotency-key")
+    return key is None or is_idempotency_key(key)
+
+
+def _once(header: HeaderCache, body: bytes, *, place: bytes = b"") -> Idempotency | None:
+    """The caller's key with what it came with, as ``reading.idempotency_of``."""
+    key = header.value("idempotency-key")
+    return None if key is None else Idempotency(key=key, digest=hashlib.sha256(place + body).digest())
+
+
+def fast_routes(app: Sanic[Any, Any], services: WorkerServices) -> FindFastRoute:
+    """The ways of this worker, by a request's first line. Its routes must be known by now."""
+
+    def way(kind: Callable[[WorkerServices, str], FastRoute], path: str, method: str) -> FastRoute:
+        route, _, _ = app.router.get(path, method, None)
+        return kind(services, route.path)
+
+    accept = way(AcceptRoute, "/v1/messages", "POST")
+    receive = way(NotificationRoute, "/webhooks/whatsapp", "POST")
+    read = way(ReadRoute, "/v1/messages/msg", "GET")
+    versioned = way(CloudApiRoute, "/v23.0/1/messages", "POST")
+    unversioned = way(CloudApiRoute, "/1/messages", "POST")
+    exact = {b"POST /v1/messages HTTP/1.1": accept, b"POST /webhooks/whatsapp HTTP/1.1": receive}
+
+    def find(first_line: bytes) -> FastRoute | None:
+        found = exact.get(first_line)
+        if found is not None:
+            return found
+        if first_line.startswith(b"GET /v1/messages/"):
+            return read
+        if first_line.endswith(b"/messages HTTP/1.1") and first_line.startswith(b"POST /"):
+            return versioned if first_line.startswith(b"POST /v") else unversioned
+        return None
+
+    return find

@@ -1,0 +1,4 @@
+"""Contacts as CSV, in both directions.
+
+Process: worker.
+"""

@@ -1,0 +1,4 @@
+"""Live streams of one worker: the end of the log as it grows.
+
+Process: worker.
+"""

@@ -1,0 +1,84 @@
+"""How a worker leaves: it stops taking connections, finishes what it has, tells live streams, and only then goes.
+
+Process: worker.
+"""
+
+import asyncio
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+from sanic import Sanic
+
+from services.http_server.connection_limits import ConnectionTracker
+from services.supervisor.child_process import STOP_SIGNALS
+from services.telemetry.heartbeat import Heartbeat
+from services.telemetry.scoreboard import ProcessRow, Scoreboard
+
+MARGIN_S = 1.0  # the worker ends by itself before main would end it
+logger = logging.getLogger(__name__)
+
+
+class Drain:
+    """`begun` is set once this worker leaves: live streams wait for it, say goodbye and return."""
+
+    def __init__(self, app: Sanic[Any, Any], door: ConnectionTracker, heartbeat: Heartbeat, *, limit_s: float) -> None:
+        self.begun = asyncio.Event()
+        self._app = app
+        self._door = door
+        self._heartbeat = heartbeat
+        app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(1.0, limit_s - MARGIN_S)
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In `after_server_start`: the stop signals are ours from now on.
+
+        Sanic hands them back to "die at once" the moment it begins to drain, so that a second SIGTERM, or a SIGTERM to
+        the whole group, cuts every request in flight. Plain handlers stay, and only the first signal counts.
+        """
+
+        def on_stop(_signum: int, _frame: FrameType | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._leave, loop)
+
+        for signum in STOP_SIGNALS:
+            loop.remove_signal_handler(signum)
+            signal.signal(signum, on_stop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Idempotent. Every answer closes its connection from here on, also on connections that come later."""
+        if self.begun.is_set():
+            return False
+        self.begun.set()
+        self._app.config.KEEP_ALIVE = False
+        self._door.begin_drain(loop)
+        self._heartbeat.say("draining")
+        logger.info(
+            "This worker drains: %d requests in flight, %d connections.",
+            self._door.in_flight(),
+            self._door.connection_count(),
+            extra={"action": "worker.draining"},
+        )
+        return True
+
+    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        """`loop.stop()` and not `app.stop()`: that would cancel the app's tasks before the requests have finished."""
+        if self.begin(loop):
+            loop.stop()
+
+
+def why_not_ready(board: Scoreboard) -> list[str]:
+    """Reasons for `/readyz` that the cluster itself has: the whole instance stops, a breaker is open, a service hangs.
+
+    A worker that drains or hangs alone is no reason: the others serve, and a balancer would take the whole box out.
+    """
+    facts = board.facts()
+    reasons = ["the instance is stopping"] if facts.stopping else []
+    reasons += [f"{name} does not start; its breaker is open" for name in facts.open_breakers]
+    return reasons + [_hung(row) for row in board.rows() if row.state == "stalled" and row.role != "worker"]
+
+
+def _hung(row: ProcessRow) -> str:
+    silence = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
+    return f"{row.name} does not respond{silence}"

@@ -1,0 +1,166 @@
+"""One worker's life in four steps, for the four listeners of `server.py`.
+
+Process: worker.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from sanic import Request, Sanic
+from sanic.response import BaseHTTPResponse
+
+from services.http_server.access_log import log_answer, log_request
+from services.http_server.connection_limits import ConnectionLimits, ConnectionTracker
+from services.http_server.drain import Drain
+from services.http_server.forwarded import origin_of
+from services.http_server.protocol import CLIENT_CLOSED
+from services.http_server.rebalance import too_many
+from services.supervisor.child_process import leave_with_parent
+from services.telemetry.heartbeat import Heartbeat, PoolUse
+from services.telemetry.latency import RequestStats
+from services.telemetry.meter import ProcessMeter
+from services.telemetry.metrics.definitions import observe_request
+from services.telemetry.scoreboard import Scoreboard
+
+
+class WorkerLifecycle:
+    """`open` before everything else, `serve` when the rest is up, `drain` first and `close` last on the way out.
+
+    It stands in `app.ctx.life`; its door in `app.ctx.door`, where the protocol looks for it. `life.draining` is the
+    event that live streams wait for.
+    """
+
+    def __init__(
+        self,
+        app: Sanic[Any, Any],
+        board: Scoreboard,
+        *,
+        run_dir: str,
+        drain_s: float,
+        heartbeat_s: float = 1.0,
+        door: ConnectionLimits | None = None,
+        pool: Callable[[], PoolUse] | None = None,
+        meter: ProcessMeter | None = None,
+        access_log: bool = False,
+        extra: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> None:
+        leave_with_parent()
+        self.board = board
+        self.stats = RequestStats()
+        self.door = ConnectionTracker(door or ConnectionLimits())
+        self.heartbeat = Heartbeat(
+            board.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Server-0-0"), "worker"),
+            run_dir=run_dir,
+            every_s=heartbeat_s,
+            stats=self.stats,
+            meter=meter,
+            extra=extra,
+            pool=pool,
+            in_flight=self.door.in_flight,
+            connections=self._balanced_connections,
+        )
+        self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
+        self._logs_requests = access_log
+        self._beside: set[asyncio.Task[None]] = set()
+        app.ctx.life = self
+        app.ctx.door = self.door
+
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set when this worker begins to leave."""
+        return self._drain.begun
+
+    async def open(self) -> None:
+        """`before_server_start`, first: main sees the process; connections are guarded from the first one on."""
+        self.heartbeat.start("starting")
+        self.door.start()
+
+    async def serve(self) -> None:
+        """`after_server_start`, last: stop signals are handled, and main may drain our predecessor."""
+        self._drain.install(asyncio.get_running_loop())
+        self.heartbeat.say("ready")
+
+    def run_beside(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        """Run `work` until this worker drains.
+
+        Not `app.add_task`: at a stop Sanic counts its limit down from a fraction to exactly 0, which it never meets,
+        and so spins for ever while one of its tasks is left.
+        """
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def drain(self) -> None:
+        """`before_server_stop`, first."""
+        self._drain.begin(asyncio.get_running_loop())
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
+
+    async def close(self) -> None:
+        """`after_server_stop`, last."""
+        await self.door.stop()
+        await self.heartbeat.stop()
+
+    def _balanced_connections(self) -> int:
+        """With every beat: how many connections there are, and how many of them are too many."""
+        own = self.door.connection_count()
+        of_others = [
+            row.vitals.connections
+            for row in self.board.rows()
+            if row.role == "worker" and row.state == "ready" and row.pid != os.getpid()
+        ]
+        self.door.to_let_go = too_many(own, [own, *of_others])
+        return own
+
+    def observe(self, request: Request, response: BaseHTTPResponse) -> None:
+        """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
+        began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
+        if began is None:
+            return
+        if self.is_to_let_go():
+            setattr(request.stream, "keep_alive", False)  # noqa: B010 - an attribute of HTTP/1 streams alone
+        seconds = time.perf_counter() - began
+        # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
+        status = CLIENT_CLOSED if request.conn_info is not None and request.conn_info.lost else response.status
+        route = request.route
+        self.count(request.method, None if route is None else route.path, status, seconds)
+        if self._logs_requests:
+            log_request(request, status=status, seconds=seconds, client=origin_of(request).address)
+
+    def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """One request is answered; ``route`` is the pattern, None where there is none."""
+        self.stats.observe(seconds * 1000, is_error=status >= 500)
+        observe_request(method, route, status, seconds)
+
+    def answered(
+        self,
+        method: str,
+        route: str,
+        *,
+        path: str,
+        status: int,
+        seconds: float,
+        client: Callable[[], str],
+        key_id: str | None = None,
+        given_request_id: str | None = None,
+    ) -> None:
+        """A request was answered on the short way, where Sanic has no object for it. ``client`` tells its address."""
+        self.count(method, route, status, seconds)
+        if self._logs_requests:
+            log_answer(
+                method,
+                path,
+                status=status,
+                seconds=seconds,
+                key_id=key_id,
+                given_request_id=given_request_id,
+                client=client(),
+            )
+
+    def is_to_let_go(self) -> bool:
+        """Is the connection that is being answered one too many here? Its client comes back, to another worker."""
+        return self.door.to_let_go > 0 and self.door.lets_go()

@@ -1,0 +1,386 @@
+"""Dispatch: the head of every lane passes the gate, goes to the link, once, and what became of it is recorded.
+
+Process: whatsapp.
+
+A send is recorded as ``sending`` before the first byte leaves. Whoever finds a message in ``sending`` without knowing
+the outcome waits for evidence (a status that carries our id) before anything is sent again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from config.clock import Clock
+from services.conversations import ContactRef, Standing
+from services.graph import CodeRule
+from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
+from services.messages import Hold, Message, MessageState, MessageStatus, Priority, Recorder, Tracked
+from services.sending.evidence import DeliveryEvidence, LinkAnswers
+from services.sending.lanes import LaneKey, Lanes
+from services.sending.options import DispatchOptions
+from services.sending.outcomes import Outcomes
+from services.sending.rate_limiter import Turns
+from services.sending.send_policy import Go, Park, Refuse, SendPolicy, Wait, contact_of
+from services.store import Fact, Fenced
+
+log = logging.getLogger(__name__)
+
+LONGEST_LOOK_S = 60.0
+BEHIND_LOOK_S = 0.05
+MOST_SEEN = 1_000
+
+
+_WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.HELD})
+
+
+class Dispatcher:
+    """Serves lanes until stopped. One task a lane that holds something, ``concurrency`` of them sending."""
+
+    def __init__(
+        self,
+        *,
+        lanes: Lanes,
+        ledger: MessageState,
+        recorder: Recorder,
+        gate: SendPolicy,
+        answers: LinkAnswers,
+        link_of: Callable[[str], Link],
+        is_owner: Callable[[], bool],
+        clock: Clock,
+        options: DispatchOptions,
+    ) -> None:
+        """Nothing runs yet; ``offer`` starts a lane's task."""
+        self._lanes = lanes
+        self._ledger = ledger
+        self._gate = gate
+        self._answers = answers
+        self._link_of = link_of
+        self._is_owner = is_owner
+        self._clock = clock
+        self._options = options
+        self._outcomes = Outcomes(
+            ledger=ledger, recorder=recorder, governor=gate.governor, clock=clock, options=options
+        )
+        self._silence = DeliveryEvidence(options.evidence_wait_s)
+        self._turns = Turns(options.concurrency)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settled: dict[str, asyncio.Event] = {}
+        self._parked: dict[tuple[str, str], set[str]] = {}
+        self._released: list[str] = []
+        self._seen: list[ContactRef] = []
+        self._stopping = asyncio.Event()
+        self._nudged = asyncio.Event()
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.in_doubt_count = 0
+        self.sending_count = 0
+
+    # --- what others tell it
+
+    def offer(self, message: Message) -> None:
+        """Take a message that waits to be sent, or (status ``sending``) one whose outcome nobody knows."""
+        if self._lanes.add(message, self._gate.key_of(message)):
+            self._serve_soon(Lanes.key(message, self._gate.key_of(message)), message.id)
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """Two contacts turn out to be one: one lane, one pace, and whoever waited for either waits for both."""
+        now = self._clock.now().timestamp()
+        self._gate.governor.merge_pairs(number, into=into.key, absorbed=absorbed.key, now=now)
+        parked = self._parked.pop((number, absorbed.key), None)
+        if parked:
+            self._parked.setdefault((number, into.key), set()).update(parked)
+        self._ledger.merge(number, into=into, absorbed=absorbed)
+        for key in self._lanes.merge(number, into=into.key, absorbed=absorbed.key, may_move=self._waits):
+            self._serve_soon(key, into.conversation_id)
+        self.nudge()
+
+    def _waits(self, message: Message) -> bool:
+        return self._ledger.track(message).status in _WAITING
+
+    def _serve_soon(self, key: LaneKey, name: str) -> None:
+        task = asyncio.create_task(self._serve(key), name=f"lane-{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
+
+    def settled(self, message_id: str) -> None:
+        """Evidence came for this message: whoever waits for it may look at the ledger again."""
+        event = self._settled.get(message_id)
+        if event is not None:
+            event.set()
+
+    def read_notifications(self, *, count: int) -> None:
+        """A look at the inbox of notifications is over: so many were taken up, none if it was empty."""
+        self._silence.looked(self._clock.monotonic(), is_empty=count == 0)
+
+    def drop(self, tracked: Tracked) -> None:
+        """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
+        key = self._lanes.lane_of(tracked.id)
+        head = self._lanes.head(key) if key is not None else None
+        if key is None:
+            return
+        if head is None or head.id != tracked.id:
+            self._lanes.finish(key, tracked.id)
+        else:
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Something that lanes wait for may have changed (a hold was lifted): all of them look again."""
+        self._nudged.set()
+        self._nudged = asyncio.Event()
+
+    def park(self, number: str, key: str, message_id: str) -> None:
+        """Remember a message that waits until this customer writes."""
+        self._parked.setdefault((number, key), set()).add(message_id)
+
+    def customer_wrote(self, number: str, key: str) -> None:
+        """The window of this pair is open: what was parked for it may come back."""
+        self._released += sorted(self._parked.pop((number, key), ()))
+
+    def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
+        """A status reports a failure: the facts it means, not recorded yet."""
+        return self._outcomes.failed_later(tracked, rule, error, contact)
+
+    def take_released(self) -> list[str]:
+        """Ids of messages that may come back to their lanes; each is given once."""
+        released, self._released = self._released, []
+        return released
+
+    @property
+    def has_seen(self) -> bool:
+        """Did answers to sends name addresses together?"""
+        return bool(self._seen)
+
+    def take_seen(self) -> list[ContactRef]:
+        """Addresses that answers to sends named as one person's; each is given once. Statuses tell them again."""
+        seen, self._seen = self._seen, []
+        return seen
+
+    async def stop(self, *, within_s: float) -> None:
+        """Let sends that are under way end; start none. What has not left stays queued for the next owner."""
+        self._stopping.set()
+        self.nudge()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=within_s)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None and not self.failure.done():
+            self.failure.set_exception(task.exception() or Fenced())
+            self.failure.exception()  # the reign may be over for another reason, and ask for it no more
+
+    # --- a lane
+
+    async def _serve(self, key: LaneKey) -> None:
+        while not self._stopping.is_set() and (message := self._lanes.head(key)) is not None:
+            if self._lanes.is_behind(key):
+                await self._pause(BEHIND_LOOK_S)
+                continue
+            tracked = self._ledger.track(message)
+            if tracked.status is MessageStatus.SENDING:
+                stays = await self._resolve(message, tracked)
+            elif tracked.status in _WAITING:
+                stays = await self._attempt(message, tracked)
+            else:
+                stays = False
+            if not stays and not self._stopping.is_set():
+                self._lanes.finish(key, message.id)
+
+    async def _attempt(self, message: Message, tracked: Tracked) -> bool:
+        """Look at the head of a lane once. True: it stays the head."""
+        now = self._clock.now()
+        if message.expires_at is not None and message.expires_at <= now:
+            self._outcomes.expired(tracked)
+            return False
+        left_s = tracked.not_before - self._clock.monotonic()
+        if left_s > 0:
+            with self._standing(message):
+                await self._pause(self._until_expiry(message, left_s))
+            return True
+        verdict = self._gate.judge(message, now)
+        match verdict:
+            case Go():
+                async with self._turn(message) as has_waited:
+                    if self._stopping.is_set() or (has_waited and not self._may_still_go(message, tracked)):
+                        return True
+                    return await self._send(message, tracked, verdict)
+            case Refuse():
+                self._outcomes.refused_by_gate(tracked, verdict)
+                return False
+            case Park(hold):
+                self._outcomes.held(tracked, hold, due_at=hold.until or message.expires_at)
+                self.park(message.phone_number_id, self._gate.key_of(message), message.id)
+                return False
+            case Wait(hold):
+                self._outcomes.waits(tracked, hold)
+                with self._standing(message) if self._is_its_own(hold, message, now) else contextlib.nullcontext():
+                    await self._pause(self._seconds_until(hold, message))
+                return True
+
+    @contextlib.contextmanager
+    def _standing(self, message: Message) -> Iterator[None]:
+        """Its lane waits meanwhile for something that others do not wait for."""
+        key = self._lanes.lane_of(message.id)
+        if key is None:
+            yield
+            return
+        self._lanes.stand(key, is_standing=True)
+        try:
+            yield
+        finally:
+            self._lanes.stand(key, is_standing=False)
+
+    def _is_its_own(self, hold: Hold, message: Message, now: datetime) -> bool:
+        is_of_number = self._gate.governor.number_hold(message.phone_number_id, now) is not None
+        return not is_of_number and hold.reason != "quiet_hours"
+
+    def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
+        """The wait for a turn may have been long: it may have been canceled, or its number held."""
+        if tracked.status not in _WAITING or not self._is_head(message):
+            return False
+        return isinstance(self._gate.judge(message, self._clock.now()), Go)
+
+    def _is_head(self, message: Message) -> bool:
+        key = self._lanes.lane_of(message.id)
+        head = self._lanes.head(key) if key is not None else None
+        return head is not None and head.id == message.id
+
+    def _seconds_until(self, hold: Hold, message: Message) -> float:
+        held_s = LONGEST_LOOK_S
+        if hold.until is not None:
+            held_s = min(held_s, (hold.until - self._clock.now()).total_seconds())
+        return self._until_expiry(message, held_s)
+
+    def _until_expiry(self, message: Message, seconds: float) -> float:
+        if message.expires_at is not None:
+            seconds = min(seconds, (message.expires_at - self._clock.now()).total_seconds())
+        return max(0.005, seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._nudged.wait()
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, message: Message) -> AsyncIterator[bool]:
+        """A turn to send; yields whether it had to be waited for."""
+        token: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        has_waited = not self._turns.ask(token, is_bulk=message.priority is Priority.BULK)
+        if has_waited:
+            try:
+                await token
+            except asyncio.CancelledError:
+                if not self._turns.forget(token):
+                    self._give_back()
+                raise
+        self.sending_count += 1
+        try:
+            yield has_waited
+        finally:
+            self.sending_count -= 1
+            self._give_back()
+
+    def _give_back(self) -> None:
+        token = self._turns.give_back()
+        if isinstance(token, asyncio.Future) and not token.done():
+            token.set_result(None)
+
+    # --- one attempt
+
+    async def _send(self, message: Message, tracked: Tracked, go: Go) -> bool:
+        """Send it. True: it stays the head of its lane (to be tried again, or in doubt)."""
+        number, contact = message.phone_number_id, self._gate.key_of(message)
+        wait_s = self._gate.governor.take(
+            number, contact, self._clock.now().timestamp(), is_initiation=go.is_initiation
+        )
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+            if self._stopping.is_set() or tracked.status not in _WAITING or not self._is_head(message):
+                return True  # the lane looks again: it may have been canceled, or be part of another
+            contact = self._gate.key_of(message)
+        self._answers.forget(message.id)
+        recorded = self._outcomes.sending(
+            tracked,
+            is_fallback=go.payload is not None,
+            pair_tat=self._gate.governor.pair_tat(number, contact),
+            initiated_at=self._gate.governor.initiated_at(number, contact) if go.is_initiation else None,
+        )
+        await recorded.durable
+        if not self._is_owner():
+            raise Fenced("The owner lease ran out before a send.", detail=message.id)
+        try:
+            submitted = await self._link_of(number).send(_order(message, go))
+        except SendRefused as refusal:
+            stays = self._outcomes.refused(tracked, refusal, self._gate.key_of(message))
+            self.nudge()
+            return stays
+        except NotSubmitted as error:
+            self._outcomes.not_submitted(tracked, error)
+            return True
+        except OutcomeUnknown as error:
+            log.warning(
+                "Nobody knows whether a message left; waiting for a status that tells.",
+                extra={"action": "message.in_doubt", "message_id": message.id, "detail": error.detail},
+            )
+            # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
+            return True
+        except Exception:
+            # A bug of ours after the bytes may have left. Ending the reign would bring the next owner to the same
+            # message, and the next: instead this one message is in doubt.
+            log.exception("A link failed.", extra={"action": "link.failed", "message_id": message.id})
+            return True
+        self._answers.remember(message.id, submitted)
+        self._submitted(tracked, submitted)
+        if message.recipient_kind != "group":
+            address = contact_of(message).key
+            seen = ContactRef(number, submitted.wa_id, submitted.user_id, former=(address,))
+            if len(seen.keys) > 1 and len(self._seen) < MOST_SEEN:
+                self._seen.append(seen)
+        return False
+
+    def _submitted(self, tracked: Tracked, submitted: Submitted) -> None:
+        self._gate.governor.went_well(tracked.phone_number_id)
+        self._outcomes.submitted(tracked, submitted)
+
+    async def _resolve(self, message: Message, tracked: Tracked) -> bool:
+        """Wait for evidence of a send whose outcome is unknown. True: it goes again, by policy."""
+        answer = self._answers.of(message.id)
+        if answer is not None:
+            self._outcomes.submitted(tracked, answer)
+            return False
+        event = self._settled.setdefault(message.id, asyncio.Event())
+        began = self._clock.monotonic()
+        self.in_doubt_count += 1
+        try:
+            with self._standing(message):
+                while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
+                    if self._silence.speaks(began, self._clock.monotonic()):
+                        break
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(0.25):
+                            await event.wait()
+                    event.clear()
+        finally:
+            self.in_doubt_count -= 1
+            self._settled.pop(message.id, None)
+        if tracked.status is not MessageStatus.SENDING or self._stopping.is_set():
+            return False
+        return self._outcomes.without_evidence(tracked, message.on_uncertain or self._options.on_uncertain)
+
+
+def _order(message: Message, go: Go) -> OutgoingMessage:
+    payload: Iterable[tuple[str, Any]] = (go.payload if go.payload is not None else message.payload).items()
+    return OutgoingMessage(
+        id=message.id,
+        phone_number_id=message.phone_number_id,
+        to=message.to or "",
+        recipient_kind=message.recipient_kind,  # type: ignore[arg-type]  # stored as one of the literals
+        payload=dict(payload),
+        context_wamid=message.context_wamid,
+        callback_data=message.callback_data,
+    )

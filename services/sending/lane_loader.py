@@ -1,0 +1,241 @@
+"""Admission: messages from the database come into their lanes, each with what the owner must know of its contact.
+
+A lane holds a few messages of its recipient; what comes after them is left behind in the database, and is fetched when
+the lane is nearly empty. So a recipient with thousands of messages takes no place from others.
+
+Process: whatsapp.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.clock import Clock
+from services.conversations import ConversationState, Standing
+from services.events import EventWriter
+from services.messages import (
+    Message,
+    MessageRepository,
+    MessageState,
+    MessageStatus,
+    Priority,
+    is_window_open,
+    message_fact,
+    preview_text,
+)
+from services.sending.dispatch import Dispatcher
+from services.sending.lanes import Lanes
+from services.sending.rate_limiter import RateLimiter
+from services.sending.send_policy import Consents, contact_of
+
+LANE_ROOM = 32
+"""Messages of one recipient in memory."""
+CROWDED = 3_750
+CROWDED_ROOM = 4
+"""The same, while so many messages are in memory: many recipients with much, none of which can go."""
+
+_WAITING = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD})
+
+
+@dataclass(slots=True)
+class UnloadedMessages:
+    """Messages of one lane that wait in the database, none below ``first``. ``count`` grows with each one.
+
+    ``addresses`` are those that they are for: a contact may have several.
+    """
+
+    first: int
+    count: int = 0
+    addresses: set[str] = field(default_factory=set)
+
+
+class LaneLoader:
+    """Admits messages; safe to call again with the same ones."""
+
+    def __init__(
+        self,
+        *,
+        journal: EventWriter,
+        ledger: MessageState,
+        lanes: Lanes,
+        directory: ConversationState,
+        dispatcher: Dispatcher,
+        governor: RateLimiter,
+        consents: Consents,
+        clock: Clock,
+        template_text: Callable[[str, Mapping[str, Any]], str | None] = lambda _number, _sent: None,
+    ) -> None:
+        """No input or output. ``template_text`` is what a `template` object says, where the catalogue knows it."""
+        self._journal = journal
+        self._ledger = ledger
+        self._lanes = lanes
+        self._directory = directory
+        self._dispatcher = dispatcher
+        self._governor = governor
+        self._consents = consents
+        self._clock = clock
+        self._template_text = template_text
+        self._left: dict[tuple[str, str], UnloadedMessages] = {}
+
+    @property
+    def waiting_count(self) -> int:
+        """Messages in all lanes."""
+        return len(self._lanes)
+
+    def moving_count(self, phone_number_id: str) -> int:
+        """A number's messages in lanes that do not wait for something of their own: a recipient's pace, evidence."""
+        return self._lanes.moving_count(phone_number_id)
+
+    @property
+    def left_count(self) -> int:
+        """Recipients of whom something was left behind in the database."""
+        return len(self._left)
+
+    async def refill(self, repository: MessageRepository) -> int:
+        """Fetch what was left behind for lanes that are nearly empty; answer how many messages came."""
+        count = 0
+        for key, left in list(self._left.items()):
+            if self._lanes.length(key) > self._room // 4:
+                continue
+            met, number = left.count, key[0]
+            priority, to = Priority(key[1].partition(":")[0]), sorted(left.addresses)
+            page = await repository.queued_to(number, priority, to, above=left.first - 1, limit=LANE_ROOM)
+            # What comes for this lane meanwhile is newer and is left behind too: it must not go first.
+            count += await self.admit(page, refilling=key)
+            if left.count != met or self._left.get(key) is not left:
+                continue  # it may not be in the page: the next look begins at the same place
+            if len(page) == LANE_ROOM:
+                left.first = page[-1].order + 1
+            else:
+                del self._left[key]
+        return count
+
+    def left_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
+        """The addresses for which something was left behind."""
+        lanes = (
+            left.addresses
+            for key, left in self._left.items()
+            if key[0] == phone_number_id and key[1].startswith(f"{priority.value}:")
+        )
+        return frozenset(address for addresses in lanes for address in addresses)
+
+    def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
+        """Two contacts are one, and so are their lanes: what was left behind of either goes before what is newer."""
+        for priority in Priority:
+            old, key = ((number, f"{priority.value}:{one.key}") for one in (absorbed, into))
+            other, own = self._left.pop(old, None), self._left.pop(key, None)
+            if other is None and own is None:
+                continue
+            parts = [left for left in (other, own) if left is not None]
+            merged = UnloadedMessages(min(left.first for left in parts), sum(left.count for left in parts))
+            merged.addresses.update(*(left.addresses for left in parts))
+            self._left[key] = merged
+            for message in self._lanes.waiting(key):
+                if message.order >= merged.first and message.status is MessageStatus.QUEUED:
+                    self._lanes.finish(key, message.id)
+                    self._leave(key, message)
+
+    async def admit(self, page: Sequence[Message], *, refilling: tuple[str, str] | None = None) -> int:
+        """Put those that still wait (or are in doubt) into their lanes; answer how many were new.
+
+        ``refilling`` is the lane for which the page was fetched: what was left behind of it comes back.
+        """
+        fresh = [message for message in page if self._is_new(message)]
+        if not fresh:
+            return 0
+        contacts = {message.id: contact_of(message) for message in fresh}
+        await self._consents.load([contact.key for contact in contacts.values()])
+        await self._directory.load(list(contacts.values()))
+        # Others worked while this one was reading: it may have been admitted, or canceled.
+        fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
+        if not fresh:
+            return 0
+        # From here to the record nothing waits, so that memory and log go together.
+        standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
+        for message in fresh:
+            contact = contacts[message.id]
+            standing = standings[contact.phone_number_id, contact.key]
+            tracked = self._ledger.track(message)
+            tracked.conversation_id = standing.conversation_id
+            if standing.pair_tat is not None:
+                self._governor.remember_pair(contact.phone_number_id, standing.key, standing.pair_tat)
+            # Told of as stuck while it waited in the database, it has a seq, and is in no conversation yet.
+            is_unseen = message.status is MessageStatus.QUEUED and message.conversation_id is None
+            if message.seq == 0 or is_unseen or tracked.status is MessageStatus.SCHEDULED:
+                tracked.status = MessageStatus.QUEUED
+                data = {
+                    "order": message.order,
+                    "type": message.kind,
+                    "preview": self._preview(message),
+                }
+                facts.append(message_fact(tracked, "message.queued", data, self._clock))
+        if facts:
+            self._journal.record(facts)
+        for message in fresh:
+            self._dispatcher.offer(message)
+        return len(fresh)
+
+    def unknown(self, message_ids: Sequence[str]) -> list[str]:
+        """Those of these messages that the owner has never seen, or has forgotten."""
+        return [message_id for message_id in message_ids if self._ledger.get(message_id) is None]
+
+    async def park(self, messages: Sequence[Message]) -> list[Message]:
+        """Remember messages that wait until their customers write; answer those whose customer wrote meanwhile."""
+        await self._directory.load([contact_of(message) for message in messages])
+        now, free = self._clock.now(), []
+        for message in messages:
+            contact = contact_of(message)
+            standing = self._directory.standing(contact.phone_number_id, contact.key)
+            if standing is not None and is_window_open(standing.last_inbound_at, now):
+                free.append(message)
+            else:
+                self._ledger.track(message)
+                key = self._directory.key_of(contact.phone_number_id, contact.key)
+                self._dispatcher.park(contact.phone_number_id, key, message.id)
+        return free
+
+    def _preview(self, message: Message) -> str:
+        sent = message.payload.get("template") if message.kind == "template" else None
+        text = self._template_text(message.phone_number_id, sent) if isinstance(sent, Mapping) else None
+        return text or preview_text(message.kind, message.payload)
+
+    @property
+    def _room(self) -> int:
+        return CROWDED_ROOM if len(self._lanes) > CROWDED else LANE_ROOM
+
+    def _with_room(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
+        """Those whose lane has room; the others are left behind, and all that come after them in their lane.
+
+        What was admitted before (held, in doubt) is memory's already: it always has room.
+        """
+        taken: Counter[tuple[str, str]] = Counter()
+        chosen = []
+        for message in messages:
+            key = Lanes.key(message, self._directory.key_of(message.phone_number_id, contact_of(message).key))
+            left = self._left.get(key) if key != refilling else None
+            if message.status is not MessageStatus.QUEUED:
+                chosen.append(message)
+            elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[
+                key
+            ] >= self._room:
+                self._leave(key, message)
+            else:
+                taken[key] += 1
+                chosen.append(message)
+        return chosen
+
+    def _leave(self, key: tuple[str, str], message: Message) -> None:
+        left = self._left.setdefault(key, UnloadedMessages(message.order))
+        left.first = min(left.first, message.order)
+        left.count += 1
+        left.addresses.add(str(message.to))
+
+    def _is_new(self, message: Message) -> bool:
+        """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""
+        if message.id in self._lanes:
+            return False
+        tracked = self._ledger.get(message.id)
+        if tracked is None:
+            return message.status in _WAITING or message.status is MessageStatus.SENDING
+        return tracked.status in _WAITING and tracked.status is message.status

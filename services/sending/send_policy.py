@@ -1,0 +1,164 @@
+"""The send gate: the last look at a message before it leaves. Memory only, so that it can stand before every send.
+
+Process: whatsapp.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.conversations import ContactRef, Standing
+from services.messages import (
+    Hold,
+    Message,
+    OnWindowClosed,
+    Priority,
+    fallback_payload,
+    is_window_open,
+    may_be_replaced,
+    needs_window,
+)
+from services.sending.rate_limiter import RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """It may leave. ``payload`` is set when a template goes in its place; ``is_initiation``: the window is closed."""
+
+    payload: dict[str, Any] | None = None
+    is_initiation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It keeps its place and waits. Its lane waits with it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """It leaves its lane and comes back when its reason is over: later messages need not wait for it."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It must not leave at all."""
+
+    code: str
+    title: str
+    next_step: str
+    graph_code: int | None = None
+
+
+Verdict = Go | Wait | Park | Refuse
+
+
+class Consents(Protocol):
+    """Who must not be written to."""
+
+    async def load(self, keys: Iterable[str]) -> None:
+        """Know what there is to know of these contacts."""
+        ...
+
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
+        """Why this contact must not get it, or None."""
+        ...
+
+
+class EverybodyConsents:
+    """No opt-outs are known."""
+
+    async def load(self, keys: Iterable[str]) -> None:
+        """There is nothing to know."""
+
+    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
+        """Nobody is blocked."""
+        return None
+
+
+class SendPolicy:
+    """Judges messages by opt-out, pause, window, quiet hours, daily limit and pair rate, in this order."""
+
+    def __init__(
+        self,
+        governor: RateLimiter,
+        *,
+        standing_of: Callable[[str, str], Standing | None],
+        consents: Consents,
+        is_marketing: Callable[[Message], bool],
+        hold_of: Callable[[Message, datetime], Hold | None] = lambda _message, _now: None,
+    ) -> None:
+        """``standing_of(number, contact key)`` is what the owner knows of a conversation.
+
+        ``hold_of`` says why a single message must wait: its campaign is paused, say.
+        """
+        self.governor = governor
+        self._hold_of = hold_of
+        self._standing_of = standing_of
+        self._consents = consents
+        self._is_marketing = is_marketing
+
+    def key_of(self, message: Message) -> str:
+        """The key by which lanes and limits know the recipient, whatever address the message is for."""
+        address = contact_of(message).key
+        standing = self._standing_of(message.phone_number_id, address)
+        return standing.key if standing is not None and standing.key else address
+
+    def judge(self, message: Message, now: datetime) -> Verdict:
+        """What may happen to this message now."""
+        number, address = message.phone_number_id, contact_of(message).key
+        if (refusal := self._opted_out(message, address)) is not None:
+            return refusal
+        hold = self._hold_of(message, now) or self.governor.number_hold(number, now)
+        if hold is not None:
+            return Wait(hold)
+        standing, key = self._standing_of(number, address), self.key_of(message)
+        is_open = is_window_open(standing.last_inbound_at if standing else None, now)
+        payload = None
+        if not is_open and needs_window(message.kind):
+            if may_be_replaced(message.on_window_closed, message.fallback_template):
+                payload = fallback_payload(message.fallback_template or {}, message.kind, message.payload)
+                # What goes out is another message: it may be marketing where the first one was not.
+                if (
+                    refusal := self._opted_out(replace(message, kind="template", payload=payload), address)
+                ) is not None:
+                    return refusal
+            elif message.on_window_closed is OnWindowClosed.HOLD:
+                return Park(Hold("window_closed", None))
+            else:
+                return Refuse(
+                    "window_closed",
+                    "The customer service window is closed",
+                    "Send an approved template, or wait until the customer writes.",
+                    graph_code=131047,
+                )
+        if message.priority is Priority.BULK:
+            quiet_until = self.governor.quiet_until(number, now)
+            if quiet_until is not None:
+                return Wait(Hold("quiet_hours", quiet_until))
+        if not is_open and (hold := self.governor.daily_hold(number, key, now)) is not None:
+            return Park(hold)
+        hold = self.governor.pair_hold(number, key, now)
+        if hold is not None:
+            return Wait(hold)
+        return Go(payload=payload, is_initiation=not is_open)
+
+    def _opted_out(self, message: Message, key: str) -> Refuse | None:
+        reason = self._consents.blocks(key, is_marketing=self._is_marketing(message), number=message.phone_number_id)
+        if reason is None:
+            return None
+        return Refuse(
+            "opted_out",
+            f"The recipient {reason}",
+            "Do not send again; the recipient can opt in by writing START.",
+            graph_code=131050,
+        )
+
+
+def contact_of(message: Message) -> ContactRef:
+    """The contact of an outbound message, as conversations and consents name it."""
+    return ContactRef.at(message.phone_number_id, message.to, message.recipient_kind)

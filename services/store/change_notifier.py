@@ -1,0 +1,137 @@
+"""Tells the owner that an inbox has something new: a change stream, and the clock as the fall-back.
+
+Process: whatsapp.
+
+The stream is read by one plain thread with the client's own synchronous half: an event costs no hop between threads,
+and a burst of them costs one wake-up.
+
+In a storm of inserts there is always something new, and every one of them costs the server and this thread a change:
+then the stream is left, the clock wakes everybody, and a little later it is opened again from where it is by then. (A
+stream of the other collections would cost the embedded server as much: it looks at every change for it.)
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from services.store.database import Database, Document
+from services.store.driver import PyMongoError, has_more
+
+log = logging.getLogger(__name__)
+
+AWAIT_MS = 1000
+STRETCH = 4
+"""Inside an operation budget an idle stream asks so much less often."""
+STORM = 100
+STORM_WINDOW_S = 0.1
+"""More changes than ``STORM`` in such a window are a storm."""
+STORM_S = 1.0
+STORM_POLL_S = 0.03
+"""For so long the clock wakes the readers of what storms, and so often."""
+QUIET_POLLS = 3
+"""The readers of the other collections every so many times: each look in vain costs a query."""
+
+
+class ChangeNotifier:
+    """One ``asyncio.Event`` for each reader of a collection, set when somebody inserts there.
+
+    ``start()`` opens the stream in its own thread; without a stream (a server that has none) ``wait`` still returns
+    after its time, so that a poll finds the work.
+    """
+
+    def __init__(self, database: Database, collections: Sequence[str]) -> None:
+        """Nothing is opened yet."""
+        self._database = database
+        self._readers: Mapping[str, dict[str, asyncio.Event]] = {name: {} for name in collections}
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.is_streaming = False
+        self.storms = 0
+
+    def start(self) -> None:
+        """Open the stream. Call it on the event loop."""
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._watch, args=(loop,), name="change-stream", daemon=True)
+        self._thread.start()
+
+    def wake(self, collection: str) -> None:
+        """Wake the readers of this collection from inside the process."""
+        self._set_all([collection])
+
+    async def wait(self, collection: str, *, poll_s: float, reader: str = "") -> None:
+        """Return when something may be new in this collection, at the latest after ``poll_s`` seconds.
+
+        ``reader`` says who waits: each reader sees each wake-up, so none takes another's.
+        """
+        event = self._readers[collection].setdefault(reader, asyncio.Event())
+        # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up, and the duty would go on.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(poll_s):
+                await event.wait()
+        event.clear()
+
+    def stop(self) -> None:
+        """Let the thread end; it leaves within about a second."""
+        self._stopped.set()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        pipeline: list[Document] = [
+            {"$match": {"operationType": "insert", "ns.coll": {"$in": list(self._readers)}}},
+            {"$project": {"_id": 1, "ns": 1}},
+        ]
+        synchronous = self._database.client.delegate[self._database.options.name]
+        pacer = self._database.pacer
+        await_ms = AWAIT_MS * (STRETCH if pacer.is_paced else 1)
+        while not self._stopped.is_set():
+            try:
+                with synchronous.watch(pipeline, max_await_time_ms=await_ms) as stream:
+                    self.is_streaming = True
+                    self._wake(loop, set(self._readers))
+                    counts, since = Counter[str](), time.monotonic()
+                    while not self._stopped.is_set() and (counts.total() <= STORM or pacer.is_paced):
+                        if time.monotonic() - since > STORM_WINDOW_S:
+                            counts, since = Counter[str](), time.monotonic()
+                        self._database.went_out()
+                        change = stream.try_next()
+                        names: list[str] = []
+                        while change is not None:
+                            names.append(change["ns"]["coll"])
+                            change = stream.try_next() if has_more(stream) else None
+                        if names:
+                            counts.update(names)
+                            self._wake(loop, set(names))
+                            # Inside an operation budget a look costs as much as a batch: what comes next gathers.
+                            self._stopped.wait(pacer.rest_s)
+                self._sit_out(loop, {name for name, count in counts.items() if count > STORM / len(self._readers)})
+            except PyMongoError as error:
+                if self._stopped.is_set():
+                    return
+                self.is_streaming = False
+                log.warning(
+                    "The change stream ended; polling goes on.", extra={"action": "stream.ended", "detail": str(error)}
+                )
+                self._stopped.wait(2.0)
+
+    def _sit_out(self, loop: asyncio.AbstractEventLoop, stormy: set[str]) -> None:
+        """Let the clock wake everybody until the storm may be over. The stream that follows wakes them once more."""
+        self.storms += 1
+        until, polls = time.monotonic() + STORM_S, 0
+        while time.monotonic() < until and not self._stopped.wait(STORM_POLL_S):
+            polls += 1
+            self._wake(loop, set(self._readers) if polls % QUIET_POLLS == 0 else stormy)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
+        # A copy: the loop's thread may add a reader meanwhile.
+        pending = [name for name in names if not all(event.is_set() for event in list(self._readers[name].values()))]
+        if pending:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to wake
+                loop.call_soon_threadsafe(self._set_all, pending)
+
+    def _set_all(self, names: list[str]) -> None:
+        for name in names:
+            for event in self._readers[name].values():
+                event.set()

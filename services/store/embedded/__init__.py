@@ -1,0 +1,4 @@
+"""What only the embedded database needs.
+
+Process: worker, whatsapp.
+"""

@@ -1,0 +1,203 @@
+"""The processes main looks after: one cell per name, the child that fills it, and old children on their way out.
+
+Process: main.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+
+from sanic.worker.process import WorkerProcess
+
+from services.supervisor.backoff import RestartHistory
+from services.supervisor.child_process import stacks_file
+from services.supervisor.sanic_internals import describe_exit, install_current, spawn
+from services.telemetry.scoreboard import Scoreboard, Vitals
+
+WORKER_PREFIX = "Sanic-Server-"
+MAIN_SLOT = 0
+RESIGNAL_S = 2.0
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """One incarnation: a PID. `stop_by`: when it is killed if it has not left by itself."""
+
+    name: str
+    process: BaseProcess
+    pid: int
+    slot: int
+    started_at: float
+    ready_at: float | None = None
+    request_limit: int = 0
+    over_memory_count: int = 0
+    stack_due_at: float | None = None
+    killed_for: str = ""
+    signalled_at: float = 0.0
+    stop_by: float | None = None
+
+    def is_alive(self) -> bool:
+        return self.process.is_alive()
+
+    @property
+    def last_exit(self) -> str:
+        exit_ = describe_exit(self.process.exitcode)
+        return f"{self.killed_for} ({exit_})" if self.killed_for else exit_
+
+
+@dataclass(slots=True, eq=False)
+class ProcessSlot:
+    """A name that is to be filled: `Sanic-Server-0-0`, `Sanic-WhatsApp-0`."""
+
+    seat: WorkerProcess
+    history: RestartHistory
+    child: Child | None = None
+    retry_at: float = 0.0
+    retry_at_wall: float = 0.0
+    restarts: int = 0
+    last_exit: str = ""
+    since: float = field(default_factory=time.time)
+    is_planned_stop: bool = False
+
+    @property
+    def name(self) -> str:
+        return str(self.seat.name)
+
+    @property
+    def role(self) -> str:
+        return "worker" if self.is_worker else self.name.split("-")[1].lower()
+
+    @property
+    def is_worker(self) -> bool:
+        return self.name.startswith(WORKER_PREFIX)
+
+    def try_at_once(self) -> None:
+        """The operator says that it is mended: no pause, no breaker."""
+        self.history.forget()
+        self.retry_at = 0.0
+
+    @property
+    def is_ready(self) -> bool:
+        return self.child is not None and self.child.ready_at is not None and self.child.is_alive()
+
+
+class ProcessTable:
+    """Starts, signals and reaps. Decides nothing."""
+
+    def __init__(self, board: Scoreboard, *, run_dir: str, on_gone: Callable[[int], None] | None = None) -> None:
+        self.board = board
+        self.cells: list[ProcessSlot] = []
+        self.retiring: list[Child] = []
+        self._run_dir = run_dir
+        self._on_gone = on_gone
+        self._slots = set(range(board.slots)) - {MAIN_SLOT}
+
+    def workers(self) -> list[ProcessSlot]:
+        return [cell for cell in self.cells if cell.is_worker]
+
+    def everybody(self) -> list[Child]:
+        """Every child that may be alive, those that drain included."""
+        return [cell.child for cell in self.cells if cell.child is not None] + self.retiring
+
+    def find(self, name: str) -> ProcessSlot | None:
+        return next((cell for cell in self.cells if cell.name == name), None)
+
+    def spawn(self, cell: ProcessSlot) -> Child:
+        """Start a process for the cell; whoever called says what it is for."""
+        slot = min(self._slots)
+        self._slots.remove(slot)
+        self.board.release(slot)
+        try:
+            process = spawn(cell.seat, slot)
+        except OSError:  # no memory, no PID: the caller tries again later
+            self._slots.add(slot)
+            raise
+        return Child(cell.name, process, process.pid or 0, slot, time.monotonic())
+
+    def fill(self, cell: ProcessSlot, child: Child) -> None:
+        """`child` is what this name means from now on."""
+        cell.child = child
+        cell.since = time.time()
+        cell.is_planned_stop = False
+        install_current(cell.seat, child.process)
+
+    def retire(self, child: Child, *, limit_s: float) -> None:
+        """It is not the cell's own any more: ask it to drain, and kill it after `limit_s`."""
+        self.retiring.append(child)
+        self.ask_to_stop([child], limit_s=limit_s)
+
+    def ask_to_stop(self, children: Iterable[Child], *, limit_s: float) -> None:
+        """SIGTERM now, SIGKILL after `limit_s`. Repeated asking is harmless: our stop handlers are idempotent."""
+        now = time.monotonic()
+        for child in children:
+            child.stop_by = min(child.stop_by, now + limit_s) if child.stop_by is not None else now + limit_s
+            self._signal(child, signal.SIGTERM)
+            child.signalled_at = now
+
+    def press(self, children: Iterable[Child]) -> None:
+        """Kill what is past its limit to stop; ask again what may not have heard, because it was just starting."""
+        now = time.monotonic()
+        for child in children:
+            if child.stop_by is None:
+                continue
+            if now >= child.stop_by:
+                self.kill(child, "did not stop in time")
+            elif now - child.signalled_at > RESIGNAL_S and self.state_of(child) not in ("draining", "stopping"):
+                self._signal(child, signal.SIGTERM)
+                child.signalled_at = now
+
+    def kill(self, child: Child, reason: str) -> None:
+        child.killed_for = child.killed_for or reason
+        self._signal(child, signal.SIGKILL)
+
+    def vitals(self, child: Child) -> tuple[Vitals, float] | None:
+        """What it says about itself, and how many seconds ago."""
+        return self.board.record_of(child.slot, child.pid)
+
+    def state_of(self, child: Child) -> str:
+        found = self.vitals(child)
+        return found[0].state if found is not None else "starting"
+
+    def reap(self, child: Child) -> None:
+        """It is dead: free what it held. The slot is given again only now, when nobody can write to it any more."""
+        child.process.join(0)
+        self.board.release(child.slot)
+        self._slots.add(child.slot)
+        with contextlib.suppress(OSError):
+            stacks_file(self._run_dir, child.pid).unlink(missing_ok=True)
+        if self._on_gone is not None:
+            self._on_gone(child.pid)
+
+    def reap_retired(self) -> list[Child]:
+        """Old children that have left, reaped."""
+        left = [child for child in self.retiring if not child.is_alive()]
+        for child in left:
+            self.retiring.remove(child)
+            self.reap(child)
+        return left
+
+    def sentinels(self) -> list[int]:
+        """Become readable when a living child dies: the monitor sleeps on them."""
+        return [child.process.sentinel for child in self.everybody() if child.is_alive()]
+
+    def _signal(self, child: Child, signum: int) -> None:
+        """Safe against reuse of a PID: a child that is not reaped yet keeps its own."""
+        if child.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, signum)
+
+    def ask_for_stacks(self, child: Child) -> bool:
+        """SIGUSR1, if the process is prepared for it (else the signal would end it without a word)."""
+        if not stacks_file(self._run_dir, child.pid).exists():
+            return False
+        self._signal(child, signal.SIGUSR1)
+        return True
+
+    def stacks_of(self, child: Child) -> str:
+        with contextlib.suppress(OSError):
+            return stacks_file(self._run_dir, child.pid).read_text(encoding="utf-8", errors="replace").strip()
+        return ""

@@ -1,0 +1,82 @@
+"""The lines an operator sees while the cluster comes up, word for word and with true PIDs.
+
+Process: main.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from config.locales import catalog, text
+from config.logs import say
+from services.telemetry.scoreboard import ProcessRow
+
+PATIENCE_S = 15.0  # then the next line goes out; a process that does not come up has its own lines in the log
+UP = frozenset({"ready", "draining"})
+
+
+class StartupLines:
+    """A watcher for `supervise`: called with every row at each look, it speaks as soon as there is something to say.
+
+    Workers come in order, one line each once they serve; then WhatsApp, once the queen has said on the board what it
+    is (`extra["state"]`: `owner`, `standby` …); then the rest.
+    """
+
+    def __init__(
+        self,
+        locale: str,
+        *,
+        workers: int,
+        api_url: str = "",
+        sandbox_url: str = "",
+        database_url: str = "",
+        write: Callable[[str], None] = say,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._locale = locale
+        self._workers = workers
+        self._urls = {"database": database_url, "sandbox": sandbox_url}
+        self._api_url = api_url
+        self._write = write
+        self._clock = clock
+        self._told_workers = 0
+        self._waiting_since = clock()
+
+    def open(self, *, cpus: int, pid: int) -> None:
+        """The first two lines, before any process exists."""
+        self._say("cluster", workers=self._workers, cpus=cpus)
+        self._say("main", pid=pid)
+
+    def __call__(self, rows: Sequence[ProcessRow]) -> bool:
+        """True when the last line is out."""
+        workers = [row for row in rows if row.role == "worker"]
+        while self._told_workers < self._workers:
+            row = workers[self._told_workers] if self._told_workers < len(workers) else None
+            if row is not None and row.state in UP:
+                self._say("worker", index=self._told_workers + 1, pid=row.pid)
+            elif not self._is_out_of_patience():
+                return False
+            self._told_workers += 1
+            self._waiting_since = self._clock()
+        queen = next((row for row in rows if row.role == "whatsapp"), None)
+        if queen is not None:
+            state = self._state_of(queen)
+            if state == "starting" and not self._is_out_of_patience():
+                return False
+            self._say("whatsapp", state=text(self._locale, f"whatsapp_state.{state}"), pid=queen.pid)
+        for role, url in self._urls.items():
+            found = next((row for row in rows if row.role == role), None)
+            if found is not None and url:
+                self._say(role, url=url, pid=found.pid)
+        if self._api_url:
+            self._say("api", url=self._api_url)
+        return True
+
+    def _state_of(self, queen: ProcessRow) -> str:
+        state = str(queen.extra.get("state", "starting"))
+        return state if f"whatsapp_state.{state}" in catalog(self._locale) else "starting"
+
+    def _is_out_of_patience(self) -> bool:
+        return self._clock() - self._waiting_since > PATIENCE_S
+
+    def _say(self, key: str, **figures: object) -> None:
+        self._write(text(self._locale, f"startup.{key}", **figures))

@@ -1,0 +1,203 @@
+"""The supervisor: starts every process, revives the dead, replaces the tired, and stops all of them in order.
+
+Process: main. It sits in Sanic's own monitor loop, on the same thread that starts processes.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import wait
+from typing import Any
+
+from sanic import Sanic
+from sanic.exceptions import ServerKilled
+
+from config.ids import order_floor
+from config.logs import stop_logging
+from services.supervisor.backoff import RestartHistory
+from services.supervisor.control import answer, leave_pid
+from services.supervisor.control_requests import ControlRequest, ControlRequests
+from services.supervisor.graceful_shutdown import GracefulShutdown
+from services.supervisor.health_monitor import LOOK_EVERY_S, HealthMonitor
+from services.supervisor.options import SupervisorOptions
+from services.supervisor.process_table import MAIN_SLOT, ProcessSlot, ProcessTable
+from services.supervisor.respawn import Respawner
+from services.supervisor.rolling_restart import RollingRestart
+from services.supervisor.sanic_internals import SanicManager
+from services.supervisor.shutdown_responder import ShutdownResponder
+from services.supervisor.status_publisher import StatusPublisher
+from services.telemetry.heartbeat import rss_bytes
+from services.telemetry.scoreboard import ProcessRow, Scoreboard, Vitals
+
+TICK_S = 0.1
+
+logger = logging.getLogger(__name__)
+
+Watcher = Callable[[list[ProcessRow]], bool]
+"""Sees every row at each look during the start; True when it has seen enough."""
+
+
+def supervise(
+    app: Sanic[Any, Any],
+    *,
+    board: Scoreboard,
+    options: SupervisorOptions,
+    watchers: Sequence[Watcher] = (),
+    on_gone: Callable[[int], None] | None = None,
+) -> "Supervisor":
+    """Take the seat. Call it last in `main_process_ready`, when every managed process is declared.
+
+    `on_gone(pid)` is called for each process that has ended (metrics of dead processes are folded there).
+    """
+    return Supervisor(SanicManager(app.manager), board=board, options=options, watchers=watchers, on_gone=on_gone)
+
+
+class Supervisor:
+    """One per instance. Everything happens in `_tick`: ten times a second, and at once when a child dies."""
+
+    def __init__(
+        self,
+        seat: SanicManager,
+        *,
+        board: Scoreboard,
+        options: SupervisorOptions,
+        watchers: Sequence[Watcher] = (),
+        on_gone: Callable[[int], None] | None = None,
+    ) -> None:
+        self._seat = seat
+        self._board = board
+        self._options = options
+        self._watchers = list(watchers)
+        self._fleet = ProcessTable(board, run_dir=options.run_dir, on_gone=on_gone)
+        self._ledger = StatusPublisher(board, self._fleet)
+        self._revival = Respawner(self._fleet, self._ledger, options)
+        self._rollout = RollingRestart(self._fleet, self._ledger, options)
+        self._watch = HealthMonitor(self._fleet, self._ledger, self._rollout, options)
+        self._wishes = ControlRequests(run_dir=options.run_dir)
+        self._stop: GracefulShutdown | None = None
+        self._failure = ""
+        self._looked_at = 0.0
+        self._own_slot = board.writer_at(MAIN_SLOT, "Sanic-Main", "main")
+        self._fleet.cells += [self._new_cell(process) for process in [*seat.services(), *seat.workers()]]
+        self._ledger.workers_wanted = len(self._fleet.workers())
+        seat.take(start=self.start, monitor=self.monitor)
+        leave_pid(options.run_dir)
+        self._wishes.listen()
+
+    def start(self) -> None:
+        """Sanic calls it once: start everything. What others need comes first, but nobody is waited for."""
+        for cell in self._fleet.cells:
+            self._revival.start(cell)
+
+    def monitor(self) -> None:
+        """Sanic calls it next: until everything has stopped. ServerKilled (exit code 1) when it had to be given up."""
+        while self._stop is None or not self._stop.is_over:
+            self._sleep()
+            self._tick()
+        self._fleet.reap_retired()
+        self._seat.all_ended()
+        if self._failure:
+            logger.critical(self._failure, extra={"action": "cluster.refused"})
+            stop_logging()  # Sanic leaves by os._exit
+            raise ServerKilled
+        logger.info("Everything has stopped.", extra={"action": "cluster.stopped"})
+
+    def _sleep(self) -> None:
+        """Until a child dies, a worker writes, or the next look is due."""
+        inbox = self._seat.inbox
+        if inbox in wait([inbox, *self._fleet.sentinels()], TICK_S):
+            self._wishes.hear(inbox.recv())
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for wish in self._wishes.take():
+            self._grant(wish)
+        for child in self._fleet.reap_retired():
+            logger.info("The old %s has left.", child.name, extra={"action": "worker.left", "exit": child.last_exit})
+        self._revival.look(now, is_stopping=self._stop is not None)
+        self._watch.look(now)
+        if self._revival.refusal and self._stop is None:
+            self._begin_stop("the start is given up", failure=self._revival.refusal)
+        if self._stop is None:
+            self._rollout.step()
+            self._fleet.press(self._fleet.everybody())
+        else:
+            self._stop.step(self._rollout.abandon())
+        self._ledger.publish()
+        if now - self._looked_at >= LOOK_EVERY_S:
+            self._looked_at = now
+            order_floor()  # as in every heartbeat
+            if self._stop is None:
+                self._watch.weigh()
+            self._own_slot.beat(Vitals(rss_bytes=rss_bytes(), cpu_s=round(time.process_time(), 3)))
+        if self._watchers:
+            rows = self._board.rows()
+            self._watchers = [watcher for watcher in self._watchers if not watcher(rows)]
+
+    def _grant(self, wish: ControlRequest) -> None:
+        if wish.kind == "abort":
+            for child in self._fleet.everybody():
+                self._fleet.kill(child, "abort")
+            self._begin_stop(wish.why, failure=f"Ended by force ({wish.why}).")
+        elif wish.kind == "stop":
+            self._begin_stop(wish.why)
+        elif self._stop is not None:
+            return
+        elif wish.kind == "reload":
+            answer(self._options.run_dir, self._rollout.reload(wish.why))
+        elif wish.kind in ("scale_to", "scale_by"):
+            have = len(self._fleet.workers())
+            answer(self._options.run_dir, self._scale(have, wish.count + (have if wish.kind == "scale_by" else 0)))
+        else:
+            for name in wish.names:
+                self._restart_by_name(name)
+
+    def _begin_stop(self, why: str, *, failure: str = "") -> None:
+        self._failure = failure or self._failure
+        if self._stop is not None:
+            logger.info("Already stopping; SIGQUIT ends it by force.", extra={"action": "cluster.stopping"})
+            return
+        farewell = ShutdownResponder(self._seat.listener, is_plain=self._seat.speaks_plain)
+        self._stop = GracefulShutdown(self._fleet, self._options, farewell=farewell)
+        self._ledger.stopping = True
+        self._ledger.note("stopping", "", reason=why)
+        logger.info("Stopping (%s).", why, extra={"action": "cluster.stopping", "reason": why})
+
+    def _restart_by_name(self, name: str) -> None:
+        cell = self._fleet.find(name)
+        if cell is None:
+            logger.error("There is no process %s.", name, extra={"action": "cluster.message_refused"})
+        elif cell.child is None:
+            cell.try_at_once()
+        elif cell.is_worker:
+            self._rollout.ask(cell, "asked")
+        elif not cell.is_planned_stop:  # a service is one of its kind: the old one leaves before the new one comes
+            cell.is_planned_stop = True
+            self._fleet.ask_to_stop([cell.child], limit_s=self._options.drain_s)
+
+    def _scale(self, have: int, wanted: int) -> str:
+        limit = self._options.max_workers
+        if wanted < 1 or (limit and wanted > limit):
+            reason = f"refused: {wanted} workers are not possible; the plan allows 1 to {limit or 'any number'}"
+            self._ledger.note("scale_refused", "", reason=reason)
+            logger.error("%s.", reason, extra={"action": "cluster.scale_refused", "wanted": wanted})
+            return reason
+        line = f"from {have} to {wanted} workers"
+        self._ledger.workers_wanted = wanted
+        self._ledger.note("scaled", "", reason=line)
+        logger.info("Scaling %s.", line, extra={"action": "cluster.scaled", "wanted": wanted})
+        for _ in range(wanted - have):
+            cell = self._new_cell(self._seat.add_worker())
+            self._fleet.cells.append(cell)
+            self._revival.start(cell)
+        for cell in self._fleet.workers()[wanted:]:
+            self._rollout.drop(cell)
+            self._fleet.cells.remove(cell)
+            self._seat.remove_worker(cell.seat)
+            if cell.child is not None:
+                self._fleet.retire(cell.child, limit_s=self._options.drain_s)
+        return line
+
+    def _new_cell(self, process: Any) -> ProcessSlot:
+        return ProcessSlot(process, RestartHistory(self._options.restart, random.random))

@@ -1,0 +1,4 @@
+"""Prometheus metrics of all processes together.
+
+Process: all of them. Import from the modules.
+"""

@@ -1,0 +1,65 @@
+"""What every duty of the owner may use during one reign.
+
+Process: whatsapp.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from config.clock import Clock
+from config.settings import Settings
+from services.campaigns import CampaignState
+from services.contacts import ContactEditor, ContactState
+from services.conversations import ConversationState
+from services.events import EventWriter
+from services.graph import GraphAccess
+from services.links import Link
+from services.media import MediaForSending, MediaRepository
+from services.messages import MessageRepository, MessageState
+from services.numbers import Number, NumberState
+from services.sending import Consents, Dispatcher, Lanes, RateLimiter
+from services.store import Blobs, ChangeNotifier, Database, Lease
+from services.telemetry.scoreboard import Scoreboard
+from services.vault import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerContext:
+    """Records, clients and the journal of one reign. Nothing here outlives it."""
+
+    settings: Settings
+    database: Database
+    box: SecretBox
+    session: aiohttp.ClientSession
+    lease: Lease
+    wakeup: ChangeNotifier
+    clock: Clock
+    numbers: list[Number]
+    links: Mapping[str, Link]
+    journal: EventWriter
+    ledger: MessageState
+    lanes: Lanes
+    directory: ConversationState
+    dispatcher: Dispatcher
+    governor: RateLimiter
+    consents: Consents
+    contact_ledger: ContactState
+    contacts: ContactEditor
+    campaigns: CampaignState
+    messages: MessageRepository
+    graph: GraphAccess
+    media: MediaForSending
+    media_records: MediaRepository
+    blobs: Blobs
+    number_book: NumberState
+    board: Scoreboard | None = None
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the documents show what the last owner left in the log."""
+
+    @property
+    def number_ids(self) -> list[str]:
+        """Every phone_number_id that this reign keeps a log of, the default one first."""
+        return [number.phone_number_id for number in self.numbers]
