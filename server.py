@@ -3,7 +3,7 @@
 Process: main, worker.
 """
 
-import services.supervisor.forkserver.early_start  # first: the zygote loads all of this while main does
+import services.supervisor.forkserver.early_start  # first: the fork server loads all of this while main does
 
 # isort: split
 import os
@@ -84,17 +84,17 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         os.environ[PLAN_VARIABLE] = orjson.dumps(found.as_dict()).decode()
         app.ctx.key = first_key(settings)
         make_secret_key(settings)
-        app.ctx.board = Scoreboard.create()
-        app.shared_ctx.board = app.ctx.board.memory
+        app.ctx.scoreboard = Scoreboard.create()
+        app.shared_ctx.scoreboard = app.ctx.scoreboard.memory
         app.shared_ctx.access_changes = shared_changes()
         use_panal_protocol(app)
         files.prepare(settings.data_dir)
 
     @app.main_process_ready
     async def declare_and_supervise(app: Sanic[Any, Any]) -> None:
-        board: Scoreboard = app.ctx.board
+        scoreboard: Scoreboard = app.ctx.scoreboard
         api_url = f"http://{app.state.host}:{app.state.port}"
-        declare_services(app, settings, board=board, run_dir=run_dir)
+        declare_services(app, settings, scoreboard=scoreboard, run_dir=run_dir)
         lines = StartupLines(
             settings.locale,
             workers=app.ctx.plan.workers,
@@ -106,7 +106,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
         tell_key(settings, app.ctx.key)
         supervise(
             app,
-            board=board,
+            scoreboard=scoreboard,
             options=SupervisorOptions.from_settings(settings, max_workers=app.ctx.plan.workers_that_fit),
             watchers=[lines],
             on_gone=files.fold,
@@ -132,7 +132,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             run_dir=str(Path(settings.data_dir) / "run"),
             drain_s=settings.drain_s,
             heartbeat_s=settings.heartbeat_s,
-            door=ConnectionLimits.from_settings(settings),
+            limits=ConnectionLimits.from_settings(settings),
             meter=meter,
             access_log=settings.access_log,
             pool=lambda: pool_use(app.ctx.services),
@@ -144,7 +144,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             workers=app.ctx.plan["workers"] if app.ctx.plan else 1,
             shared=getattr(app.shared_ctx, "access_changes", None),
         )
-        app.ctx.find_way = fast_routes(app, app.ctx.services)
+        app.ctx.find_fast_route = fast_routes(app, app.ctx.services)
         await life.open()
 
     def observe(request: Request, response: BaseHTTPResponse) -> None:
@@ -172,8 +172,8 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
         stop_logging()
 
 
-def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Scoreboard, run_dir: str) -> None:
-    """The managed processes. Durable, never transient: a restart of the workers must not start a second queen."""
+def declare_services(app: Sanic[Any, Any], settings: Settings, *, scoreboard: Scoreboard, run_dir: str) -> None:
+    """The managed processes. Durable, never transient: a restart of the workers must not start a second owner."""
 
     def manage(name: str, target: str, arguments: dict[str, Any]) -> None:
         kwargs = {"settings": settings, "target": target, "arguments": arguments}
@@ -184,22 +184,22 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, board: Scorebo
             "port": settings.embedded_db_port,
             "data_dir": settings.data_dir,
             "cache": settings.embedded_db_cache,
-            "board": board,
+            "scoreboard": scoreboard,
             "database": settings.db_name,
         }
         manage("Database", "services.supervisor.embedded_database:run_database", database)
     if settings.whatsapp == "sandbox":
         webhook_url = f"http://127.0.0.1:{app.state.port}/webhooks/whatsapp"
-        sandbox = {"settings": settings, "webhook_url": webhook_url, "board": board}
-        manage("Sandbox", "services.supervisor.sandbox_process:run_guarded_sandbox", sandbox)
-    queen = {
+        sandbox = {"settings": settings, "webhook_url": webhook_url, "scoreboard": scoreboard}
+        manage("Sandbox", "services.supervisor.sandbox_process:run_sandbox_process", sandbox)
+    owner = {
         "settings": settings,
         "bootstrap_digest": app.ctx.key.digest,
-        "board": board,
+        "scoreboard": scoreboard,
         "run_dir": run_dir,
-        "box": secrets.token_hex(8),
+        "run_id": secrets.token_hex(8),
     }
-    manage("WhatsApp", "services.whatsapp.process:run_whatsapp", queen)
+    manage("WhatsApp", "services.whatsapp.process:run_whatsapp", owner)
 
 
 def planned(settings: Settings, *, workers_asked: int | None) -> Plan:
@@ -246,7 +246,7 @@ def pool_use(services: WorkerServices) -> PoolUse:
 
 
 def refuse(locale: str, *lines: str) -> NoReturn:
-    """Say why it does not start, and leave. The zygote, which meets the same fault, leaves the saying to main."""
+    """Say why it does not start, and leave. The fork server, which meets the same fault, leaves the saying to main."""
     if services.supervisor.forkserver.early_start.speaks_for_the_installation():
         sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
         sys.stderr.flush()

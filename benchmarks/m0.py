@@ -56,7 +56,7 @@ def _asks(port: int, line: bytes = b"tally\n") -> dict[str, Any] | None:
 
 
 def settings(uri: str, sandbox_port: int, *, budget: float) -> dict[str, str]:
-    """Panal as on a real box: a database elsewhere, WhatsApp elsewhere."""
+    """Panal as on a real host: a database elsewhere, WhatsApp elsewhere."""
     return {
         "PANAL_MONGODB_URI": uri,
         "PANAL_DB_SERVERS": "1",

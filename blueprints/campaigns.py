@@ -37,7 +37,7 @@ async def create_campaign(request: Request) -> HTTPResponse:
     services, caller = services_of(request), caller_of(request)
     order = parse_campaign(json_object(request), now=services.clock.now())
     number = await own_number(request, order.phone_number_id)
-    campaign_id = await services.campaign_desk.create(
+    campaign_id = await services.campaign_service.create(
         order,
         number=number.phone_number_id,
         numbers=caller.numbers,
@@ -76,7 +76,9 @@ async def change_campaign(request: Request, campaign_id: str) -> HTTPResponse:
     """Change name, rate or time while it does not run; template and category of a draft."""
     campaign = await _own(request, campaign_id)
     values = parse_changes(json_object(request), now=services_of(request).clock.now())
-    await services_of(request).campaign_desk.command("change", campaign.id, by=caller_of(request).key_id, values=values)
+    await services_of(request).campaign_service.command(
+        "change", campaign.id, by=caller_of(request).key_id, values=values
+    )
     return json_response(await _detail(request, await _own(request, campaign_id)))
 
 
@@ -84,11 +86,11 @@ async def change_campaign(request: Request, campaign_id: str) -> HTTPResponse:
 @needs(Scope.CAMPAIGNS)
 async def add_recipients(request: Request, campaign_id: str) -> HTTPResponse:
     """Put people on the list of a draft: a CSV file, read as it arrives, or ``{"recipients": […]}``."""
-    campaign, desk = await _own(request, campaign_id), services_of(request).campaign_desk
+    campaign, service = await _own(request, campaign_id), services_of(request).campaign_service
     if is_csv(request):
-        report = await desk.add_csv(campaign, csv_chunks(request))
+        report = await service.add_csv(campaign, csv_chunks(request))
     else:
-        report = await desk.add(campaign, parse_people(await streamed_json(request)))
+        report = await service.add(campaign, parse_people(await streamed_json(request)))
     return json_response(
         {
             "lines": report.lines,
@@ -105,7 +107,7 @@ async def add_recipients(request: Request, campaign_id: str) -> HTTPResponse:
 async def list_recipients(request: Request, campaign_id: str) -> HTTPResponse:
     """Recipients in the order of the list, with what became of each."""
     campaign, limit = await _own(request, campaign_id), limit_of(request)
-    found = await services_of(request).campaign_desk.recipients(campaign, after=cursor_of(request) or 0, limit=limit)
+    found = await services_of(request).campaign_service.recipients(campaign, after=cursor_of(request) or 0, limit=limit)
     items = []
     for recipient, message in found:
         waiting = "canceled" if campaign.status is CampaignStatus.CANCELED else "waiting"
@@ -131,14 +133,14 @@ async def preview_campaign(request: Request, campaign_id: str) -> HTTPResponse:
     """What the first recipients would get."""
     campaign = await _own(request, campaign_id)
     limit = whole_number(request, "limit", 3, least=1, most=MAX_PREVIEW)
-    return json_response({"data": await services_of(request).campaign_desk.preview(campaign, limit=limit)})
+    return json_response({"data": await services_of(request).campaign_service.preview(campaign, limit=limit)})
 
 
 @bp.post("/<campaign_id:str>/dry-run")
 @needs(Scope.CAMPAIGNS)
 async def dry_run_campaign(request: Request, campaign_id: str) -> HTTPResponse:
     """Who would get it and who would not, counted; nothing is sent."""
-    result = await services_of(request).campaign_desk.dry_run(await _own(request, campaign_id))
+    result = await services_of(request).campaign_service.dry_run(await _own(request, campaign_id))
     return json_response(
         {
             "looked_at": result.looked_at,
@@ -217,7 +219,7 @@ async def _detail(request: Request, campaign: Campaign) -> dict[str, Any]:
 
 async def _command(request: Request, kind: str, campaign_id: str) -> HTTPResponse:
     campaign = await _own(request, campaign_id)
-    await services_of(request).campaign_desk.command(kind, campaign.id, by=caller_of(request).key_id)
+    await services_of(request).campaign_service.command(kind, campaign.id, by=caller_of(request).key_id)
     return json_response(await _detail(request, await _own(request, campaign_id)))
 
 

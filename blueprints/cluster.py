@@ -28,8 +28,8 @@ metrics_bp = Blueprint("metrics")
 @needs(Scope.CLUSTER_READ, within_s=WATCHED_S)
 async def get_cluster(request: Request) -> HTTPResponse:
     """Processes with their vitals, what main did lately, sums, and the plan beside them."""
-    board: Scoreboard = request.app.ctx.life.board
-    rows, facts = board.rows(), board.facts()
+    scoreboard: Scoreboard = request.app.ctx.life.scoreboard
+    rows, facts = scoreboard.rows(), scoreboard.facts()
     return json_response(
         {
             "processes": [_row(row, caller_of(request)) for row in rows],
@@ -54,7 +54,7 @@ async def get_cluster(request: Request) -> HTTPResponse:
 @metrics_bp.get("/metrics")
 async def get_metrics(request: Request) -> HTTPResponse:
     """Prometheus text of all processes together. Open like the health checks: it names no person and no message."""
-    page = await asyncio.to_thread(definitions.render, request.app.ctx.life.board)
+    page = await asyncio.to_thread(definitions.render, request.app.ctx.life.scoreboard)
     return HTTPResponse(page, content_type=definitions.CONTENT_TYPE)
 
 

@@ -112,7 +112,7 @@ def log_failed(request: Request, error: PanalError, *, left_out: int) -> None:
 def setup_errors(app: Sanic[Any, Any]) -> None:
     """Render every exception of a handler, and Sanic's own, as a problem."""
     # Overload and a database that is away answer thousands of requests alike: the log must not be the next bottleneck.
-    seldom = LogThrottle()
+    throttle = LogThrottle()
 
     @app.exception(PanalError)
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
@@ -122,7 +122,7 @@ def setup_errors(app: Sanic[Any, Any]) -> None:
             headers["retry-after"] = str(max(1, round(error.retry_after_s or DEFAULT_RETRY_S)))
         if status == 401:
             headers["www-authenticate"] = "Bearer"
-        if status >= 500 and error.code not in _TOLD_ONCE and (left_out := seldom.turn(error.code)) is not None:
+        if status >= 500 and error.code not in _TOLD_ONCE and (left_out := throttle.allow(error.code)) is not None:
             log_failed(request, error, left_out=left_out)
         extra: dict[str, Any] = {"may_retry": error.may_retry}
         if "graph_code" in error.extra:

@@ -1,4 +1,4 @@
-"""What a worker is asked all the time, on the short way: accept a message, read one, take a notification.
+"""What a worker is asked all the time, on the short route: accept a message, read one, take a notification.
 
 Process: worker.
 
@@ -41,7 +41,7 @@ class _FastRoute:
         self.route = route
 
     def _caller(self, header: HeaderCache, scope: Scope) -> Caller | None:
-        caller = self._services.keyring.known(header.value("authorization"))
+        caller = self._services.key_cache.known(header.value("authorization"))
         return caller if caller is not None and caller.may(scope) else None
 
 

@@ -22,7 +22,7 @@ async def is_alive(_: Request) -> HTTPResponse:
 async def is_ready(request: Request) -> HTTPResponse:
     """Can this worker do its work? 503 says what is missing."""
     report = await services_of(request).readiness.check()
-    reasons = why_not_ready(request.app.ctx.life.board)
+    reasons = why_not_ready(request.app.ctx.life.scoreboard)
     is_ready = report.is_ready and not reasons
     checks = {**report.checks, "cluster": "; ".join(reasons) or "ok"}
     body = {"status": "ready" if is_ready else "not_ready", "checks": checks}

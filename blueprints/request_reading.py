@@ -55,7 +55,7 @@ async def authenticated(request: Request) -> Caller:
     # Who sends a key is not asked for cookies: to take them apart costs more than to know the key.
     cookie = request.cookies.get(SESSION_COOKIE) if authorization is None else None
     if not cookie:
-        return await services_of(request).keyring.caller(authorization)
+        return await services_of(request).key_cache.caller(authorization)
     if not is_own_page(request):
         raise NotPermitted("A session is for the console's own pages; elsewhere send an API key.")
     return await services_of(request).sessions.caller(cookie)

@@ -19,7 +19,7 @@ class LogThrottle:
         self._monotonic = monotonic
         self._said: dict[str, tuple[float, int]] = {}
 
-    def turn(self, subject: str) -> int | None:
+    def allow(self, subject: str) -> int | None:
         """How many lines were left out since the last one, if this one may be said; None: leave it out."""
         now = self._monotonic()
         at, left_out = self._said.get(subject, (float("-inf"), 0))

@@ -58,11 +58,11 @@ class _Graph:
 
 def setup_graph_errors(bp: Blueprint) -> None:
     """Render every exception of this blueprint's handlers in Graph's form."""
-    seldom = LogThrottle()
+    throttle = LogThrottle()
 
     async def on_panal_error(request: Request, error: PanalError) -> HTTPResponse:
         is_told = not isinstance(error, RequestRefused | StorageFull)
-        if is_told and (left_out := seldom.turn(error.code)) is not None:
+        if is_told and (left_out := throttle.allow(error.code)) is not None:
             log_failed(request, error, left_out=left_out)
         return graph_error(request, error)
 

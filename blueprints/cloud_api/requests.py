@@ -37,7 +37,7 @@ async def graph_identity(request: Request) -> Caller:
         token = request.args.get("access_token") or ""
     if not token.strip():
         raise no_token()
-    caller = await services_of(request).keyring.caller(f"Bearer {token.strip()}")
+    caller = await services_of(request).key_cache.caller(f"Bearer {token.strip()}")
     request.ctx.caller = caller
     return caller
 

@@ -140,7 +140,7 @@ async def pass_on(
     services = services_of(request)
     limit = NumberLimit(caller, await services.numbers.all() if caller.numbers else ())
     limit.require(node.kind, request.method, edge, call.parameters)
-    answer = await services.passage.call(
+    answer = await services.graph_proxy.call(
         call,
         phone_number_id=node.number.phone_number_id,
         base_url=base_url_of(request, version),

@@ -97,7 +97,7 @@ async def get_history(request: Request) -> HTTPResponse:
 async def get_health(request: Request) -> HTTPResponse:
     """What ``/readyz`` says, as an answer that is no failure: the page shows it in words."""
     report = await services_of(request).readiness.check()
-    reasons = why_not_ready(request.app.ctx.life.board)
+    reasons = why_not_ready(request.app.ctx.life.scoreboard)
     return json_response({"checks": {**report.checks, "cluster": "; ".join(reasons) or "ok"}})
 
 

@@ -1,4 +1,4 @@
-"""The cluster as the console samples it: from the board of this machine, one sample every ten seconds.
+"""The cluster as the console samples it: from the scoreboard of this machine, one sample every ten seconds.
 
 Process: worker.
 """
@@ -15,7 +15,7 @@ from services.telemetry.scoreboard import Scoreboard
 
 def sample_now(app: Sanic[Any, Any]) -> Sample | None:
     """What to keep; None when another worker keeps it."""
-    board: Scoreboard = app.ctx.life.board
+    scoreboard: Scoreboard = app.ctx.life.scoreboard
     rows = [
         {
             "name": row.name,
@@ -25,6 +25,6 @@ def sample_now(app: Sanic[Any, Any]) -> Sample | None:
             "vitals": asdict(row.vitals),
             "extra": row.extra,
         }
-        for row in board.rows()
+        for row in scoreboard.rows()
     ]
     return sample_of(rows, me=os.environ.get("SANIC_WORKER_NAME", ""))

@@ -64,7 +64,7 @@ MESSAGES: Final = (
         scope=Scope.MESSAGES_SEND,
         parameters=(IDEMPOTENCY_KEY,),
         body=Body(
-            ref("SendOrder"),
+            ref("SendRequest"),
             (
                 Example("template", "Template: possible at any time", examples.TEMPLATE_ORDER),
                 Example("text", "Text: within 24 hours of the customer's last message", examples.TEXT_ORDER),
@@ -100,7 +100,7 @@ MESSAGES: Final = (
             {
                 "type": "object",
                 "required": ["messages"],
-                "properties": {"messages": {"type": "array", "minItems": 1, "items": ref("SendOrder")}},
+                "properties": {"messages": {"type": "array", "minItems": 1, "items": ref("SendRequest")}},
             },
             (Example("two", "Two messages", {"messages": [examples.TEXT_ORDER, examples.TEMPLATE_ORDER]}),),
         ),

@@ -33,7 +33,7 @@ _MEANINGS: Final = {
 
 
 def send_request_schemas() -> dict[str, dict[str, Any]]:
-    """``SendOrder`` and everything that it refers to, by name."""
+    """``SendRequest`` and everything that it refers to, by name."""
     models: list[type[BaseModel]] = [model for model in MODELS.values() if model is not ContactCards]
     models += [Contact, *BY_TYPE.values()]
     _, generated = models_json_schema(
@@ -52,7 +52,7 @@ def send_request_schemas() -> dict[str, dict[str, Any]]:
             "mapping": {kind: ref(_name(model))["$ref"] for kind, model in BY_TYPE.items()},
         },
     }
-    schemas["SendOrder"] = {
+    schemas["SendRequest"] = {
         "type": "object",
         "description": "A Cloud API message object, as Meta documents it, and our own fields beside it. The content "
         "stands under the property that is named by `type`. `to` (or `recipient`) is required.",

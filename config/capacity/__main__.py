@@ -45,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     how_many = parser.add_mutually_exclusive_group()
     how_many.add_argument("--workers", type=int, help="exactly so many workers; refused when they do not fit")
     how_many.add_argument("--fast", action="store_true", help="as many as fit (the default)")
-    parser.add_argument("--cpus", type=int, help="what if the box had so many CPUs")
-    parser.add_argument("--memory-mb", type=int, help="what if the box had so much memory")
+    parser.add_argument("--cpus", type=int, help="what if the host had so many CPUs")
+    parser.add_argument("--memory-mb", type=int, help="what if the host had so much memory")
     return parser
 
 

@@ -53,7 +53,7 @@ def _per_client(inputs: CapacityInputs) -> int:
 
 
 def _instance_connections(inputs: CapacityInputs, workers: int, *, pool: int) -> int:
-    """Connections of one box at its worst moment: all pools full, in the middle of a rolling restart."""
+    """Connections of one host at its worst moment: all pools full, in the middle of a rolling restart."""
     per_client = _per_client(inputs)
     return (workers + inputs.overlap_workers) * (pool + per_client) + inputs.pool_queen + per_client
 

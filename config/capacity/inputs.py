@@ -52,7 +52,7 @@ def capacity_inputs(
 ) -> CapacityInputs:
     """Settings and the measured machine → inputs.
 
-    The embedded database is one server that no other box can reach: no replica set, no second box in a deploy.
+    The embedded database is one server that no other host can reach: no replica set, no second host in a deploy.
     """
     is_embedded = settings.is_embedded_db
     return CapacityInputs(

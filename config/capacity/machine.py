@@ -1,6 +1,6 @@
 """What may this process really use? CPUs and memory, seen through containers.
 
-`os.cpu_count()` and the affinity mask ignore a container's quota: on a 64-core host they say 64 to a box of 4.
+`os.cpu_count()` and the affinity mask ignore a container's quota: on a 64-core host they say 64 to a host of 4.
 
 Process: main, once. Every file is read below `root`, so that tests can lay out a machine of their own.
 """
@@ -61,7 +61,7 @@ def measure_cpus(
 
 
 def measure_memory_mb(*, root: Path = Path("/")) -> int | None:
-    """Memory of the box: the smallest limit of our cgroup and its parents, else the machine's. None when unknown."""
+    """Memory of the host: the smallest limit of our cgroup and its parents, else the machine's. None when unknown."""
     limits = [_bytes(_read(folder / "memory.max")) for folder in _v2_folders(root)]
     for folder in _v1_folders(root, controller="memory", mounts=V1_MEMORY_MOUNTS):
         limit = _bytes(_read(folder / "memory.limit_in_bytes"))

@@ -16,7 +16,7 @@ def render_plan(plan: Plan, locale: str) -> str:
         return text(locale, f"capacity.{key}", **figures)
 
     memory_box = plan.memory_mb if plan.memory_mb is not None else word("memory_unknown")
-    boxes = plan.instances + plan.overlap_instances
+    hosts = plan.instances + plan.overlap_instances
     clients = plan.workers + 1
     lines = [
         word("title"),
@@ -36,7 +36,7 @@ def render_plan(plan: Plan, locale: str) -> str:
         ),
         _row(word("overlap", count=plan.overlap_workers), plan.overlap_connections),
         _row(word("per_box"), plan.instance_connections),
-        _row(word("boxes", instances=plan.instances, overlap=plan.overlap_instances), f"× {boxes}"),
+        _row(word("boxes", instances=plan.instances, overlap=plan.overlap_instances), f"× {hosts}"),
         _row(word("total"), plan.total_connections),
         _row(word("cap"), plan.max_connections),
         _row(word("margin"), plan.margin),

@@ -27,7 +27,7 @@ class CampaignCommands:
 
     def __init__(
         self,
-        book: CampaignState,
+        state: CampaignState,
         repository: CampaignRepository,
         clock: Clock,
         *,
@@ -35,7 +35,7 @@ class CampaignCommands:
         nudge: Callable[[], None],
     ) -> None:
         """``nudge`` makes messages that wait look again: a pause, or its end, concerns them."""
-        self._book = book
+        self._state = state
         self._repository = repository
         self._clock = clock
         self._is_ours = is_ours
@@ -45,7 +45,7 @@ class CampaignCommands:
         """A new draft. The same request again is the same campaign; another one under its id is refused."""
         data = command.data
         campaign_id, number = str(data["campaign_id"]), str(data["number"])
-        active = await self._book.find(campaign_id, self._clock.monotonic())
+        active = await self._state.find(campaign_id, self._clock.monotonic())
         if active is not None:
             if active.campaign.digest != data["digest"]:
                 raise RequestRefused(
@@ -60,7 +60,7 @@ class CampaignCommands:
         now = self._clock.now()
         values = {**data["values"], "audience": dict(data["audience"])}
         campaign = _campaign(campaign_id, number, values, command, now)
-        active = self._book.hold(campaign, self._clock.monotonic())
+        active = self._state.hold(campaign, self._clock.monotonic())
         fact_data = {**values, "order": campaign.order, "digest": campaign.digest, "by": command.by}
         return _outcome(active, self._fact(active, "campaign.created", fact_data), is_new=True)
 
@@ -139,7 +139,7 @@ class CampaignCommands:
         return campaign_fact(active, event, data, self._clock.now())
 
     async def _find(self, command: Command) -> Active:
-        active = await self._book.find(str(command.data["campaign_id"]), self._clock.monotonic())
+        active = await self._state.find(str(command.data["campaign_id"]), self._clock.monotonic())
         if active is None:
             raise RequestRefused("There is no such campaign.", code="not_found")
         return active

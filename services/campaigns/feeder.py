@@ -33,14 +33,14 @@ MAX_HELD: Final = 2_000
 MAX_PASSES: Final = 3
 TELL_EVERY_S: Final = 5.0
 LAST_LOOK_S: Final = 1.0
-"""Documents are behind what is known by what the journal still writes: the final count waits for them."""
+"""Documents are behind what is known by what the event writer still writes: the final count waits for them."""
 
 MIN_OUTCOMES: Final = 20
 FAILED_SHARE: Final = 0.8
 
 
 class Recorder(Protocol):
-    """The journal, as campaigns see it."""
+    """The event writer, as campaigns see it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
@@ -67,13 +67,13 @@ class FeederOptions:
 
 
 class CampaignFeeder:
-    """The duty. One ``step`` looks at every campaign once."""
+    """The background_task. One ``step`` looks at every campaign once."""
 
     def __init__(
         self,
         database: Database,
         *,
-        book: CampaignState,
+        state: CampaignState,
         repository: CampaignRepository,
         contacts: ContactRepository,
         lists: RecipientLists,
@@ -87,7 +87,7 @@ class CampaignFeeder:
     ) -> None:
         """Nothing is read yet."""
         self._database = database
-        self._book = book
+        self._state = state
         self._repository = repository
         self._contacts = contacts
         self._lists = lists
@@ -101,9 +101,9 @@ class CampaignFeeder:
 
     async def step(self) -> int:
         """Do what can be done now; answer how much it was. Raises ``Unavailable``: then call it again."""
-        await self._book.load(self._clock.monotonic())
+        await self._state.load(self._clock.monotonic())
         count = 0
-        for active in self._book.at_work():
+        for active in self._state.at_work():
             count += await self._advance(active)
         return count
 

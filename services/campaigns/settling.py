@@ -17,7 +17,7 @@ _WITHDRAWABLE: Final = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED,
 
 
 class Recorder(Protocol):
-    """The journal, as campaigns see it."""
+    """The event writer, as campaigns see it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
@@ -33,11 +33,11 @@ class Lanes(Protocol):
 
 
 class Settling:
-    """Looks at the owner's ledger, which knows of every message that waits."""
+    """Looks at the owner's message_state, which knows of every message that waits."""
 
-    def __init__(self, ledger: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, message_state: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
         """No input or output."""
-        self._ledger = ledger
+        self._message_state = message_state
         self._lanes = lanes
         self._recorder = recorder
         self._clock = clock
@@ -45,7 +45,7 @@ class Settling:
     def settle(self, active: Active) -> None:
         """Forget messages that are through, and count them."""
         for message_id in list(active.outstanding):
-            tracked = self._ledger.get(message_id)
+            tracked = self._message_state.get(message_id)
             if tracked is None:
                 continue
             if tracked.status in WAITING:
@@ -77,10 +77,10 @@ class Settling:
         """Cancel some of those that have not left; answer how many. Raises ``Unavailable``."""
         ids = [known for known, status in active.outstanding.items() if status is not MessageStatus.SENDING]
         page = ids[:WITHDRAW_PAGE]
-        await self._ledger.load(page, [])
+        await self._message_state.load(page, [])
         facts = []
         for message_id in page:
-            tracked = self._ledger.get(message_id)
+            tracked = self._message_state.get(message_id)
             if tracked is not None and tracked.status is MessageStatus.SENDING:
                 active.outstanding[message_id] = tracked.status
                 continue

@@ -124,7 +124,7 @@ class CampaignState:
         """Campaigns for which the owner has something to do."""
         return [active for active in self._held.values() if active.needs_work]
 
-    # --- what the send gate asks
+    # --- what the send policy asks
 
     def hold_of(self, message: Message, now: datetime) -> Hold | None:
         """Why a message of a campaign must wait, or None."""

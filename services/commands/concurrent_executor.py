@@ -1,4 +1,4 @@
-"""The errand desk: commands that call WhatsApp. They run side by side, so that a slow answer keeps nobody waiting.
+"""The errand executor: commands that call WhatsApp. They run side by side, so that a slow answer keeps nobody waiting.
 
 Process: whatsapp.
 """
@@ -15,11 +15,14 @@ from services.store import COMMANDS, DONE, ERRAND, FAILED, Database, Fenced, mar
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.25
-"""How long a step waits for errands under way before it looks for new ones."""
+"""How long a step waits for concurrent commands under way before it looks for new ones."""
 
 
 class ConcurrentExecutor:
-    """Carries errands out, ``concurrency`` at a time. Each is marked done with its facts, repeated after a crash."""
+    """Carries concurrent commands out, ``concurrency`` at a time.
+
+    Each is marked done with its facts, repeated after a crash.
+    """
 
     def __init__(
         self, database: Database, recorder: Recorder, *, handlers: Mapping[str, Handler], concurrency: int = 16
@@ -34,7 +37,7 @@ class ConcurrentExecutor:
     async def step(self) -> int:
         """Start what waits and fits, wait a moment for what runs; answer how many are under way.
 
-        When it is cancelled, so are the errands: the next owner begins them again.
+        When it is cancelled, so are the concurrent commands: the next owner begins them again.
         """
         try:
             waiting = await new_commands(self._database, limit=2 * self._concurrency, state=ERRAND)
@@ -74,7 +77,7 @@ class ConcurrentExecutor:
         except PanalError as refusal:
             return Outcome({**refusal_result(refusal), **_platform_facts(refusal)}), FAILED
         except Exception:
-            # One faulty errand must not end the reign: the next owner would meet it again, and the next.
+            # One faulty errand must not end the term: the next owner would meet it again, and the next.
             log.exception(
                 "An errand failed.", extra={"action": "errand.failed", "command_id": command.id, "kind": command.kind}
             )

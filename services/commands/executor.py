@@ -1,4 +1,4 @@
-"""The owner's desk: takes commands up in order, has them carried out, and writes the outcome with their facts.
+"""The owner's executor: takes commands up in order, has them carried out, and writes the outcome with their facts.
 
 Process: whatsapp.
 """
@@ -50,7 +50,7 @@ class Recorded(Protocol):
 
 
 class Recorder(Protocol):
-    """The journal, as the desk sees it."""
+    """The event writer, as the executor sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts and write them soon."""
@@ -100,7 +100,7 @@ class CommandExecutor:
         except (Unavailable, Fenced):
             raise
         except Exception:
-            # One faulty command must not end the reign: the next owner would meet it again, and the next.
+            # One faulty command must not end the term: the next owner would meet it again, and the next.
             log.exception(
                 "A command failed.", extra={"action": "command.failed", "command_id": command.id, "kind": command.kind}
             )

@@ -3,7 +3,7 @@
 Process: worker.
 
 They stand in the database, so that charts survive reloads of the page, of workers and of the whole installation.
-One worker a box writes them; a second one that does so too changes nothing, since the id is the moment.
+One worker a host writes them; a second one that does so too changes nothing, since the id is the moment.
 """
 
 import asyncio
@@ -88,7 +88,7 @@ def sample_of(rows: Sequence[Mapping[str, Any]], *, me: str) -> Sample | None:
     ready = sorted(str(row["name"]) for row in workers if row["state"] == "ready")
     if not ready or ready[0] != me:
         return None
-    queen: Mapping[str, Any] = next((row["extra"] for row in rows if row["role"] == "whatsapp"), {})
+    owner: Mapping[str, Any] = next((row["extra"] for row in rows if row["role"] == "whatsapp"), {})
     return Sample(
         requests=sum(row["vitals"]["requests"] for row in workers),
         p95_ms=max((row["vitals"]["p95_ms"] for row in workers), default=0.0),
@@ -96,9 +96,9 @@ def sample_of(rows: Sequence[Mapping[str, Any]], *, me: str) -> Sample | None:
         rss_bytes=sum(row["vitals"]["rss_bytes"] for row in rows),
         pool_in_use=sum(row["vitals"]["pool_checked_out"] for row in rows),
         pool_waiting=sum(row["vitals"]["pool_waiting"] for row in rows),
-        queue_depth=int(queen.get("queue_depth", 0)),
-        queue_age_s=float(queen.get("queue_age_s", 0.0)),
-        events=int(queen.get("events", 0)),
+        queue_depth=int(owner.get("queue_depth", 0)),
+        queue_age_s=float(owner.get("queue_age_s", 0.0)),
+        events=int(owner.get("events", 0)),
         workers=len(ready),
         restarts=sum(row["restarts"] for row in rows),
     )

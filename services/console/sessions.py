@@ -53,7 +53,7 @@ class Sessions:
     def __init__(
         self,
         secret: SessionSecret,
-        keyring: KeyCache,
+        key_cache: KeyCache,
         clock: Clock,
         *,
         repository: SessionRepository,
@@ -62,7 +62,7 @@ class Sessions:
     ) -> None:
         """Nothing is read yet."""
         self._secret = secret
-        self._keyring = keyring
+        self._key_cache = key_cache
         self._clock = clock
         self._limits = limits
         self._repository = repository
@@ -73,7 +73,7 @@ class Sessions:
 
     async def open(self, key_text: str) -> Session:
         """A session for this key. Raises ``NotAuthenticated``, or ``NotPermitted`` without the scope ``console``."""
-        caller = await self._keyring.caller(f"Bearer {key_text}")
+        caller = await self._key_cache.caller(f"Bearer {key_text}")
         require(caller, Scope.CONSOLE)
         ticket = Ticket(secrets.token_hex(16), caller.key_id, self._now_ms(), self._now_s())
         return Session(caller, sign(ticket, await self._secret.value()))
@@ -115,7 +115,7 @@ class Sessions:
             state = await self._states.get(place, newer_than=newer_than)
         if state.is_over(ticket.began_ms) or self._is_idle(ticket, state):
             raise SessionEnded()
-        caller = await self._keyring.caller_by_id(ticket.key_id)
+        caller = await self._key_cache.caller_by_id(ticket.key_id)
         if caller is None or not caller.may(Scope.CONSOLE):
             raise SessionEnded()
         return ticket, replace(caller, ends_at=self._ends_at(ticket, state, caller))

@@ -2,7 +2,7 @@
 
 Process: worker.
 
-It holds no key and no secret. Any worker of any box that knows the installation's secret can check it, so a session
+It holds no key and no secret. Any worker of any host that knows the installation's secret can check it, so a session
 outlives workers, restarts and deploys. Whether the session still lives is stored under its id.
 """
 

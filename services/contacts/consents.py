@@ -1,4 +1,4 @@
-"""Who must not be written to? The owner's book, all in memory, and the workers' reader with a few seconds of cache.
+"""Who must not be written to? The owner's state, all in memory, and the workers' reader with a few seconds of cache.
 
 Process: whatsapp (ConsentBook), worker (ConsentReader).
 """
@@ -58,7 +58,7 @@ class ConsentState:
     """Everybody who opted out, as 8 bytes each, so that a look costs nothing and nothing is ever forgotten.
 
     The first ``load`` reads them all; from then on the owner, the only writer, notes each decision as it records it:
-    the book is ahead of the database by what the journal still has to write. 100,000 people take about 10 MB.
+    the state is ahead of the database by what the event writer still has to write. 100,000 people take about 10 MB.
     """
 
     def __init__(self, database: Database) -> None:
@@ -101,7 +101,7 @@ class ConsentState:
     def opted_out(self, key: str, number: str | None = None) -> ConsentCategory | None:
         """What this contact is opted out of: at all our numbers, or at this one as well."""
         if not self.is_loaded:
-            raise RuntimeError("the consent book was asked before it was loaded")
+            raise RuntimeError("the consent state was asked before it was loaded")
         digest, at = _digest(key), _digest(f"{number}|{key}") if number and any(self._out_at.values()) else None
         return next(
             (one for one in REASONS if digest in self._out[one] or (at is not None and at in self._out_at[one])), None
@@ -132,7 +132,7 @@ class ConsentCache:
         self._cached: OrderedDict[str, tuple[float, Outs | None]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._line = database.pacer.line(weight=3.0)
+        self._line = database.operation_budget.queue(weight=3.0)
 
     async def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
         """Why this contact must not get a message (from ``number``), or None. Raises ``Unavailable``."""
@@ -248,8 +248,8 @@ def _by_key(found: Sequence[Document]) -> Consents:
     return answer
 
 
-def _hold(book: Mapping[ConsentCategory, set[int]], digests: Sequence[int], opted_out: ConsentCategory | None) -> None:
-    for category, held in book.items():
+def _hold(state: Mapping[ConsentCategory, set[int]], digests: Sequence[int], opted_out: ConsentCategory | None) -> None:
+    for category, held in state.items():
         if category is opted_out:
             held.update(digests)
         else:

@@ -40,9 +40,9 @@ class Aliases(Protocol):
 class ContactEditor:
     """Turns what was learned into entries and facts. ``load`` the keys first: everything here is memory."""
 
-    def __init__(self, ledger: ContactState, consents: ConsentState, aliases: Aliases | None = None) -> None:
+    def __init__(self, state: ContactState, consents: ConsentState, aliases: Aliases | None = None) -> None:
         """No input or output. ``aliases`` know addresses of people who are no contacts yet."""
-        self._ledger = ledger
+        self._state = state
         self._consents = consents
         self._aliases = aliases
         self._histories: dict[str, list[Mapping[str, Any]]] = {}
@@ -54,41 +54,41 @@ class ContactEditor:
     async def load_people(self, identities: Sequence[Identity]) -> None:
         """The same for people of whom several addresses are known. Raises ``Unavailable``."""
         await self._consents.load()
-        await self._ledger.load([key for identity in identities for key in identity.keys])
+        await self._state.load([key for identity in identities for key in identity.keys])
         if self._aliases is not None:
             # Who has one address alone, and is no contact, may have been seen with another one.
-            alone = [one.key for one in identities if len(one.keys) == 1 and self._ledger.by_key(one.key) is None]
+            alone = [one.key for one in identities if len(one.keys) == 1 and self._state.by_key(one.key) is None]
             if alone:
                 await self._aliases.load_keys(alone)
-                await self._ledger.load([alias for key in alone for alias in self._aliases.aliases_of(key)])
+                await self._state.load([alias for key in alone for alias in self._aliases.aliases_of(key)])
         for identity in identities:
-            people = self._ledger.of(self._whole(identity))
+            people = self._state.of(self._whole(identity))
             for known in people if len(people) > 1 else ():
                 if len(self._histories) > MAX_HISTORIES:
                     self._histories.clear()
-                self._histories[known.id] = await self._ledger.history_of(known.id)
+                self._histories[known.id] = await self._state.history_of(known.id)
 
     async def load_id(self, contact_id: str) -> Known | None:
         """The same for one contact by its id; None: there is none."""
         await self._consents.load()
-        return await self._ledger.load_id(contact_id)
+        return await self._state.load_id(contact_id)
 
     def known(self, identity: Identity) -> Known | None:
         """The contact of this person, the one with the phone number first."""
-        return next(iter(self._ledger.of(self._whole(identity))), None)
+        return next(iter(self._state.of(self._whole(identity))), None)
 
     def _whole(self, identity: Identity) -> Identity:
         """With the addresses under which the person has conversations."""
-        if self._aliases is None or len(identity.keys) > 1 or self._ledger.by_key(identity.key) is not None:
+        if self._aliases is None or len(identity.keys) > 1 or self._state.by_key(identity.key) is not None:
             return identity
         return replace(identity, former=self._aliases.aliases_of(identity.key))
 
     def join(self, identity: Identity, number: str, now: datetime) -> list[Fact]:
         """These addresses were seen together: their contacts become one, and addresses that were others' pass on."""
-        people, lost = holders_of(identity, self._ledger.by_key)
+        people, lost = holders_of(identity, self._state.by_key)
         facts = []
         for known, key in lost:
-            self._ledger.give_up(known, key)
+            self._state.give_up(known, key)
             if known.wa_id is not None and key == f"wa:{known.wa_id}":
                 known.wa_id = None
             known.key = Identity(known.wa_id, known.user_id).key
@@ -120,9 +120,9 @@ class ContactEditor:
                 into.consent[category] = status
                 into.entries[category] = known.entries[category]
         into.opted_out = opted_out_by(into.consent)
-        self._ledger.merge(into, known)
+        self._state.merge(into, known)
         self._give_up_surplus(into)
-        self._ledger.hold(into)
+        self._state.hold(into)
         self._note(into)
         profile = into.profiles[number]
         change = Change(["addresses"], profile.attributes, whole_attributes=into.attributes, of_whole=["addresses"])
@@ -164,7 +164,7 @@ class ContactEditor:
         """
         given, identity = identity.keys, self._whole(identity)
         told = given if limit else identity.keys
-        people = self._ledger.of(identity)
+        people = self._state.of(identity)
         known = people[0] if people else None
         is_new = known is None
         if known is None:
@@ -184,7 +184,7 @@ class ContactEditor:
         if is_first and not is_new and not is_limited:
             # All of it is new to this number: what is told is what was new to everybody.
             change.changed = [*change.of_whole, "phone_number_ids"]
-        self._ledger.hold(known)
+        self._state.hold(known)
         self._note(known)
         data = event_data(known, number, change, source=source, is_new=is_new, is_limited=is_limited)
         return known, Entry(is_new, data, is_first)
@@ -193,7 +193,7 @@ class ContactEditor:
         self, identity: Identity, number: str, decision: Decision, now: datetime, *, limit: frozenset[str] = frozenset()
     ) -> list[Fact]:
         """Record a decision for every contact of this person. Nothing when it is known already."""
-        people = self._ledger.of(self._whole(identity))
+        people = self._state.of(self._whole(identity))
         return [fact for known in people for fact in self.decide_for(known, number, decision, now, limit=limit)]
 
     def decide_for(
@@ -262,7 +262,7 @@ class ContactEditor:
     def _identify(self, known: Known, identity: Identity) -> list[str]:
         """Learn addresses that nobody else has. Those in use change when the person is known to be there now."""
         changed = []
-        free = [key for key in identity.keys if self._ledger.by_key(key) in (None, known)]
+        free = [key for key in identity.keys if self._state.by_key(key) in (None, known)]
         keys = tuple(dict.fromkeys((*known.keys, *free)))
         if keys != known.keys:
             known.keys = keys
@@ -286,7 +286,7 @@ class ContactEditor:
         """Who had many addresses keeps the newest, and those in use."""
         in_use = keys_of(known.wa_id, known.user_id)
         for key in surplus(known.keys, in_use):
-            self._ledger.give_up(known, key)
+            self._state.give_up(known, key)
 
 
 def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCategory | None:

@@ -57,7 +57,9 @@ class Known:
 
 
 class ContactState:
-    """Known contacts by key and id, the least recently used forgotten first, far later than the journal writes them."""
+    """Known contacts by key and id, the least recently used forgotten first, far later than the event writer writes
+    them.
+    """
 
     def __init__(self, database: Database) -> None:
         """Empty."""

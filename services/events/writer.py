@@ -1,4 +1,4 @@
-"""The journal: facts get their number, are appended to the log, and only then change documents.
+"""The event writer: facts get their number, are appended to the log, and only then change documents.
 
 Process: whatsapp.
 
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(slots=True)
 class EventWriterStats:
-    """Counters since the reign began."""
+    """Counters since the term began."""
 
     events: int = 0
     batches: int = 0
@@ -76,7 +76,7 @@ class EventWriter:
     ) -> None:
         """Nothing runs yet; ``run`` is the loop."""
         self._database = database
-        self._line = database.pacer.line(weight=2.0, gather=GATHER)
+        self._line = database.operation_budget.queue(weight=2.0, delay=GATHER)
         self._lease = lease
         self.seqs = seqs
         self.reached = dict(seqs)
@@ -134,7 +134,7 @@ class EventWriter:
         for entry in self._unfinished.values():
             for future in (entry.durable, entry.applied):
                 if not future.done():
-                    future.set_exception(Fenced("The reign is over.", detail="a fact was not written"))
+                    future.set_exception(Fenced("The term is over.", detail="a fact was not written"))
                     future.exception()  # told to whoever waits; nobody may
         self._unfinished.clear()
         self._idle.set()
@@ -218,13 +218,14 @@ class EventWriter:
         delay_s = 0.05
         while True:
             if not self._lease.is_held():
-                raise Fenced("The owner lease ran out.", detail="the journal stopped before a write")
+                raise Fenced("The owner lease ran out.", detail="the event writer stopped before a write")
             try:
                 await write()
             except Unavailable as error:
                 self.stats.retries += 1
                 log.warning(
-                    "The journal waits for the database.", extra={"action": "journal.waiting", "detail": str(error)}
+                    "The event writer waits for the database.",
+                    extra={"action": "journal.waiting", "detail": str(error)},
                 )
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, 1.0)

@@ -72,7 +72,10 @@ class TooManyConnections(RequestRefused):
 
 
 class Connection(Protocol):
-    """What the door needs of a connection; `GuardedProtocol` is one. `http`: Sanic's state of the request, or None."""
+    """What the connection tracker needs of a connection; `GuardedProtocol` is one.
+
+    `http`: Sanic's state of the request, or None.
+    """
 
     is_expired: bool
     silent_since: float | None
@@ -100,7 +103,7 @@ class ConnectionTracker:
         self.is_draining = False
         self.expired_count = 0
         self.refused_count = 0
-        self.to_let_go = 0  # connections that are one too many here, by `balance.too_many`
+        self.surplus = 0  # connections that are one too many here, by `balance.too_many`
         self.connections: set[Connection] = set()
         self._total_limit = options.total_limit()
         self._addresses: Counter[str] = Counter()
@@ -132,11 +135,11 @@ class ConnectionTracker:
             return False
         return True
 
-    def came(self, connection: Connection, address: str) -> None:
+    def opened(self, connection: Connection, address: str) -> None:
         self.connections.add(connection)
         self.count(address, 1)
 
-    def went(self, connection: Connection, address: str) -> None:
+    def closed(self, connection: Connection, address: str) -> None:
         self.connections.discard(connection)
         self.count(address, -1)
 
@@ -163,15 +166,15 @@ class ConnectionTracker:
             or (connection.http is not None and connection.http.stage is Stage.RESPONSE)
         )
 
-    def lets_go(self) -> bool:
-        """Is the connection that is being answered one too many? At most as often as `to_let_go` says."""
-        if self.to_let_go <= 0:
+    def release_surplus(self) -> bool:
+        """Is the connection that is being answered one too many? At most as often as `surplus` says."""
+        if self.surplus <= 0:
             return False
-        self.to_let_go -= 1
+        self.surplus -= 1
         return True
 
     def begin_drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on every answer closes its connection; idle connections get a window for a request on its way."""
+        """From now on every answer closes its connection; idle connections get a window for a request on its route."""
         if self.is_draining:
             return
         self.is_draining = True

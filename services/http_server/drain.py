@@ -21,12 +21,14 @@ logger = logging.getLogger(__name__)
 
 
 class Drain:
-    """`begun` is set once this worker leaves: live streams wait for it, say goodbye and return."""
+    """`pending` is set once this worker leaves: live streams wait for it, say goodbye and return."""
 
-    def __init__(self, app: Sanic[Any, Any], door: ConnectionTracker, heartbeat: Heartbeat, *, limit_s: float) -> None:
-        self.begun = asyncio.Event()
+    def __init__(
+        self, app: Sanic[Any, Any], connections: ConnectionTracker, heartbeat: Heartbeat, *, limit_s: float
+    ) -> None:
+        self.pending = asyncio.Event()
         self._app = app
-        self._door = door
+        self._connections = connections
         self._heartbeat = heartbeat
         app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(1.0, limit_s - MARGIN_S)
 
@@ -48,16 +50,16 @@ class Drain:
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Idempotent. Every answer closes its connection from here on, also on connections that come later."""
-        if self.begun.is_set():
+        if self.pending.is_set():
             return False
-        self.begun.set()
+        self.pending.set()
         self._app.config.KEEP_ALIVE = False
-        self._door.begin_drain(loop)
+        self._connections.begin_drain(loop)
         self._heartbeat.say("draining")
         logger.info(
             "This worker drains: %d requests in flight, %d connections.",
-            self._door.in_flight(),
-            self._door.connection_count(),
+            self._connections.in_flight(),
+            self._connections.connection_count(),
             extra={"action": "worker.draining"},
         )
         return True
@@ -68,15 +70,15 @@ class Drain:
             loop.stop()
 
 
-def why_not_ready(board: Scoreboard) -> list[str]:
+def why_not_ready(scoreboard: Scoreboard) -> list[str]:
     """Reasons for `/readyz` that the cluster itself has: the whole instance stops, a breaker is open, a service hangs.
 
-    A worker that drains or hangs alone is no reason: the others serve, and a balancer would take the whole box out.
+    A worker that drains or hangs alone is no reason: the others serve, and a balancer would take the whole host out.
     """
-    facts = board.facts()
+    facts = scoreboard.facts()
     reasons = ["the instance is stopping"] if facts.stopping else []
     reasons += [f"{name} does not start; its breaker is open" for name in facts.open_breakers]
-    return reasons + [_hung(row) for row in board.rows() if row.state == "stalled" and row.role != "worker"]
+    return reasons + [_hung(row) for row in scoreboard.rows() if row.state == "stalled" and row.role != "worker"]
 
 
 def _hung(row: ProcessRow) -> str:

@@ -1,4 +1,4 @@
-"""The short way: a request that is all there, of a kind that is known, is answered without a task of its own.
+"""The short route: a request that is all there, of a kind that is known, is answered without a task of its own.
 
 Process: worker.
 
@@ -28,7 +28,7 @@ class LeaveFastPath(Exception):
 
 
 class PendingAnswer(NamedTuple):
-    """A request on the short way. ``result`` is asked once ``done`` is; what it raises is told on the long way.
+    """A request on the short route. ``result`` is asked once ``done`` is; what it raises is told on the long route.
 
     ``key_id`` is the caller's, for the log.
     """
@@ -52,7 +52,7 @@ class FastRoute(Protocol):
         ...
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
-        """Begin to answer. None: it has done nothing, the long way is to decide."""
+        """Begin to answer. None: it has done nothing, Sanic's path is to decide."""
         ...
 
 

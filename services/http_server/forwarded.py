@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 
 
 class _Hop(NamedTuple):
-    """One step of the way: who called, and by which scheme, where a proxy said so."""
+    """One step of the route: who called, and by which scheme, where a proxy said so."""
 
     caller: str
     scheme: str

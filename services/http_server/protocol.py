@@ -1,4 +1,5 @@
-"""Sanic's HTTP protocol with a door-keeper: limits on connections, absolute deadlines, a drain that loses nothing.
+"""Sanic's HTTP protocol with a connection tracker-keeper: limits on connections, absolute deadlines, a drain that
+loses nothing.
 
 Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
@@ -33,7 +34,10 @@ CLIENT_CLOSED: Final = 499
 
 
 def use_panal_protocol(app: Sanic[Any, Any]) -> None:
-    """In `main_process_start`: every worker will speak through `GuardedProtocol`. It needs `app.ctx.door` there."""
+    """In `main_process_start`: every worker will speak through `GuardedProtocol`.
+
+    It needs `app.ctx.connections` there.
+    """
     for server in app.state.server_info:
         server.settings["protocol"] = PanalProtocol
 
@@ -56,7 +60,7 @@ class PanalHttp(StrictHttp):
         self.began_at = 0.0
 
     async def http1_request_header(self) -> None:
-        """Sanic's, or the short way where the header is known but for single lines."""
+        """Sanic's, or the fast path where the header is known but for single lines."""
         buffer: bytearray = self.recv_buffer
         if self.known is not None and self.protocol.app.config.KEEP_ALIVE:  # else it drains: this answer is the last
             header = read_by(self.known, buffer)
@@ -153,7 +157,7 @@ class PanalRequest(Request):
         return "/" if path is None else path.decode()
 
     async def receive_body(self) -> None:
-        """Sanic's, or the short way."""
+        """Sanic's, or the short route."""
         stream = self.stream
         body = stream.whole_body() if isinstance(stream, PanalHttp) else None
         if body is None:
@@ -163,70 +167,72 @@ class PanalRequest(Request):
 
 
 class _FastRequest(NamedTuple):
-    """A request on the short way: its bytes, should it have to take the long one after all."""
+    """A request on the short route: its bytes, should it have to take Sanic's path after all."""
 
-    way: FastRoute
-    begun: PendingAnswer
+    route: FastRoute
+    pending: PendingAnswer
     began: float
     header: HeaderCache
     data: bytes
 
 
 class _Failure(NamedTuple):
-    """What a request met on the short way, after it had begun."""
+    """What a request met on the fast path, after it had pending."""
 
     error: BaseException
     began: float
 
 
 class PanalProtocol(HalfClosedProtocol):
-    """One connection. Without a door in `app.ctx` (a test client) it is Sanic's own; without `find_way` all is."""
+    """One connection. Without a connection tracker in `app.ctx` (a test client) it is Sanic's own; without
+    `find_fast_route` all is.
+    """
 
     HTTP_CLASS = PanalHttp
     __slots__ = (
-        *("_address", "_door", "_failure", "_find_way", "_is_refused", "_proxies", "_turn"),
+        *("_address", "_connections", "_failure", "_find_fast_route", "_is_refused", "_proxies", "_fast_request"),
         *("is_expired", "silent_since"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request_class = PanalRequest
-        self._door: ConnectionTracker | None = getattr(self.app.ctx, "door", None)
+        self._connections: ConnectionTracker | None = getattr(self.app.ctx, "connections", None)
         self._proxies: TrustedProxies = getattr(self.app.ctx, "proxies", NOBODY)
         self._address = ""
         self._is_refused = False
         self.is_expired = False
         self.silent_since: float | None = None
-        self._find_way: FindFastRoute | None = getattr(self.app.ctx, "find_way", None)
-        self._turn: _FastRequest | None = None
+        self._find_fast_route: FindFastRoute | None = getattr(self.app.ctx, "find_fast_route", None)
+        self._fast_request: _FastRequest | None = None
         self._failure: _Failure | None = None
         self.request_handler = self._handle_request
 
     def connection_made(self, transport: BaseTransport) -> None:
-        if self._door is not None:
+        if self._connections is not None:
             self._address = peer_of(transport)
-            code = self._door.refusal(self._address)
+            code = self._connections.refusal(self._address)
             if code is not None:
                 self._is_refused = True
                 cast(Any, transport).write(refusal_answer(code))
                 transport.close()
                 return
-            self._door.came(self, self._address)
+            self._connections.opened(self, self._address)
         self.silent_since = self.loop.time()
         super().connection_made(transport)  # type: ignore[no-untyped-call]
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._is_refused:
             return
-        if self._door is not None:
-            self._door.went(self, self._address)
+        if self._connections is not None:
+            self._connections.closed(self, self._address)
         super().connection_lost(exc)  # type: ignore[no-untyped-call]
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
         self.silent_since = None
-        if self._turn is not None:
+        if self._fast_request is not None:
             self._hold(data)
             return
         http = self.http
@@ -235,7 +241,7 @@ class PanalProtocol(HalfClosedProtocol):
                 data = http.without_owed(data)
                 if not data:
                     return
-            if http.stage is Stage.IDLE and self._find_way is not None and self._goes_short(http, data):
+            if http.stage is Stage.IDLE and self._find_fast_route is not None and self._takes_fast_path(http, data):
                 return
             if not http.began_at and http.stage in (Stage.IDLE, Stage.REQUEST):
                 http.began_at = self.loop.time()
@@ -248,7 +254,7 @@ class PanalProtocol(HalfClosedProtocol):
         stop_listening(websocket)
         return websocket
 
-    def _goes_short(self, http: PanalHttp, data: bytes) -> bool:
+    def _takes_fast_path(self, http: PanalHttp, data: bytes) -> bool:
         """Is it a whole request that a way takes on? Only while the connection's task waits for one."""
         known = http.known
         if (
@@ -263,49 +269,49 @@ class PanalProtocol(HalfClosedProtocol):
         header = read_by(known, data)
         if header is None or len(data) != len(header.whole) + (header.body_size or 0):
             return False
-        way = cast(FindFastRoute, self._find_way)(header.lines[0])
-        if way is None or (header.body_size or 0) > self.request_max_size:
+        route = cast(FindFastRoute, self._find_fast_route)(header.lines[0])
+        if route is None or (header.body_size or 0) > self.request_max_size:
             return False
         began = time.perf_counter()
         try:
-            begun = way.begin(header, data[len(header.whole) :])
+            pending = route.begin(header, data[len(header.whole) :])
         except PanalError:
-            return False  # the long way meets it again, and tells it
+            return False  # Sanic's path meets it again, and tells it
         except Exception:
-            logger.exception("A short way failed; the long one answers.", extra={"action": "request.bug"})
+            logger.exception("A fast path failed; Sanic's path answers.", extra={"action": "request.bug"})
             return False
-        if begun is None:
+        if pending is None:
             return False
         http.known, http.stage = header, Stage.HANDLER
         self._time = time.monotonic()  # Sanic's timers go by it
         self.state["requests_count"] += 1
-        self._turn = _FastRequest(way, begun, began, header, data)
-        begun.done.add_done_callback(self._answer_short)
+        self._fast_request = _FastRequest(route, pending, began, header, data)
+        pending.done.add_done_callback(self._answer_fast)
         return True
 
     def _hold(self, data: bytes) -> None:
-        """What comes before the answer is out waits for it, as it would in Sanic's way."""
+        """What comes before the answer is out waits for it, as it would in Sanic's route."""
         self.recv_buffer += data
         if len(self.recv_buffer) >= self.app.config.REQUEST_BUFFER_SIZE and self.transport:
             self.transport.pause_reading()
 
-    def _answer_short(self, _: Any) -> None:
-        turn, self._turn = cast(_FastRequest, self._turn), None
+    def _answer_fast(self, _: Any) -> None:
+        fast, self._fast_request = cast(_FastRequest, self._fast_request), None
         http, transport = self.http, self.transport
         if http is None or transport is None or transport.is_closing():
-            self._count(turn, CLIENT_CLOSED)
+            self._count(fast, CLIENT_CLOSED)
             return
         http.stage = Stage.IDLE
         try:
-            answer = turn.begun.result()
+            answer = fast.pending.result()
         except (Exception, CancelledError) as error:
-            self._failure = None if isinstance(error, LeaveFastPath) else _Failure(error, turn.began)
-            self.recv_buffer[:0] = turn.data
+            self._failure = None if isinstance(error, LeaveFastPath) else _Failure(error, fast.began)
+            self.recv_buffer[:0] = fast.data
             self._data_received.set()
             return
-        if self.app.ctx.life.is_to_let_go() or (self.is_half_closed and not self.recv_buffer):
+        if self.app.ctx.life.should_close() or (self.is_half_closed and not self.recv_buffer):
             http.keep_alive = False
-        self._count(turn, answer.status)
+        self._count(fast, answer.status)
         connection = b"keep-alive" if http.keep_alive else b"close"
         head, body = answer.head, answer.body
         transport.write(b"%bcontent-length: %d\r\nconnection: %b\r\n\r\n%b" % (head, len(body), connection, body))
@@ -315,20 +321,20 @@ class PanalProtocol(HalfClosedProtocol):
         elif self.recv_buffer:
             self._data_received.set()
 
-    def _count(self, turn: _FastRequest, status: int) -> None:
+    def _count(self, fast: _FastRequest, status: int) -> None:
         self.app.ctx.life.answered(
-            turn.way.method,
-            turn.way.route,
-            path=turn.header.url.decode(),
+            fast.route.method,
+            fast.route.route,
+            path=fast.header.url.decode(),
             status=status,
-            seconds=time.perf_counter() - turn.began,
-            key_id=turn.begun.key_id,
-            given_request_id=turn.header.value(REQUEST_ID_HEADER),
-            client=lambda: self._proxies.origin(self._address, turn.header.pairs).address,
+            seconds=time.perf_counter() - fast.began,
+            key_id=fast.pending.key_id,
+            given_request_id=fast.header.value(REQUEST_ID_HEADER),
+            client=lambda: self._proxies.origin(self._address, fast.header.pairs).address,
         )
 
     async def _handle_request(self, request: Request) -> None:
-        """Sanic's, or the failure that the short way met."""
+        """Sanic's, or the failure that the fast path met."""
         failure, self._failure = self._failure, None
         if failure is None:
             await self._handle_for_client(request)
@@ -340,14 +346,14 @@ class PanalProtocol(HalfClosedProtocol):
     def eof_received(self) -> bool | None:
         if self._is_refused:
             return False
-        if self._turn is not None and self._owes_answer():  # nobody else is to wake the connection's task
+        if self._fast_request is not None and self._owes_answer():  # nobody else is to wake the connection's task
             self.is_half_closed = True
             return True
         return super().eof_received()
 
     async def _handle_for_client(self, request: Request) -> None:
         """Sanic's. A proxy's connection is counted for the client whose request is on it, for as long as it is."""
-        door = self._door
+        door = self._connections
         if (
             door is None
             or not self._proxies.trusts(self._address)
@@ -385,13 +391,13 @@ class PanalProtocol(HalfClosedProtocol):
             self.http.keep_alive = False
 
     def close_if_idle(self) -> bool:
-        """Sanic closes idle connections first thing in a drain, with requests on their way. Ours get the window."""
-        if self._door is None or self.websocket is not None:
+        """Sanic closes idle connections first thing in a drain, with requests on their route. Ours get the window."""
+        if self._connections is None or self.websocket is not None:
             return bool(super().close_if_idle())  # type: ignore[no-untyped-call]
-        self._door.begin_drain(self.loop)
+        self._connections.begin_drain(self.loop)
         return False
 
     def close_if_still_idle(self) -> None:
-        """The window is over. A request that has begun is answered first."""
+        """The window is over. A request that has pending is answered first."""
         if self.websocket is None and (self.http is None or self.http.stage is Stage.IDLE):
             self.close()

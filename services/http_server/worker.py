@@ -29,54 +29,54 @@ from services.telemetry.scoreboard import Scoreboard
 class WorkerLifecycle:
     """`open` before everything else, `serve` when the rest is up, `drain` first and `close` last on the way out.
 
-    It stands in `app.ctx.life`; its door in `app.ctx.door`, where the protocol looks for it. `life.draining` is the
-    event that live streams wait for.
+    It stands in `app.ctx.life`; its connection tracker in `app.ctx.connections`, where the protocol looks for it.
+    `life.draining` is the event that live streams wait for.
     """
 
     def __init__(
         self,
         app: Sanic[Any, Any],
-        board: Scoreboard,
+        scoreboard: Scoreboard,
         *,
         run_dir: str,
         drain_s: float,
         heartbeat_s: float = 1.0,
-        door: ConnectionLimits | None = None,
+        limits: ConnectionLimits | None = None,
         pool: Callable[[], PoolUse] | None = None,
         meter: ProcessMeter | None = None,
         access_log: bool = False,
         extra: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         leave_with_parent()
-        self.board = board
+        self.scoreboard = scoreboard
         self.stats = RequestStats()
-        self.door = ConnectionTracker(door or ConnectionLimits())
+        self.connections = ConnectionTracker(limits or ConnectionLimits())
         self.heartbeat = Heartbeat(
-            board.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Server-0-0"), "worker"),
+            scoreboard.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Server-0-0"), "worker"),
             run_dir=run_dir,
             every_s=heartbeat_s,
             stats=self.stats,
             meter=meter,
             extra=extra,
             pool=pool,
-            in_flight=self.door.in_flight,
+            in_flight=self.connections.in_flight,
             connections=self._balanced_connections,
         )
-        self._drain = Drain(app, self.door, self.heartbeat, limit_s=drain_s)
+        self._drain = Drain(app, self.connections, self.heartbeat, limit_s=drain_s)
         self._logs_requests = access_log
         self._beside: set[asyncio.Task[None]] = set()
         app.ctx.life = self
-        app.ctx.door = self.door
+        app.ctx.connections = self.connections
 
     @property
     def draining(self) -> asyncio.Event:
         """Set when this worker begins to leave."""
-        return self._drain.begun
+        return self._drain.pending
 
     async def open(self) -> None:
         """`before_server_start`, first: main sees the process; connections are guarded from the first one on."""
         self.heartbeat.start("starting")
-        self.door.start()
+        self.connections.start()
 
     async def serve(self) -> None:
         """`after_server_start`, last: stop signals are handled, and main may drain our predecessor."""
@@ -102,18 +102,18 @@ class WorkerLifecycle:
 
     async def close(self) -> None:
         """`after_server_stop`, last."""
-        await self.door.stop()
+        await self.connections.stop()
         await self.heartbeat.stop()
 
     def _balanced_connections(self) -> int:
         """With every beat: how many connections there are, and how many of them are too many."""
-        own = self.door.connection_count()
+        own = self.connections.connection_count()
         of_others = [
             row.vitals.connections
-            for row in self.board.rows()
+            for row in self.scoreboard.rows()
             if row.role == "worker" and row.state == "ready" and row.pid != os.getpid()
         ]
-        self.door.to_let_go = too_many(own, [own, *of_others])
+        self.connections.surplus = too_many(own, [own, *of_others])
         return own
 
     def observe(self, request: Request, response: BaseHTTPResponse) -> None:
@@ -121,7 +121,7 @@ class WorkerLifecycle:
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
         if began is None:
             return
-        if self.is_to_let_go():
+        if self.should_close():
             setattr(request.stream, "keep_alive", False)  # noqa: B010 - an attribute of HTTP/1 streams alone
         seconds = time.perf_counter() - began
         # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
@@ -148,7 +148,7 @@ class WorkerLifecycle:
         key_id: str | None = None,
         given_request_id: str | None = None,
     ) -> None:
-        """A request was answered on the short way, where Sanic has no object for it. ``client`` tells its address."""
+        """A request was answered on the fast path, where Sanic has no object for it. ``client`` tells its address."""
         self.count(method, route, status, seconds)
         if self._logs_requests:
             log_answer(
@@ -161,6 +161,6 @@ class WorkerLifecycle:
                 client=client(),
             )
 
-    def is_to_let_go(self) -> bool:
+    def should_close(self) -> bool:
         """Is the connection that is being answered one too many here? Its client comes back, to another worker."""
-        return self.door.to_let_go > 0 and self.door.lets_go()
+        return self.connections.surplus > 0 and self.connections.release_surplus()

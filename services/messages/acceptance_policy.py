@@ -1,6 +1,6 @@
-"""Policy at the door: what would be refused at the send gate is refused before it costs anything.
+"""Policy at the door: what would be refused at the send policy is refused before it costs anything.
 
-Process: worker. The send gate looks again: this is a courtesy to the caller, not the protection.
+Process: worker. The send policy looks again: this is a courtesy to the caller, not the protection.
 """
 
 import asyncio

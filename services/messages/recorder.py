@@ -1,4 +1,4 @@
-"""The journal as this noun sees it.
+"""The event writer as this noun sees it.
 
 Process: whatsapp.
 """

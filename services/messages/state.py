@@ -2,8 +2,8 @@
 
 Process: whatsapp.
 
-The owner is the only writer, so its memory is ahead of the database by what the journal still has to write. Decisions
-are taken on the ledger; the database is read only for messages that it does not hold.
+The owner is the only writer, so its memory is ahead of the database by what the event writer still has to write.
+Decisions are taken on the message_state; the database is read only for messages that it does not hold.
 """
 
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from services.messages.records import Direction, Message, Priority
 from services.messages.repository import MessageRepository
 from services.messages.states import ACTIVE, MessageStatus
 
-# Far above what the journal can have under way, so that nothing is forgotten before it is written.
+# Far above what the event writer can have under way, so that nothing is forgotten before it is written.
 MAX_SETTLED = 20_000
 
 

@@ -14,7 +14,7 @@ from services.store import Fact
 
 
 class SetPaused(Protocol):
-    """Tells the governor."""
+    """Tells the rate_limiter."""
 
     def __call__(self, number: str, *, is_paused: bool) -> None:
         """Pause or resume a number."""
@@ -22,7 +22,7 @@ class SetPaused(Protocol):
 
 
 class ReleaseNumber(Protocol):
-    """Tells the governor that a hold is over."""
+    """Tells the rate_limiter that a hold is over."""
 
     def __call__(self, number: str) -> bool:
         """Lift the hold of a number; False when there was none."""
@@ -34,7 +34,7 @@ class NumberCommands:
 
     def __init__(
         self,
-        book: NumberState,
+        state: NumberState,
         *,
         set_paused: SetPaused,
         release: ReleaseNumber,
@@ -42,7 +42,7 @@ class NumberCommands:
         clock: Clock,
     ) -> None:
         """No input or output."""
-        self._book = book
+        self._state = state
         self._set_paused = set_paused
         self._release = release
         self._nudge = nudge
@@ -59,13 +59,13 @@ class NumberCommands:
     async def update(self, command: Command) -> Outcome:
         """Settings of its own, from now on: what is null is as the installation has it."""
         number, changes = self._number(command), dict(command.data["changes"])
-        self._book.change(number, **changes)
+        self._state.change(number, **changes)
         self._nudge()
         fact = Fact("number.settings_changed", number, self._clock.now(), {"by": command.by, **changes})
         return Outcome({"phone_number_id": number}, facts=[fact])
 
     def _number(self, command: Command) -> str:
-        number = self._book.get(str(command.data.get("phone_number_id", "")))
+        number = self._state.get(str(command.data.get("phone_number_id", "")))
         if number is None:
             raise UnknownNumber()
         return number.phone_number_id

@@ -30,41 +30,41 @@ _LIMIT_KEYS: Final = ("max_daily_conversations_per_business", "max_daily_convers
 Notice = NumberUpdate | AccountUpdate | PlatformErrors | UserPreference | UnknownChange
 
 
-def facts_of(change: Notice, book: NumberState, now: datetime) -> list[Fact] | None:
-    """The facts of one change; the book knows what they say. None: it is about nothing of ours."""
+def facts_of(change: Notice, state: NumberState, now: datetime) -> list[Fact] | None:
+    """The facts of one change; the state knows what they say. None: it is about nothing of ours."""
     if isinstance(change, NumberUpdate):
-        number = _meant(change, book)
-        return None if number is None else [_of_number(change, number, book, now)]
+        number = _meant(change, state)
+        return None if number is None else [_of_number(change, number, state, now)]
     if isinstance(change, PlatformErrors):
-        number = book.get(change.phone_number_id)
+        number = state.get(change.phone_number_id)
         errors = [error.raw for error in change.errors]
         data = {**_who(number), "errors": errors, "meta": _of_errors(change, errors)} if number is not None else {}
         return None if number is None else [Fact("number.error_reported", number.phone_number_id, now, data)]
     if isinstance(change, UserPreference):
-        return _of_preference(change, book, now)
+        return _of_preference(change, state, now)
     if isinstance(change, UnknownChange):
-        return _of_unknown(change, book, now)
-    numbers = book.of_account(change.waba_id)
-    return _of_account(change, numbers, book, now) if numbers else None
+        return _of_unknown(change, state, now)
+    numbers = state.of_account(change.waba_id)
+    return _of_account(change, numbers, state, now) if numbers else None
 
 
-def _meant(change: NumberUpdate, book: NumberState) -> Number | None:
+def _meant(change: NumberUpdate, state: NumberState) -> Number | None:
     """As a rule only the displayed number is told, with or without its plus and blanks."""
     if change.phone_number_id is not None:
-        return book.get(change.phone_number_id)
+        return state.get(change.phone_number_id)
     digits = _digits(change.display_phone_number)
-    same = [number for number in book if digits and _digits(number.display_phone_number) == digits]
+    same = [number for number in state if digits and _digits(number.display_phone_number) == digits]
     return next((number for number in same if number.waba_id == change.waba_id), same[0] if same else None)
 
 
-def _of_number(change: NumberUpdate, number: Number, book: NumberState, now: datetime) -> Fact:
+def _of_number(change: NumberUpdate, number: Number, state: NumberState, now: datetime) -> Fact:
     data = {**_who(number), "event": change.event, "meta": _meta(change)}
     if change.field == "phone_number_name_update":
         name, decision = change.value.get("requested_verified_name"), change.value.get("decision")
         data |= {"decision": decision, "reason": change.value.get("rejection_reason")}
         if decision == "APPROVED" and isinstance(name, str) and name:
             data |= {"verified_name": name, "previous_verified_name": number.verified_name}
-            book.change(number.phone_number_id, verified_name=name)
+            state.change(number.phone_number_id, verified_name=name)
         return Fact("number.name_changed", number.phone_number_id, now, data)
     if change.field != "phone_number_quality_update":
         return Fact("number.updated", number.phone_number_id, now, data | {"field": change.field})
@@ -75,13 +75,13 @@ def _of_number(change: NumberUpdate, number: Number, book: NumberState, now: dat
         changes["throughput"] = "HIGH"
     if quality := QUALITY_WORDS.get(change.event or ""):
         changes["quality"] = quality
-    book.change(number.phone_number_id, **changes)
+    state.change(number.phone_number_id, **changes)
     before = {f"previous_{name}": getattr(number, name) for name in changes}
     kind = "number.quality_changed" if change.event in _QUALITY_EVENTS else "number.limit_changed"
     return Fact(kind, number.phone_number_id, now, data | changes | before)
 
 
-def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberState, now: datetime) -> list[Fact]:
+def _of_account(change: AccountUpdate, numbers: list[Number], state: NumberState, now: datetime) -> list[Fact]:
     """An account's events stand in the log of each of its numbers: who follows one misses nothing of it."""
     kind = _ACCOUNT_FIELDS.get(change.field, "account.updated")
     data: dict[str, Any] = {"waba_id": change.waba_id, "field": change.field, "event": change.event}
@@ -98,15 +98,15 @@ def _of_account(change: AccountUpdate, numbers: list[Number], book: NumberState,
     if change.field == "business_capability_update" and limit is not None:
         for number in numbers:
             if number.messaging_limit != limit:
-                book.change(number.phone_number_id, messaging_limit=limit)
+                state.change(number.phone_number_id, messaging_limit=limit)
                 told = {**_who(number), "messaging_limit": limit, "previous_messaging_limit": number.messaging_limit}
                 facts.append(Fact("number.limit_changed", number.phone_number_id, now, told))
     return facts
 
 
-def _of_preference(change: UserPreference, book: NumberState, now: datetime) -> list[Fact] | None:
+def _of_preference(change: UserPreference, state: NumberState, now: datetime) -> list[Fact] | None:
     """As it was told, whatever it means for the contact: that is an event of its own."""
-    number = book.get(change.phone_number_id) if change.phone_number_id is not None else next(iter(book), None)
+    number = state.get(change.phone_number_id) if change.phone_number_id is not None else next(iter(state), None)
     if number is None:
         return None
     words = ("wa_id", "user_id", "category", "choice", "detail")
@@ -114,15 +114,15 @@ def _of_preference(change: UserPreference, book: NumberState, now: datetime) -> 
     return [Fact("notification.preference", number.phone_number_id, now, data)]
 
 
-def _of_unknown(change: UnknownChange, book: NumberState, now: datetime) -> list[Fact] | None:
+def _of_unknown(change: UnknownChange, state: NumberState, now: datetime) -> list[Fact] | None:
     """In the log of the number that it names, else of each number of its account, else of the default number."""
     data: dict[str, Any] = {"waba_id": change.waba_id, "field": change.field or None}
     data |= {"meta": _meta(change)} if change.is_value else {"value": change.value}
     named = _named(change.value)
     if named is not None:
-        number = book.get(named)
+        number = state.get(named)
         return None if number is None else [Fact("notification.unknown", named, now, data)]
-    numbers = list(book)[:1] if change.waba_id is None else book.of_account(change.waba_id)
+    numbers = list(state)[:1] if change.waba_id is None else state.of_account(change.waba_id)
     ids = [number.phone_number_id for number in numbers]
     data["phone_number_ids"] = ids
     return [Fact("notification.unknown", one, now, dict(data)) for one in ids] or None

@@ -28,7 +28,7 @@ class ReadinessReport:
 class Readiness:
     """Looks at the database, at the owner lease and at the key of the secrets.
 
-    A standby box is ready: some process owns the numbers.
+    A standby host is ready: some process owns the numbers.
     """
 
     def __init__(

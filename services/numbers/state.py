@@ -11,7 +11,7 @@ from services.numbers.records import Number
 
 
 class NumberState:
-    """The numbers of one reign. ``on_change`` is told of a number's new state: its limits may be others now."""
+    """The numbers of one term. ``on_change`` is told of a number's new state: its limits may be others now."""
 
     def __init__(self, numbers: Sequence[Number], *, on_change: Callable[[Number], None] = lambda _: None) -> None:
         """``numbers`` as the documents have them, the default one first."""

@@ -44,7 +44,7 @@ class Recorded(Protocol):
 
 
 class Recorder(Protocol):
-    """The journal, as this noun sees it."""
+    """The event writer, as this noun sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts and write them soon."""
@@ -55,17 +55,17 @@ class NumberSync:
     """Hears what the cloud webhook tells of numbers, and reads each account at the start, seldom, and after news."""
 
     def __init__(
-        self, book: NumberState, graph: GraphAccess, recorder: Recorder, clock: Clock, *, every_s: float
+        self, state: NumberState, graph: GraphAccess, recorder: Recorder, clock: Clock, *, every_s: float
     ) -> None:
         """Nothing is read yet."""
-        self._book = book
+        self._state = state
         self._graph = graph
         self._recorder = recorder
         self._clock = clock
         self._every_s = every_s
-        accounts = dict.fromkeys(number.waba_id for number in book if number.link != "web")
+        accounts = dict.fromkeys(number.waba_id for number in state if number.link != "web")
         self._due_at = dict.fromkeys(accounts, clock.monotonic())
-        self._seen: dict[str, OrderedDict[str, None]] = {number.phone_number_id: OrderedDict() for number in book}
+        self._seen: dict[str, OrderedDict[str, None]] = {number.phone_number_id: OrderedDict() for number in state}
 
     def on_changes(self, changes: Sequence[object]) -> list[Fact]:
         """The facts of these notifications; a copy of one makes none. Memory alone, so it cannot fail."""
@@ -78,7 +78,7 @@ class NumberSync:
             if isinstance(change, UserPreference | UnknownChange):
                 continue  # a customer, a call, a group: no news of the number that would be worth a reading
             for number in {fact.number for fact in told}:
-                known = self._book.get(number)
+                known = self._state.get(number)
                 if known is not None and known.waba_id in self._due_at:
                     self._due_at[known.waba_id] = self._clock.monotonic()
         return facts
@@ -92,9 +92,9 @@ class NumberSync:
         """The facts of one change, without those that stand in the log of their number already."""
         key, now = short_key(change.content_key), self._clock.now()
         known = {number for number, seen in self._seen.items() if key in seen}
-        if known and all(fact.number in known for fact in facts_of(change, NumberState(list(self._book)), now) or ()):
-            return []  # looked at in a copy of the book: an old notice must not undo what came after it
-        news = [fact for fact in facts_of(change, self._book, now) or () if fact.number not in known]
+        if known and all(fact.number in known for fact in facts_of(change, NumberState(list(self._state)), now) or ()):
+            return []  # looked at in a copy of the state: an old notice must not undo what came after it
+        news = [fact for fact in facts_of(change, self._state, now) or () if fact.number not in known]
         # The last fact of each number carries the key: if the log was cut off before it, all are told again.
         last = {fact.number: position for position, fact in enumerate(news)}
         for number, position in last.items():
@@ -106,12 +106,12 @@ class NumberSync:
         return news
 
     async def step(self) -> int:
-        """The duty: read what is due. A failure is logged, and tried again sooner than the next time."""
+        """The background_task: read what is due. A failure is logged, and tried again sooner than the next time."""
         for waba_id, due_at in self._due_at.items():
             if self._clock.monotonic() < due_at:
                 continue
             self._due_at[waba_id] = self._clock.monotonic() + self._every_s
-            home = self._book.of_account(waba_id)[0].phone_number_id
+            home = self._state.of_account(waba_id)[0].phone_number_id
             try:
                 infos = await self._graph.management.numbers(waba_id, self._graph.token_of(home))
             except PanalError as error:
@@ -131,13 +131,13 @@ class NumberSync:
         facts: list[Fact] = []
         writes: list[VersionedWrite] = []
         for info in infos:
-            number = self._book.get(info.id)
+            number = self._state.get(info.id)
             if number is None:
                 continue
             changes = {name: value for name, value in _state(info).items() if value and _differs(number, name, value)}
             if not changes:
                 continue
-            self._book.change(number.phone_number_id, **changes)
+            self._state.change(number.phone_number_id, **changes)
             writes.append(number_write(number.phone_number_id, changes))
             facts += _news(number, changes, now)
         return facts, writes

@@ -49,7 +49,7 @@ class Recorded(Protocol):
 
 
 class Recorder(Protocol):
-    """The journal, as retention sees it."""
+    """The event writer, as retention sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
         """Number the facts and write them soon."""
@@ -145,7 +145,7 @@ class IdleCleaner:
             if not free:
                 return
             if not await self._are_documents_current():
-                self._walks.clear()  # the journal cannot write: everything stays, until the next pass
+                self._walks.clear()  # the event writer cannot write: everything stays, until the next pass
                 return
             found = await self._database.find(name, {"_id": {"$in": free}}, limit=len(free))
             idle = [str(document["_id"]) for document in found if is_idle(document)]

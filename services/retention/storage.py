@@ -34,7 +34,7 @@ NEXT_STEP: Final = (
 
 
 class Recorder(Protocol):
-    """The journal, as retention sees it."""
+    """The event writer, as retention sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
@@ -42,7 +42,7 @@ class Recorder(Protocol):
 
 
 class StorageWatch:
-    """A duty: measures once a minute."""
+    """A background_task: measures once a minute."""
 
     def __init__(self, database: Database, recorder: Recorder, clock: Clock, *, limit_mb: int, number: str) -> None:
         """``limit_mb`` 0: there is no limit to warn of. ``number`` is the one in whose log it is told."""

@@ -33,7 +33,7 @@ class Options:
 
     @property
     def folder(self) -> Path:
-        """Where the journal and the media lie."""
+        """Where the storage and the media lie."""
         return Path(self.data_dir) / "sandbox"
 
     @property

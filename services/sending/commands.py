@@ -21,15 +21,15 @@ class MessageCommands:
     def __init__(
         self,
         *,
-        ledger: MessageState,
+        message_state: MessageState,
         repository: MessageRepository,
         dispatcher: Dispatcher,
         clock: Clock,
         know: Callable[[Message], Awaitable[None]],
     ) -> None:
-        """No input or output. ``know`` reads what the send gate must know of a recipient."""
+        """No input or output. ``know`` reads what the send policy must know of a recipient."""
         self._know = know
-        self._ledger = ledger
+        self._message_state = message_state
         self._repository = repository
         self._dispatcher = dispatcher
         self._clock = clock
@@ -84,8 +84,8 @@ class MessageCommands:
 
     async def _tracked(self, command: Command) -> Tracked:
         message_id = str(command.data.get("message_id", ""))
-        await self._ledger.load([message_id], [])
-        tracked = self._ledger.get(message_id)
+        await self._message_state.load([message_id], [])
+        tracked = self._message_state.get(message_id)
         if tracked is None:
             if await self._repository.get(message_id) is not None:
                 raise WrongState("A customer wrote this message: it cannot be canceled, changed or sent again.")

@@ -1,4 +1,4 @@
-"""Dispatch: the head of every lane passes the gate, goes to the link, once, and what became of it is recorded.
+"""Dispatch: the head of every lane passes the send policy, goes to the link, once, and what became of it is recorded.
 
 Process: whatsapp.
 
@@ -43,9 +43,9 @@ class Dispatcher:
         self,
         *,
         lanes: Lanes,
-        ledger: MessageState,
+        message_state: MessageState,
         recorder: Recorder,
-        gate: SendPolicy,
+        policy: SendPolicy,
         answers: LinkAnswers,
         link_of: Callable[[str], Link],
         is_owner: Callable[[], bool],
@@ -54,17 +54,21 @@ class Dispatcher:
     ) -> None:
         """Nothing runs yet; ``offer`` starts a lane's task."""
         self._lanes = lanes
-        self._ledger = ledger
-        self._gate = gate
+        self._message_state = message_state
+        self._policy = policy
         self._answers = answers
         self._link_of = link_of
         self._is_owner = is_owner
         self._clock = clock
         self._options = options
         self._outcomes = Outcomes(
-            ledger=ledger, recorder=recorder, governor=gate.governor, clock=clock, options=options
+            message_state=message_state,
+            recorder=recorder,
+            rate_limiter=policy.rate_limiter,
+            clock=clock,
+            options=options,
         )
-        self._silence = DeliveryEvidence(options.evidence_wait_s)
+        self._evidence = DeliveryEvidence(options.evidence_wait_s)
         self._turns = Turns(options.concurrency)
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled: dict[str, asyncio.Event] = {}
@@ -81,23 +85,23 @@ class Dispatcher:
 
     def offer(self, message: Message) -> None:
         """Take a message that waits to be sent, or (status ``sending``) one whose outcome nobody knows."""
-        if self._lanes.add(message, self._gate.key_of(message)):
-            self._serve_soon(Lanes.key(message, self._gate.key_of(message)), message.id)
+        if self._lanes.add(message, self._policy.key_of(message)):
+            self._serve_soon(Lanes.key(message, self._policy.key_of(message)), message.id)
 
     def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
         """Two contacts turn out to be one: one lane, one pace, and whoever waited for either waits for both."""
         now = self._clock.now().timestamp()
-        self._gate.governor.merge_pairs(number, into=into.key, absorbed=absorbed.key, now=now)
+        self._policy.rate_limiter.merge_pairs(number, into=into.key, absorbed=absorbed.key, now=now)
         parked = self._parked.pop((number, absorbed.key), None)
         if parked:
             self._parked.setdefault((number, into.key), set()).update(parked)
-        self._ledger.merge(number, into=into, absorbed=absorbed)
+        self._message_state.merge(number, into=into, absorbed=absorbed)
         for key in self._lanes.merge(number, into=into.key, absorbed=absorbed.key, may_move=self._waits):
             self._serve_soon(key, into.conversation_id)
         self.nudge()
 
     def _waits(self, message: Message) -> bool:
-        return self._ledger.track(message).status in _WAITING
+        return self._message_state.track(message).status in _WAITING
 
     def _serve_soon(self, key: LaneKey, name: str) -> None:
         task = asyncio.create_task(self._serve(key), name=f"lane-{name}")
@@ -105,14 +109,14 @@ class Dispatcher:
         task.add_done_callback(self._on_done)
 
     def settled(self, message_id: str) -> None:
-        """Evidence came for this message: whoever waits for it may look at the ledger again."""
+        """Evidence came for this message: whoever waits for it may look at the message_state again."""
         event = self._settled.get(message_id)
         if event is not None:
             event.set()
 
     def read_notifications(self, *, count: int) -> None:
         """A look at the inbox of notifications is over: so many were taken up, none if it was empty."""
-        self._silence.looked(self._clock.monotonic(), is_empty=count == 0)
+        self._evidence.inbox_read(self._clock.monotonic(), is_empty=count == 0)
 
     def drop(self, tracked: Tracked) -> None:
         """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
@@ -172,7 +176,7 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and not self.failure.done():
             self.failure.set_exception(task.exception() or Fenced())
-            self.failure.exception()  # the reign may be over for another reason, and ask for it no more
+            self.failure.exception()  # the term may be over for another reason, and ask for it no more
 
     # --- a lane
 
@@ -181,7 +185,7 @@ class Dispatcher:
             if self._lanes.is_behind(key):
                 await self._pause(BEHIND_LOOK_S)
                 continue
-            tracked = self._ledger.track(message)
+            tracked = self._message_state.track(message)
             if tracked.status is MessageStatus.SENDING:
                 stays = await self._resolve(message, tracked)
             elif tracked.status in _WAITING:
@@ -202,7 +206,7 @@ class Dispatcher:
             with self._standing(message):
                 await self._pause(self._until_expiry(message, left_s))
             return True
-        verdict = self._gate.judge(message, now)
+        verdict = self._policy.evaluate(message, now)
         match verdict:
             case Go():
                 async with self._turn(message) as has_waited:
@@ -210,11 +214,11 @@ class Dispatcher:
                         return True
                     return await self._send(message, tracked, verdict)
             case Refuse():
-                self._outcomes.refused_by_gate(tracked, verdict)
+                self._outcomes.refused_by_policy(tracked, verdict)
                 return False
             case Park(hold):
                 self._outcomes.held(tracked, hold, due_at=hold.until or message.expires_at)
-                self.park(message.phone_number_id, self._gate.key_of(message), message.id)
+                self.park(message.phone_number_id, self._policy.key_of(message), message.id)
                 return False
             case Wait(hold):
                 self._outcomes.waits(tracked, hold)
@@ -236,14 +240,14 @@ class Dispatcher:
             self._lanes.stand(key, is_standing=False)
 
     def _is_its_own(self, hold: Hold, message: Message, now: datetime) -> bool:
-        is_of_number = self._gate.governor.number_hold(message.phone_number_id, now) is not None
+        is_of_number = self._policy.rate_limiter.number_hold(message.phone_number_id, now) is not None
         return not is_of_number and hold.reason != "quiet_hours"
 
     def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
         """The wait for a turn may have been long: it may have been canceled, or its number held."""
         if tracked.status not in _WAITING or not self._is_head(message):
             return False
-        return isinstance(self._gate.judge(message, self._clock.now()), Go)
+        return isinstance(self._policy.evaluate(message, self._clock.now()), Go)
 
     def _is_head(self, message: Message) -> bool:
         key = self._lanes.lane_of(message.id)
@@ -294,21 +298,21 @@ class Dispatcher:
 
     async def _send(self, message: Message, tracked: Tracked, go: Go) -> bool:
         """Send it. True: it stays the head of its lane (to be tried again, or in doubt)."""
-        number, contact = message.phone_number_id, self._gate.key_of(message)
-        wait_s = self._gate.governor.take(
+        number, contact = message.phone_number_id, self._policy.key_of(message)
+        wait_s = self._policy.rate_limiter.take(
             number, contact, self._clock.now().timestamp(), is_initiation=go.is_initiation
         )
         if wait_s > 0:
             await asyncio.sleep(wait_s)
             if self._stopping.is_set() or tracked.status not in _WAITING or not self._is_head(message):
                 return True  # the lane looks again: it may have been canceled, or be part of another
-            contact = self._gate.key_of(message)
+            contact = self._policy.key_of(message)
         self._answers.forget(message.id)
         recorded = self._outcomes.sending(
             tracked,
             is_fallback=go.payload is not None,
-            pair_tat=self._gate.governor.pair_tat(number, contact),
-            initiated_at=self._gate.governor.initiated_at(number, contact) if go.is_initiation else None,
+            pair_tat=self._policy.rate_limiter.pair_tat(number, contact),
+            initiated_at=self._policy.rate_limiter.initiated_at(number, contact) if go.is_initiation else None,
         )
         await recorded.durable
         if not self._is_owner():
@@ -316,7 +320,7 @@ class Dispatcher:
         try:
             submitted = await self._link_of(number).send(_order(message, go))
         except SendRefused as refusal:
-            stays = self._outcomes.refused(tracked, refusal, self._gate.key_of(message))
+            stays = self._outcomes.refused(tracked, refusal, self._policy.key_of(message))
             self.nudge()
             return stays
         except NotSubmitted as error:
@@ -330,7 +334,7 @@ class Dispatcher:
             # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
             return True
         except Exception:
-            # A bug of ours after the bytes may have left. Ending the reign would bring the next owner to the same
+            # A bug of ours after the bytes may have left. Ending the term would bring the next owner to the same
             # message, and the next: instead this one message is in doubt.
             log.exception("A link failed.", extra={"action": "link.failed", "message_id": message.id})
             return True
@@ -344,7 +348,7 @@ class Dispatcher:
         return False
 
     def _submitted(self, tracked: Tracked, submitted: Submitted) -> None:
-        self._gate.governor.went_well(tracked.phone_number_id)
+        self._policy.rate_limiter.went_well(tracked.phone_number_id)
         self._outcomes.submitted(tracked, submitted)
 
     async def _resolve(self, message: Message, tracked: Tracked) -> bool:
@@ -359,7 +363,7 @@ class Dispatcher:
         try:
             with self._standing(message):
                 while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
-                    if self._silence.speaks(began, self._clock.monotonic()):
+                    if self._evidence.absence_is_proof(began, self._clock.monotonic()):
                         break
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(0.25):

@@ -11,7 +11,7 @@ from services.links import Submitted
 MAX_REMEMBERED = 10_000
 
 DEAF_FACTOR = 4
-"""If nothing at all is heard from WhatsApp the wait is so many times longer before silence is believed."""
+"""If nothing at all is heard from WhatsApp the wait is so many times longer before evidence is believed."""
 
 
 @dataclass(slots=True)
@@ -26,14 +26,14 @@ class DeliveryEvidence:
     drained_at: float = float("-inf")
     heard_at: float = float("-inf")
 
-    def looked(self, now: float, *, is_empty: bool) -> None:
+    def inbox_read(self, now: float, *, is_empty: bool) -> None:
         """The inbox of notifications was looked at: it was empty, or something was heard."""
         if is_empty:
             self.drained_at = now
         else:
             self.heard_at = now
 
-    def speaks(self, began: float, now: float) -> bool:
+    def absence_is_proof(self, began: float, now: float) -> bool:
         """Doubt began at ``began``: may the absence of a status be believed ``now``?"""
         waited_s = now - began
         if waited_s < self.wait_s:

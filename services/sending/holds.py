@@ -20,20 +20,20 @@ _PLATFORM: Final = "platform_"
 
 
 class Holds:
-    """Looks at the governor now and then; memory alone."""
+    """Looks at the rate_limiter now and then; memory alone."""
 
-    def __init__(self, governor: RateLimiter, journal: EventWriter, clock: Clock) -> None:
+    def __init__(self, rate_limiter: RateLimiter, event_writer: EventWriter, clock: Clock) -> None:
         """No input or output."""
-        self._governor = governor
-        self._journal = journal
+        self._rate_limiter = rate_limiter
+        self._event_writer = event_writer
         self._clock = clock
 
     async def step(self) -> int:
         """Tell of every hold that is over; answers 0, since there is nothing more to do before the next one ends."""
         now = self._clock.now()
-        ended = self._governor.take_ended_holds(now)
+        ended = self._rate_limiter.take_ended_holds(now)
         if ended:
-            self._journal.record(
+            self._event_writer.record(
                 [
                     Fact("number.released", number, now, {"reason": "hold_ended", "hold_reason": hold.reason})
                     for number, hold in ended
@@ -45,7 +45,7 @@ class Holds:
 class Freed:
     """Messages that failed late because of their number (131042, 131048 …) and wait, each with a time of its own.
 
-    They are in no lane: lifting the hold of the number brings them back. A reign begins with a look, too: the last
+    They are in no lane: lifting the hold of the number brings them back. A term begins with a look, too: the last
     owner may have died after the hold was lifted.
     """
 
@@ -53,17 +53,17 @@ class Freed:
         self,
         numbers: Sequence[str],
         *,
-        governor: RateLimiter,
+        rate_limiter: RateLimiter,
         repository: MessageRepository,
-        admission: LaneLoader,
-        journal: EventWriter,
+        lane_loader: LaneLoader,
+        event_writer: EventWriter,
         clock: Clock,
     ) -> None:
         """Nothing is read yet."""
-        self._governor = governor
+        self._rate_limiter = rate_limiter
         self._repository = repository
-        self._admission = admission
-        self._journal = journal
+        self._lane_loader = lane_loader
+        self._event_writer = event_writer
         self._clock = clock
         self._asked = set(numbers)
         self._above: dict[str, int] = {}
@@ -77,14 +77,14 @@ class Freed:
         self._above |= dict.fromkeys(self._asked, 0)
         self._asked.clear()
         for number, above in list(self._above.items()):
-            if self._governor.number_hold(number, self._clock.now()) is not None:
+            if self._rate_limiter.number_hold(number, self._clock.now()) is not None:
                 del self._above[number]  # held still, or again: it waits rightly, and that it goes on will be heard
                 continue
-            await self._journal.record([]).applied  # a failure may have been recorded just before
+            await self._event_writer.record([]).applied  # a failure may have been recorded just before
             page = await self._repository.in_order(
                 number, MessageStatus.HELD, above=above, up_to=order_ahead(), limit=PAGE
             )
-            await self._admission.admit([message for message in page if _waits_for_number(message)])
+            await self._lane_loader.admit([message for message in page if _waits_for_number(message)])
             if len(page) == PAGE:
                 self._above[number] = page[-1].order
             else:

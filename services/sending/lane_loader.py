@@ -1,4 +1,4 @@
-"""Admission: messages from the database come into their lanes, each with what the owner must know of its contact.
+"""Loader: messages from the database come into their lanes, each with what the owner must know of its contact.
 
 A lane holds a few messages of its recipient; what comes after them is left behind in the database, and is fetched when
 the lane is nearly empty. So a recipient with thousands of messages takes no place from others.
@@ -56,23 +56,23 @@ class LaneLoader:
     def __init__(
         self,
         *,
-        journal: EventWriter,
-        ledger: MessageState,
+        event_writer: EventWriter,
+        message_state: MessageState,
         lanes: Lanes,
-        directory: ConversationState,
+        conversations: ConversationState,
         dispatcher: Dispatcher,
-        governor: RateLimiter,
+        rate_limiter: RateLimiter,
         consents: Consents,
         clock: Clock,
         template_text: Callable[[str, Mapping[str, Any]], str | None] = lambda _number, _sent: None,
     ) -> None:
         """No input or output. ``template_text`` is what a `template` object says, where the catalogue knows it."""
-        self._journal = journal
-        self._ledger = ledger
+        self._event_writer = event_writer
+        self._message_state = message_state
         self._lanes = lanes
-        self._directory = directory
+        self._conversations = conversations
         self._dispatcher = dispatcher
-        self._governor = governor
+        self._rate_limiter = rate_limiter
         self._consents = consents
         self._clock = clock
         self._template_text = template_text
@@ -146,20 +146,20 @@ class LaneLoader:
             return 0
         contacts = {message.id: contact_of(message) for message in fresh}
         await self._consents.load([contact.key for contact in contacts.values()])
-        await self._directory.load(list(contacts.values()))
+        await self._conversations.load(list(contacts.values()))
         # Others worked while this one was reading: it may have been admitted, or canceled.
         fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
         if not fresh:
             return 0
         # From here to the record nothing waits, so that memory and log go together.
-        standings, facts = self._directory.open([contacts[message.id] for message in fresh], self._clock.now())
+        standings, facts = self._conversations.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
             contact = contacts[message.id]
             standing = standings[contact.phone_number_id, contact.key]
-            tracked = self._ledger.track(message)
+            tracked = self._message_state.track(message)
             tracked.conversation_id = standing.conversation_id
             if standing.pair_tat is not None:
-                self._governor.remember_pair(contact.phone_number_id, standing.key, standing.pair_tat)
+                self._rate_limiter.remember_pair(contact.phone_number_id, standing.key, standing.pair_tat)
             # Told of as stuck while it waited in the database, it has a seq, and is in no conversation yet.
             is_unseen = message.status is MessageStatus.QUEUED and message.conversation_id is None
             if message.seq == 0 or is_unseen or tracked.status is MessageStatus.SCHEDULED:
@@ -171,27 +171,27 @@ class LaneLoader:
                 }
                 facts.append(message_fact(tracked, "message.queued", data, self._clock))
         if facts:
-            self._journal.record(facts)
+            self._event_writer.record(facts)
         for message in fresh:
             self._dispatcher.offer(message)
         return len(fresh)
 
     def unknown(self, message_ids: Sequence[str]) -> list[str]:
         """Those of these messages that the owner has never seen, or has forgotten."""
-        return [message_id for message_id in message_ids if self._ledger.get(message_id) is None]
+        return [message_id for message_id in message_ids if self._message_state.get(message_id) is None]
 
     async def park(self, messages: Sequence[Message]) -> list[Message]:
         """Remember messages that wait until their customers write; answer those whose customer wrote meanwhile."""
-        await self._directory.load([contact_of(message) for message in messages])
+        await self._conversations.load([contact_of(message) for message in messages])
         now, free = self._clock.now(), []
         for message in messages:
             contact = contact_of(message)
-            standing = self._directory.standing(contact.phone_number_id, contact.key)
+            standing = self._conversations.standing(contact.phone_number_id, contact.key)
             if standing is not None and is_window_open(standing.last_inbound_at, now):
                 free.append(message)
             else:
-                self._ledger.track(message)
-                key = self._directory.key_of(contact.phone_number_id, contact.key)
+                self._message_state.track(message)
+                key = self._conversations.key_of(contact.phone_number_id, contact.key)
                 self._dispatcher.park(contact.phone_number_id, key, message.id)
         return free
 
@@ -212,7 +212,7 @@ class LaneLoader:
         taken: Counter[tuple[str, str]] = Counter()
         chosen = []
         for message in messages:
-            key = Lanes.key(message, self._directory.key_of(message.phone_number_id, contact_of(message).key))
+            key = Lanes.key(message, self._conversations.key_of(message.phone_number_id, contact_of(message).key))
             left = self._left.get(key) if key != refilling else None
             if message.status is not MessageStatus.QUEUED:
                 chosen.append(message)
@@ -235,7 +235,7 @@ class LaneLoader:
         """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""
         if message.id in self._lanes:
             return False
-        tracked = self._ledger.get(message.id)
+        tracked = self._message_state.get(message.id)
         if tracked is None:
             return message.status in _WAITING or message.status is MessageStatus.SENDING
         return tracked.status in _WAITING and tracked.status is message.status

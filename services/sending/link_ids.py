@@ -32,10 +32,10 @@ class PreparedLink:
     message that never got a wamid costs the quote, not the message; a reaction to one is refused.
     """
 
-    def __init__(self, inner: Link, *, ledger: MessageState, media: MediaSource) -> None:
+    def __init__(self, inner: Link, *, message_state: MessageState, media: MediaSource) -> None:
         """No input or output."""
         self._inner = inner
-        self._ledger = ledger
+        self._message_state = message_state
         self._media = media
 
     @property
@@ -85,6 +85,6 @@ class PreparedLink:
         message_id = message_id_of(reference)
         if message_id is None:
             return reference
-        await self._ledger.load([message_id], [])
-        tracked = self._ledger.get(message_id)
+        await self._message_state.load([message_id], [])
+        tracked = self._message_state.get(message_id)
         return tracked.wamid if tracked is not None else None

@@ -1,4 +1,4 @@
-"""How fast a number may send, as the governor wants it.
+"""How fast a number may send, as the rate_limiter wants it.
 
 Process: whatsapp.
 """

@@ -41,12 +41,18 @@ class Outcomes:
     """Turns outcomes into moves. Every move is checked against the table of states."""
 
     def __init__(
-        self, *, ledger: MessageState, recorder: Recorder, governor: RateLimiter, clock: Clock, options: DispatchOptions
+        self,
+        *,
+        message_state: MessageState,
+        recorder: Recorder,
+        rate_limiter: RateLimiter,
+        clock: Clock,
+        options: DispatchOptions,
     ) -> None:
         """No input or output."""
-        self._ledger = ledger
+        self._message_state = message_state
         self._recorder = recorder
-        self._governor = governor
+        self._rate_limiter = rate_limiter
         self._clock = clock
         self._options = options
 
@@ -67,7 +73,7 @@ class Outcomes:
 
     def submitted(self, tracked: Tracked, submitted: Submitted) -> None:
         """WhatsApp has it. A status may have been faster than the answer: then it is further on already."""
-        self._ledger.learn_wamid(tracked, submitted.wamid)
+        self._message_state.learn_wamid(tracked, submitted.wamid)
         if tracked.status is MessageStatus.SENDING:
             self._move(tracked, MessageStatus.SENT, "message.sent", {"wamid": submitted.wamid})
 
@@ -75,7 +81,7 @@ class Outcomes:
         """Its time is over before it could leave."""
         self._move(tracked, MessageStatus.EXPIRED, "message.expired", {"reason": "expires_at has passed"})
 
-    def refused_by_gate(self, tracked: Tracked, refusal: Refuse) -> None:
+    def refused_by_policy(self, tracked: Tracked, refusal: Refuse) -> None:
         """It must not leave."""
         error = error_data(refusal.graph_code, refusal.title, None, refusal.next_step)
         self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": {**error, "reason": refusal.code}})
@@ -116,13 +122,13 @@ class Outcomes:
             self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": error})
             return False
         number = tracked.phone_number_id
-        tries = self._governor.refusals_of(number) if rule.is_wide else tracked.attempt_count - 1
+        tries = self._rate_limiter.refusals_of(number) if rule.is_wide else tracked.attempt_count - 1
         wait_s = max(self._options.retry_s, rule.wait_s(tries, retry_after_s=refusal.retry_after_s))
         hold = Hold(f"platform_{rule.code}", self._clock.now() + timedelta(seconds=self._spread(wait_s)))
         if rule.is_wide:
             self._hold_number(number, hold, rule, error)
         elif rule.scope is HoldScope.PAIR:
-            self._governor.hold_pair(number, contact, hold)
+            self._rate_limiter.hold_pair(number, contact, hold)
         elif rule.klass is ErrorClass.RETRY:
             self._again(tracked, refusal.code, wait_s, error=error)
             return True
@@ -144,11 +150,11 @@ class Outcomes:
         wait_s = max(self._options.retry_s, rule.wait_s(tracked.attempt_count - 1))
         hold = Hold(f"platform_{rule.code}", now + timedelta(seconds=self._spread(wait_s)))
         facts = []
-        if rule.is_wide and self._governor.hold_number(number, hold):
+        if rule.is_wide and self._rate_limiter.hold_number(number, hold):
             data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
             facts.append(Fact("number.held", number, now, data))
         elif rule.scope is HoldScope.PAIR:
-            self._governor.hold_pair(number, contact, hold)
+            self._rate_limiter.hold_pair(number, contact, hold)
         # A late copy of this failure must not hit the next try: its id is dead.
         dead, tracked.wamid = tracked.wamid, None
         tracked.dead_wamid = dead
@@ -167,7 +173,7 @@ class Outcomes:
         return False
 
     def _hold_number(self, number: str, hold: Hold, rule: CodeRule, error: Mapping[str, Any]) -> None:
-        if not self._governor.hold_number(number, hold):
+        if not self._rate_limiter.hold_number(number, hold):
             return
         data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
         self._recorder.record([Fact("number.held", number, self._clock.now(), data)])

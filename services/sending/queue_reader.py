@@ -30,7 +30,7 @@ AFTER_TROUBLE_S = 30.0
 place that they had when they began."""
 SWEEP_BACK_S = 30.0  # read every few seconds
 SWEEP_EVERY_S = 2.0
-# Everything below: a worker may have waited long for its database, and the clocks of boxes may differ.
+# Everything below: a worker may have waited long for its database, and the clocks of hosts may differ.
 SWEEP_ALL_EVERY_S = 30.0
 AHEAD = 60_000 << 20  # a minute, beyond the highest order that was seen
 
@@ -51,7 +51,7 @@ class QueueReader:
         priority: Priority,
         *,
         repository: MessageRepository,
-        admission: LaneLoader,
+        lane_loader: LaneLoader,
         clock: Clock,
         rate_per_s: Callable[[], float],
         troubles: Callable[[], int],
@@ -63,7 +63,7 @@ class QueueReader:
         self._number = phone_number_id
         self._priority = priority
         self._repository = repository
-        self._admission = admission
+        self._lane_loader = lane_loader
         self._clock = clock
         self._rate_per_s = rate_per_s
         self._troubles = troubles
@@ -83,7 +83,7 @@ class QueueReader:
         """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
         count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
         # Whatever is stored late was stamped a look back before the last look, or later: what was read of a backlog
-        # that is older than that need not be read again. A box whose clock runs ahead raises `reached`, and a clock
+        # that is older than that need not be read again. A host whose clock runs ahead raises `reached`, and a clock
         # that was put back leaves it high: the others' messages come below it.
         now = order_now()
         above = max(0, min(self._reached, min(self._looked, now) - _orders_in(self._look_back_s())))
@@ -94,7 +94,7 @@ class QueueReader:
             began = self._clock.monotonic()
             page = await self._repository.queued(self._number, self._priority, above=above, up_to=up_to, limit=PAGE)
             self._slowest_look_s = max(0.9 * self._slowest_look_s, self._clock.monotonic() - began)
-            count += await self._admission.admit(page)
+            count += await self._lane_loader.admit(page)
             self._highest = max(self._highest, page[-1].order if page else 0)
             if len(page) == PAGE:
                 # A backlog: the embedded server reads a whole range before it sorts, so read narrow ranges.
@@ -128,8 +128,8 @@ class QueueReader:
 
     def _has_place(self) -> bool:
         ahead = max(MIN_AHEAD, self._rate_per_s() * AHEAD_S[self._priority])
-        is_crowded = self._admission.waiting_count >= MAX_WAITING[self._priority]
-        return not is_crowded and self._admission.moving_count(self._number) < ahead
+        is_crowded = self._lane_loader.waiting_count >= MAX_WAITING[self._priority]
+        return not is_crowded and self._lane_loader.moving_count(self._number) < ahead
 
     async def _sweep_all(self) -> int:
         """Find what was written so late that no look back reaches it. Most of what waits is in a lane already."""
@@ -137,16 +137,16 @@ class QueueReader:
         far = await self._repository.queued_beyond(
             self._number, self._priority, above=max(order_ahead(), self._highest + AHEAD)
         )
-        self._highest = max(self._highest, far or 0)  # of a box whose clock was set far ahead
+        self._highest = max(self._highest, far or 0)  # of a host whose clock was set far ahead
         most = MAX_WAITING[self._priority] + PAGE
         waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
-        left = self._admission.left_addresses(self._number, self._priority)
+        left = self._lane_loader.left_addresses(self._number, self._priority)
         ids = [message_id for message_id, to in waiting if to not in left]
-        unknown = self._admission.unknown(ids)[:PAGE]
+        unknown = self._lane_loader.unknown(ids)[:PAGE]
         if not unknown:
             return 0
         found = (await self._repository.by_ids(unknown)).values()
-        return await self._admission.admit(sorted(found, key=lambda message: message.order))
+        return await self._lane_loader.admit(sorted(found, key=lambda message: message.order))
 
 
 class Queue:
@@ -184,19 +184,19 @@ class Depth:
         queue: Queue,
         lanes: Lanes,
         repository: MessageRepository,
-        admission: LaneLoader,
+        lane_loader: LaneLoader,
     ) -> None:
         """Nothing is counted yet."""
         self._numbers = numbers
         self._queue = queue
         self._lanes = lanes
         self._repository = repository
-        self._admission = admission
+        self._lane_loader = lane_loader
         self._next_at = float("-inf")
 
     async def step(self) -> int:
         """Count, if anything was left in the database: one operation a number."""
-        if not self._queue.is_behind and not self._admission.left_count:
+        if not self._queue.is_behind and not self._lane_loader.left_count:
             self._lanes.beside_count = 0
             return 0
         began = time.monotonic()
@@ -210,32 +210,32 @@ class Depth:
 
 
 class Due:
-    """Brings back what waited for a time or for a customer, and at the start of a reign what the last owner left."""
+    """Brings back what waited for a time or for a customer, and at the start of a term what the last owner left."""
 
     def __init__(
-        self, phone_number_id: str, *, repository: MessageRepository, admission: LaneLoader, clock: Clock
+        self, phone_number_id: str, *, repository: MessageRepository, lane_loader: LaneLoader, clock: Clock
     ) -> None:
         """Nothing is read yet."""
         self._number = phone_number_id
         self._repository = repository
-        self._admission = admission
+        self._lane_loader = lane_loader
         self._clock = clock
         self._limit = PAGE
 
     async def recover(self) -> int:
         """Messages whose outcome nobody knows first, then held ones; answer how many are in doubt."""
         doubtful = await self._repository.in_state(self._number, [MessageStatus.SENDING], limit=MAX_HELD)
-        await self._admission.admit(doubtful)
+        await self._lane_loader.admit(doubtful)
         held = await self._repository.in_state(self._number, [MessageStatus.HELD], limit=MAX_HELD)
-        waiting = await self._admission.park([message for message in held if message.held_reason == WINDOW_CLOSED])
+        waiting = await self._lane_loader.park([message for message in held if message.held_reason == WINDOW_CLOSED])
         waiting += [message for message in held if message.held_reason != WINDOW_CLOSED and message.due_at is None]
-        await self._admission.admit(sorted(waiting, key=lambda message: message.order))
+        await self._lane_loader.admit(sorted(waiting, key=lambda message: message.order))
         return len(doubtful)
 
     async def load(self) -> int:
         """Scheduled and held messages whose time has come."""
         page = await self._repository.due(self._number, self._clock.now(), limit=self._limit)
-        count = await self._admission.admit(page)
+        count = await self._lane_loader.admit(page)
         # What is in its lane stays due until it leaves: a page full of such messages must not hide those behind it.
         is_full = len(page) == self._limit
         self._limit = min(MAX_HELD, self._limit * 2) if is_full and not count else self._limit if is_full else PAGE
@@ -245,15 +245,15 @@ class Due:
 class Released:
     """Brings back what was parked until a customer wrote."""
 
-    def __init__(self, *, repository: MessageRepository, admission: LaneLoader) -> None:
+    def __init__(self, *, repository: MessageRepository, lane_loader: LaneLoader) -> None:
         """Nothing is read yet."""
         self._repository = repository
-        self._admission = admission
+        self._lane_loader = lane_loader
 
     async def load(self, message_ids: list[str]) -> int:
         """Those of these messages that are still held, in the order of acceptance."""
         found = (await self._repository.by_ids(message_ids)).values()
-        return await self._admission.admit(sorted(found, key=lambda message: message.order))
+        return await self._lane_loader.admit(sorted(found, key=lambda message: message.order))
 
 
 def _orders_in(seconds: float) -> int:

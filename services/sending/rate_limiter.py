@@ -119,7 +119,7 @@ class RateLimiter:
             bucket.tat = state.bucket.tat
             state.bucket, state.pace, state.hold, state.is_paused = bucket, pace, hold, is_paused
 
-    def set_pace(self, number: str, pace: SendLimits) -> None:
+    def set_limits(self, number: str, pace: SendLimits) -> None:
         """Other limits for a number; its buckets, its hold and its pause stay."""
         state = self._numbers[number]
         self.set_number(number, pace, hold=state.hold, is_paused=state.is_paused)

@@ -1,4 +1,4 @@
-"""The send gate: the last look at a message before it leaves. Memory only, so that it can stand before every send.
+"""The send policy: the last look at a message before it leaves. Memory only, so that it can stand before every send.
 
 Process: whatsapp.
 """
@@ -85,7 +85,7 @@ class SendPolicy:
 
     def __init__(
         self,
-        governor: RateLimiter,
+        rate_limiter: RateLimiter,
         *,
         standing_of: Callable[[str, str], Standing | None],
         consents: Consents,
@@ -96,7 +96,7 @@ class SendPolicy:
 
         ``hold_of`` says why a single message must wait: its campaign is paused, say.
         """
-        self.governor = governor
+        self.rate_limiter = rate_limiter
         self._hold_of = hold_of
         self._standing_of = standing_of
         self._consents = consents
@@ -108,12 +108,12 @@ class SendPolicy:
         standing = self._standing_of(message.phone_number_id, address)
         return standing.key if standing is not None and standing.key else address
 
-    def judge(self, message: Message, now: datetime) -> Verdict:
+    def evaluate(self, message: Message, now: datetime) -> Verdict:
         """What may happen to this message now."""
         number, address = message.phone_number_id, contact_of(message).key
         if (refusal := self._opted_out(message, address)) is not None:
             return refusal
-        hold = self._hold_of(message, now) or self.governor.number_hold(number, now)
+        hold = self._hold_of(message, now) or self.rate_limiter.number_hold(number, now)
         if hold is not None:
             return Wait(hold)
         standing, key = self._standing_of(number, address), self.key_of(message)
@@ -137,12 +137,12 @@ class SendPolicy:
                     graph_code=131047,
                 )
         if message.priority is Priority.BULK:
-            quiet_until = self.governor.quiet_until(number, now)
+            quiet_until = self.rate_limiter.quiet_until(number, now)
             if quiet_until is not None:
                 return Wait(Hold("quiet_hours", quiet_until))
-        if not is_open and (hold := self.governor.daily_hold(number, key, now)) is not None:
+        if not is_open and (hold := self.rate_limiter.daily_hold(number, key, now)) is not None:
             return Park(hold)
-        hold = self.governor.pair_hold(number, key, now)
+        hold = self.rate_limiter.pair_hold(number, key, now)
         if hold is not None:
             return Wait(hold)
         return Go(payload=payload, is_initiation=not is_open)

@@ -57,7 +57,7 @@ class AnswerWatch:
         self._limit_s = limit_s
         self._waiting: dict[asyncio.Timeout, float] = {}
         self._answers = 0
-        self._silence = Silence()
+        self._evidence = Silence()
         self._timer: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
         self._hung_since: float | None = None
@@ -99,7 +99,7 @@ class AnswerWatch:
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        silent_s = self._silence.look(loop.time(), waiting=len(self._waiting), answers=self._answers)
+        silent_s = self._evidence.look(loop.time(), waiting=len(self._waiting), answers=self._answers)
         if silent_s >= PATIENCE_S and self._asking is None:
             self._asking = loop.create_task(self._find_out(), name="database-question")
         self._end(until=loop.time())
@@ -128,7 +128,7 @@ class AnswerWatch:
 
     def _say_hung(self) -> None:
         if not self.is_hung:
-            self._hung_since = time.monotonic() - self._silence.seconds
+            self._hung_since = time.monotonic() - self._evidence.seconds
             log.error(
                 "The database has not answered anything for %.1f s: requests are refused at once until it does.",
                 self.silent_s,

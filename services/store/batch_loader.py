@@ -45,7 +45,7 @@ class BatchLoader:
         self._max_batch = max_batch
         self._waiting: dict[Any, asyncio.Future[Document | None]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._line = database.pacer.line(weight=3.0)  # somebody waits for the answer
+        self._budget_queue = database.operation_budget.queue(weight=3.0)  # somebody waits for the answer
 
     async def get(self, key: Any) -> Document | None:
         """The document with this key, or None."""
@@ -65,7 +65,7 @@ class BatchLoader:
     async def _read_all(self) -> None:
         try:
             while self._waiting:
-                await self._line.turn()
+                await self._budget_queue.turn()
                 keys = list(self._waiting)[: self._max_batch]
                 # Taken out before the read: who asks from now on gets a newer answer.
                 futures = {key: self._waiting.pop(key) for key in keys}

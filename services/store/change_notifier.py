@@ -68,7 +68,8 @@ class ChangeNotifier:
         ``reader`` says who waits: each reader sees each wake-up, so none takes another's.
         """
         event = self._readers[collection].setdefault(reader, asyncio.Event())
-        # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up, and the duty would go on.
+        # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up, and the background_task would
+        # go on.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(poll_s):
                 await event.wait()
@@ -84,15 +85,15 @@ class ChangeNotifier:
             {"$project": {"_id": 1, "ns": 1}},
         ]
         synchronous = self._database.client.delegate[self._database.options.name]
-        pacer = self._database.pacer
-        await_ms = AWAIT_MS * (STRETCH if pacer.is_paced else 1)
+        operation_budget = self._database.operation_budget
+        await_ms = AWAIT_MS * (STRETCH if operation_budget.is_paced else 1)
         while not self._stopped.is_set():
             try:
                 with synchronous.watch(pipeline, max_await_time_ms=await_ms) as stream:
                     self.is_streaming = True
                     self._wake(loop, set(self._readers))
                     counts, since = Counter[str](), time.monotonic()
-                    while not self._stopped.is_set() and (counts.total() <= STORM or pacer.is_paced):
+                    while not self._stopped.is_set() and (counts.total() <= STORM or operation_budget.is_paced):
                         if time.monotonic() - since > STORM_WINDOW_S:
                             counts, since = Counter[str](), time.monotonic()
                         self._database.went_out()
@@ -105,7 +106,7 @@ class ChangeNotifier:
                             counts.update(names)
                             self._wake(loop, set(names))
                             # Inside an operation budget a look costs as much as a batch: what comes next gathers.
-                            self._stopped.wait(pacer.rest_s)
+                            self._stopped.wait(operation_budget.rest_s)
                 self._sit_out(loop, {name for name, count in counts.items() if count > STORM / len(self._readers)})
             except PyMongoError as error:
                 if self._stopped.is_set():

@@ -102,7 +102,7 @@ class Database:
         self.options = options
         self._meter = meter
         self.connections = OpenConnections()
-        self.pacer = OperationBudget(options.ops_per_s)
+        self.operation_budget = OperationBudget(options.ops_per_s)
         self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             options.uri,
             maxPoolSize=options.pool,
@@ -226,7 +226,7 @@ class Database:
         """One operation goes to the server: the gate's own, or a look of a change stream, which has its own thread."""
         self.use.operations += 1
         self.use.documents += documents
-        self.pacer.spend()
+        self.operation_budget.spend()
         self._meter.database_ran(documents=documents)
 
     @property
@@ -330,7 +330,7 @@ class Database:
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
         try:
-            if len(writes) >= TOGETHER_FROM and not self.pacer.is_paced and await self.is_embedded():
+            if len(writes) >= TOGETHER_FROM and not self.operation_budget.is_paced and await self.is_embedded():
                 changed = await self.run(lambda: self._bulk_together(name, writes), documents=len(writes))
                 if changed is not None:
                     return changed

@@ -2,7 +2,7 @@
 
 Process: whatsapp (append), worker (read).
 
-The append is the fence. ``(number, seq)`` is unique, a new owner opens its reign with an event of its own, and so a
+The append is the fence. ``(number, seq)`` is unique, a new owner opens its term with an event of its own, and so a
 stale owner's next append meets a number that is taken: it is refused before it can change anything else.
 """
 

@@ -53,7 +53,7 @@ class EventStream:
     def _watch(self, loop: asyncio.AbstractEventLoop, listener: Callable[[list[Event]], None]) -> None:
         pipeline: list[Document] = [{"$match": {"operationType": "insert"}}]
         collection = self._database.client.delegate[self._database.options.name][EVENTS]
-        await_ms = AWAIT_MS * (STRETCH if self._database.pacer.is_paced else 1)
+        await_ms = AWAIT_MS * (STRETCH if self._database.operation_budget.is_paced else 1)
         while not self._stopped.is_set():
             try:
                 with collection.watch(pipeline, max_await_time_ms=await_ms, batch_size=BATCH) as stream:
@@ -71,7 +71,7 @@ class EventStream:
                         if gathered and (change is None or len(gathered) >= BATCH or not has_more(stream)):
                             events, gathered = gathered, []
                             self._tell(loop, lambda events=events: self._hand_over(listener, events))  # type: ignore[misc]
-                            self._stopped.wait(self._database.pacer.rest_s)
+                            self._stopped.wait(self._database.operation_budget.rest_s)
             except PyMongoError as error:
                 self.is_streaming = False
                 if self._stopped.is_set():

@@ -61,18 +61,18 @@ class GroupCommit:
         max_wait_s: float = 8.0,
         meter: Meter = SILENT,
         weight: float = 1.0,
-        gather: BatchDelay | None = None,
+        delay: BatchDelay | None = None,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
         """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
 
-        ``gather``: how far apart batches are that follow one another.
+        ``delay``: how far apart batches are that follow one another.
 
         ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
         the time of storing must not be as old as a request that waited for its turn, or for the database.
         """
         self._database = database
-        self._line = database.pacer.line(weight, gather=gather)
+        self._budget_queue = database.operation_budget.queue(weight, delay=delay)
         self._meter = meter
         self._collection = collection
         self._max_waiting = max_waiting
@@ -156,7 +156,7 @@ class GroupCommit:
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                await self._line.turn(enough=self._enough)  # the batch goes on gathering meanwhile
+                await self._budget_queue.turn(enough=self._enough)  # the batch goes on gathering meanwhile
                 batch = self._take()
                 documents = [document for group, _ in batch for document in group]
                 try:

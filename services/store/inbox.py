@@ -19,7 +19,7 @@ ERRAND: Final = "errand"
 """A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
 DONE: Final = "done"
 FAILED: Final = "failed"
-NOTIFICATION_GATHER: Final = BatchDelay(0.04, tokens=5.0)
+NOTIFICATION_DELAY: Final = BatchDelay(0.04, tokens=5.0)
 """Meta waits for its answer for seconds, and nobody sees what a status waited."""
 
 

@@ -2,7 +2,7 @@
 
 Process: whatsapp.
 
-Times are the database's (``$$NOW``), so the clocks of two boxes do not matter. The holder measures its own remaining
+Times are the database's (``$$NOW``), so the clocks of two hosts do not matter. The holder measures its own remaining
 time with its monotonic clock, counted from *before* the renewal was sent: it always gives up earlier than the
 database does.
 """

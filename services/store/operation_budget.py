@@ -1,4 +1,4 @@
-"""Lines in which batches wait for their turn: for a token of the operation budget, or only so that more gathers.
+"""Queues in which batches wait for their turn: for a token of the operation budget, or only so that more gathers.
 
 Process: worker, whatsapp.
 
@@ -21,14 +21,14 @@ DEBT_S = 0.5
 """How far single operations may push the batches back, in seconds of the rate."""
 
 GATHER_BURST = 4.0
-"""So many batches of a line that gathers go at once; a lone message never waits."""
+"""So many batches of a queue that gathers go at once; a lone message never waits."""
 MAX_GATHER_S = 0.5
 """However small the budget is."""
 REST_OPERATIONS = 4.0
 EASY_PER_S = 80.0
 """With so many operations a second of its own the owner polls as if there were no budget."""
 MAX_STRETCH = 8.0
-QUEEN_SHARE = 0.35
+OWNER_SHARE = 0.35
 """The owner's part of the budget: it numbers, sends and applies what all workers accept."""
 
 
@@ -36,19 +36,19 @@ QUEEN_SHARE = 0.35
 class Shares:
     """Operations a second of the owner and of each worker; 0: there is no budget."""
 
-    queen_per_s: float
+    owner_per_s: float
     worker_per_s: float
 
 
 def shares(ops_per_s: float, *, workers: int, instances: int = 1) -> Shares:
-    """Divide a budget between the processes of a box; boxes have equal parts."""
-    of_box = ops_per_s / max(1, instances)
-    return Shares(of_box * QUEEN_SHARE, of_box * (1 - QUEEN_SHARE) / max(1, workers))
+    """Divide a budget between the processes of a host; hosts have equal parts."""
+    of_host = ops_per_s / max(1, instances)
+    return Shares(of_host * OWNER_SHARE, of_host * (1 - OWNER_SHARE) / max(1, workers))
 
 
 @dataclass(frozen=True, slots=True)
 class BatchDelay:
-    """How far apart batches of a line are that follow one another, so that more is in each.
+    """How far apart batches of a queue are that follow one another, so that more is in each.
 
     ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: who can wait
     leaves tokens to those for whom somebody waits.
@@ -61,7 +61,7 @@ class BatchDelay:
 class OperationBudget:
     """Tokens of one process. ``per_s`` 0: no budget, nobody ever waits.
 
-    Lines share by weight (start-time fair queueing): a line that asks seldom is served at once, one that always asks
+    Queues share by weight (start-time fair queueing): a queue that asks seldom is served at once, one that always asks
     gets its share and no more.
     """
 
@@ -96,11 +96,11 @@ class OperationBudget:
         """Batches that wait for their turn."""
         return len(self._waiting)
 
-    def line(self, weight: float = 1.0, *, gather: BatchDelay | None = None) -> "BudgetQueue":
-        """A line of batches; one batch of it waits at a time. ``gather``: how far apart those are that follow."""
-        apart = gather or BatchDelay(0.0)
+    def queue(self, weight: float = 1.0, *, delay: BatchDelay | None = None) -> "BudgetQueue":
+        """A queue of batches; one batch of it waits at a time. ``delay``: how far apart those are that follow."""
+        apart = delay or BatchDelay(0.0)
         apart_s = min(apart.tokens / self.per_s, MAX_GATHER_S) if self.per_s else apart.seconds
-        return BudgetQueue(self, weight, gather_s=apart_s, monotonic=self._monotonic)
+        return BudgetQueue(self, weight, delay_s=apart_s, monotonic=self._monotonic)
 
     def spend(self) -> None:
         """One operation goes out. Never waits. Change streams call it from threads of their own: nothing can break."""
@@ -108,13 +108,13 @@ class OperationBudget:
             self._refill()
             self._tokens = max(self._tokens - 1, -self.per_s * DEBT_S)
 
-    async def wait(self, line: "BudgetQueue") -> None:
-        """Return when it is this line's turn; the operation that follows takes the token."""
+    async def wait(self, queue: "BudgetQueue") -> None:
+        """Return when it is this queue's turn; the operation that follows takes the token."""
         if not self.per_s:
             return
         self._refill()
-        start = max(self._virtual, line.finish)
-        line.finish = start + 1 / line.weight
+        start = max(self._virtual, queue.finish)
+        queue.finish = start + 1 / queue.weight
         if not self._waiting and self._tokens >= 1:
             self._virtual = start
             return
@@ -151,19 +151,19 @@ class OperationBudget:
 class BudgetQueue:
     """One kind of batch. ``finish`` is its virtual time: where its share of the budget stands."""
 
-    __slots__ = ("_at", "_gather_s", "_monotonic", "_pacer", "_ready", "finish", "weight")
+    __slots__ = ("_at", "_budget", "_delay_s", "_monotonic", "_ready", "finish", "weight")
 
     def __init__(
         self,
-        pacer: OperationBudget,
+        operation_budget: OperationBudget,
         weight: float,
         *,
-        gather_s: float = 0.0,
+        delay_s: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``weight`` against those of other lines, when several wait; ``gather_s`` between batches in a row."""
-        self._pacer = pacer
-        self._gather_s = gather_s
+        """``weight`` against those of other queues, when several wait; ``delay_s`` between batches in a row."""
+        self._budget = operation_budget
+        self._delay_s = delay_s
         self._monotonic = monotonic
         self._ready = GATHER_BURST
         self._at = monotonic()
@@ -171,17 +171,17 @@ class BudgetQueue:
         self.finish = 0.0
 
     async def turn(self, *, enough: asyncio.Event | None = None) -> None:
-        """Wait for this line's turn; at once while there are tokens, or while its batches are seldom.
+        """Wait for this queue's turn; at once while there are tokens, or while its batches are seldom.
 
         ``enough`` is set once so much is in the batch that it need not gather any longer; inside a budget it is the
         token that counts, and not what is in it.
         """
-        if self._gather_s:
-            delay_s = self.gathers_for_s()
+        if self._delay_s:
+            delay_s = self.next_delay_s()
             if delay_s > 0:
-                await self._gather(delay_s, enough if enough and not self._pacer.per_s else asyncio.Event())
-        if self._pacer.per_s:
-            await self._pacer.wait(self)
+                await self._gather(delay_s, enough if enough and not self._budget.per_s else asyncio.Event())
+        if self._budget.per_s:
+            await self._budget.wait(self)
 
     async def _gather(self, delay_s: float, enough: asyncio.Event) -> None:
         try:
@@ -192,9 +192,9 @@ class BudgetQueue:
         # It went early, so the next one waits for its own time and no longer.
         self._ready, self._at = 0.0, self._monotonic()
 
-    def gathers_for_s(self) -> float:
+    def next_delay_s(self) -> float:
         """Count one more batch; answer how long it gathers before it goes (seconds)."""
         now = self._monotonic()
-        self._ready = min(GATHER_BURST, self._ready + (now - self._at) / self._gather_s) - 1
+        self._ready = min(GATHER_BURST, self._ready + (now - self._at) / self._delay_s) - 1
         self._at = now
-        return max(0.0, -self._ready * self._gather_s)
+        return max(0.0, -self._ready * self._delay_s)

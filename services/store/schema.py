@@ -26,7 +26,7 @@ RETIRED: Final = (("messages", "idempotency_1"), ("conversations", "wa_id_1_acti
 
 
 async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
-    """Make every index that is missing; answer whether anything was to do. Safe to call from two boxes at once."""
+    """Make every index that is missing; answer whether anything was to do. Safe to call from two hosts at once."""
     wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(INDEXES), "expiry": _fingerprint(expiry)}
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     if found is not None and all(found.get(key) == value for key, value in wanted.items()):
@@ -57,7 +57,7 @@ async def _make(database: Database, index: Index) -> None:
 
 
 async def _drop(database: Database, collection: str, name: str) -> None:
-    """Drop an index if it is there. Another box may be doing the same."""
+    """Drop an index if it is there. Another host may be doing the same."""
     try:
         await database.run(lambda: database.collection(collection).drop_index(name))
     except OperationFailure as error:

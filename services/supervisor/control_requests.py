@@ -48,8 +48,8 @@ class ControlRequests:
     def take(self) -> list[ControlRequest]:
         """Everything since the last time, in order."""
         noted, self._noted = self._noted, []
-        wishes = [self._meaning(item) if isinstance(item, signal.Signals) else item for item in noted]
-        return [wish for wish in wishes if wish is not None]
+        requests = [self._meaning(item) if isinstance(item, signal.Signals) else item for item in noted]
+        return [request for request in requests if request is not None]
 
     def hear(self, message: Any) -> None:
         """What `app.m.restart()`, `app.m.scale()`, `app.stop()` or a worker that cannot start has sent."""

@@ -62,7 +62,7 @@ class _Failure(Exception):
 
 
 def run_database(
-    *, port: int, data_dir: str, cache: str, board: Scoreboard | None = None, database: str = "panal"
+    *, port: int, data_dir: str, cache: str, scoreboard: Scoreboard | None = None, database: str = "panal"
 ) -> None:
     """Serve `{data_dir}/db` on 127.0.0.1:`port` until told to stop; then wait for the siblings that use it, and stop.
 
@@ -84,7 +84,7 @@ def run_database(
         server = _start(port, data_dir=data_dir, cache=cache, asked=asked)
         if server is None:
             return
-        _serve(server, asked, board, DatabaseProbe(port, database=database))
+        _serve(server, asked, scoreboard, DatabaseProbe(port, database=database))
     except _Failure as failure:
         logger.critical(failure.line, extra={"action": "database.refused", "exit_code": int(failure.code)})
         sys.exit(int(failure.code))
@@ -118,8 +118,12 @@ def _start(port: int, *, data_dir: str, cache: str, asked: threading.Event) -> "
     return None
 
 
-def _serve(server: "_Server", asked: threading.Event, board: Scoreboard | None, probe: DatabaseProbe) -> None:
-    writer = board.writer(os.environ.get("SANIC_WORKER_NAME", "Database"), "database") if board is not None else None
+def _serve(server: "_Server", asked: threading.Event, scoreboard: Scoreboard | None, probe: DatabaseProbe) -> None:
+    writer = (
+        scoreboard.writer(os.environ.get("SANIC_WORKER_NAME", "Database"), "database")
+        if scoreboard is not None
+        else None
+    )
     watched = [psutil.Process(), psutil.Process(server.pid)]
     judge = HealthJudge(time.monotonic(), _work_of(watched[1]))
     was_ready = True

@@ -24,10 +24,10 @@ class HealthMonitor:
     """Stalls are ended by force; the rest is a reason for a replacement in peace."""
 
     def __init__(
-        self, fleet: ProcessTable, ledger: StatusPublisher, rollout: RollingRestart, options: SupervisorOptions
+        self, process_table: ProcessTable, status: StatusPublisher, rollout: RollingRestart, options: SupervisorOptions
     ) -> None:
-        self._fleet = fleet
-        self._ledger = ledger
+        self._process_table = process_table
+        self._status = status
         self._rollout = rollout
         self._options = options
         self._last_look_at = time.monotonic()
@@ -41,19 +41,19 @@ class HealthMonitor:
         if now - self._last_look_at > BLIND_GAP_S:
             self._blind_until = now + self._options.stall_s
         self._last_look_at = now
-        for child in self._fleet.everybody():
+        for child in self._process_table.everybody():
             if child.stack_due_at is not None:
                 if now >= child.stack_due_at:
                     self._end_stalled(child)
             elif child.ready_at is not None and now >= self._blind_until and child.is_alive():
-                found = self._fleet.vitals(child)
+                found = self._process_table.vitals(child)
                 if found is not None and found[1] > self._options.stall_s:
                     self._report_stalled(child, found[1])
 
     def _report_stalled(self, child: Child, age_s: float) -> None:
-        asked = self._fleet.ask_for_stacks(child)
+        asked = self._process_table.ask_for_stacks(child)
         child.stack_due_at = time.monotonic() + (STACKS_WAIT_S if asked else 0.0)
-        self._ledger.note("stall", child.name, pid=child.pid, reason=f"silent for {age_s:.1f} s")
+        self._status.note("stall", child.name, pid=child.pid, reason=f"silent for {age_s:.1f} s")
         logger.error(
             "%s (PID %d) has not run its event loop for %.1f s. Its stacks follow; it is killed and replaced.",
             child.name,
@@ -63,7 +63,10 @@ class HealthMonitor:
         )
 
     def _end_stalled(self, child: Child) -> None:
-        stacks = self._fleet.stacks_of(child) or "no stacks: the process does not run at all (stopped, or swapped out?)"
+        stacks = (
+            self._process_table.stacks_of(child)
+            or "no stacks: the process does not run at all (stopped, or swapped out?)"
+        )
         logger.error(
             "Stacks of %s (PID %d):\n%s",
             child.name,
@@ -71,21 +74,21 @@ class HealthMonitor:
             stacks,
             extra={"action": "process.stacks", "worker": child.name, "stalled_pid": child.pid},
         )
-        self._fleet.kill(child, "stall")
+        self._process_table.kill(child, "stall")
 
     def weigh(self) -> None:
         """Memory and requests, about once a second."""
-        for cell in self._fleet.workers():
-            child = cell.child
+        for process_slot in self._process_table.workers():
+            child = process_slot.child
             if child is None or child.ready_at is None or child.stop_by is not None:
                 continue
-            found = self._fleet.vitals(child)
+            found = self._process_table.vitals(child)
             if found is None:
                 continue
-            self._weigh_memory(cell, child, found[0].rss_bytes)
-            self._weigh_requests(cell, child, found[0].requests)
+            self._weigh_memory(process_slot, child, found[0].rss_bytes)
+            self._weigh_requests(process_slot, child, found[0].requests)
 
-    def _weigh_memory(self, cell: ProcessSlot, child: Child, rss_bytes: int) -> None:
+    def _weigh_memory(self, process_slot: ProcessSlot, child: Child, rss_bytes: int) -> None:
         limit = self._options.worker_memory_bytes
         if time.monotonic() - child.started_at < self._options.memory_min_age_s and rss_bytes < 2 * limit:
             return  # a limit below what a fresh worker needs must not become an endless replacement
@@ -93,15 +96,15 @@ class HealthMonitor:
         if child.over_memory_count == MEMORY_LOOKS:
             logger.warning(
                 "%s uses %d MB, more than PANAL_WORKER_MEMORY_MB; it is replaced.",
-                cell.name,
+                process_slot.name,
                 rss_bytes // 2**20,
-                extra={"action": "worker.too_large", "worker": cell.name, "rss_bytes": rss_bytes},
+                extra={"action": "worker.too_large", "worker": process_slot.name, "rss_bytes": rss_bytes},
             )
-            self._rollout.ask(cell, "memory")
+            self._rollout.ask(process_slot, "memory")
         elif child.over_memory_count > 30 * MEMORY_LOOKS:  # the replacement failed, or it grew right back
             child.over_memory_count = 0
 
-    def _weigh_requests(self, cell: ProcessSlot, child: Child, requests: int) -> None:
+    def _weigh_requests(self, process_slot: ProcessSlot, child: Child, requests: int) -> None:
         if not self._options.max_requests:
             return
         if not child.request_limit:
@@ -109,4 +112,4 @@ class HealthMonitor:
             child.request_limit = max(1, round(self._options.max_requests * (1 + spread)))
         if requests >= child.request_limit:
             child.request_limit = requests + self._options.max_requests  # asked once, even if the replacement fails
-            self._rollout.ask(cell, "requests")
+            self._rollout.ask(process_slot, "requests")

@@ -1,4 +1,5 @@
-"""The processes main looks after: one cell per name, the child that fills it, and old children on their way out.
+"""The processes main looks after: one process_slot per name, the child that fills it, and old children on their way
+out.
 
 Process: main.
 """
@@ -53,7 +54,7 @@ class Child:
 class ProcessSlot:
     """A name that is to be filled: `Sanic-Server-0-0`, `Sanic-WhatsApp-0`."""
 
-    seat: WorkerProcess
+    sanic_process: WorkerProcess
     history: RestartHistory
     child: Child | None = None
     retry_at: float = 0.0
@@ -65,7 +66,7 @@ class ProcessSlot:
 
     @property
     def name(self) -> str:
-        return str(self.seat.name)
+        return str(self.sanic_process.name)
 
     @property
     def role(self) -> str:
@@ -88,45 +89,47 @@ class ProcessSlot:
 class ProcessTable:
     """Starts, signals and reaps. Decides nothing."""
 
-    def __init__(self, board: Scoreboard, *, run_dir: str, on_gone: Callable[[int], None] | None = None) -> None:
-        self.board = board
-        self.cells: list[ProcessSlot] = []
+    def __init__(self, scoreboard: Scoreboard, *, run_dir: str, on_gone: Callable[[int], None] | None = None) -> None:
+        self.scoreboard = scoreboard
+        self.process_slots: list[ProcessSlot] = []
         self.retiring: list[Child] = []
         self._run_dir = run_dir
         self._on_gone = on_gone
-        self._slots = set(range(board.slots)) - {MAIN_SLOT}
+        self._slots = set(range(scoreboard.slots)) - {MAIN_SLOT}
 
     def workers(self) -> list[ProcessSlot]:
-        return [cell for cell in self.cells if cell.is_worker]
+        return [process_slot for process_slot in self.process_slots if process_slot.is_worker]
 
     def everybody(self) -> list[Child]:
         """Every child that may be alive, those that drain included."""
-        return [cell.child for cell in self.cells if cell.child is not None] + self.retiring
+        return [
+            process_slot.child for process_slot in self.process_slots if process_slot.child is not None
+        ] + self.retiring
 
     def find(self, name: str) -> ProcessSlot | None:
-        return next((cell for cell in self.cells if cell.name == name), None)
+        return next((process_slot for process_slot in self.process_slots if process_slot.name == name), None)
 
-    def spawn(self, cell: ProcessSlot) -> Child:
-        """Start a process for the cell; whoever called says what it is for."""
+    def spawn(self, process_slot: ProcessSlot) -> Child:
+        """Start a process for the process_slot; whoever called says what it is for."""
         slot = min(self._slots)
         self._slots.remove(slot)
-        self.board.release(slot)
+        self.scoreboard.release(slot)
         try:
-            process = spawn(cell.seat, slot)
+            process = spawn(process_slot.sanic_process, slot)
         except OSError:  # no memory, no PID: the caller tries again later
             self._slots.add(slot)
             raise
-        return Child(cell.name, process, process.pid or 0, slot, time.monotonic())
+        return Child(process_slot.name, process, process.pid or 0, slot, time.monotonic())
 
-    def fill(self, cell: ProcessSlot, child: Child) -> None:
+    def fill(self, process_slot: ProcessSlot, child: Child) -> None:
         """`child` is what this name means from now on."""
-        cell.child = child
-        cell.since = time.time()
-        cell.is_planned_stop = False
-        install_current(cell.seat, child.process)
+        process_slot.child = child
+        process_slot.since = time.time()
+        process_slot.is_planned_stop = False
+        install_current(process_slot.sanic_process, child.process)
 
     def retire(self, child: Child, *, limit_s: float) -> None:
-        """It is not the cell's own any more: ask it to drain, and kill it after `limit_s`."""
+        """It is not the slot's own any more: ask it to drain, and kill it after `limit_s`."""
         self.retiring.append(child)
         self.ask_to_stop([child], limit_s=limit_s)
 
@@ -156,7 +159,7 @@ class ProcessTable:
 
     def vitals(self, child: Child) -> tuple[Vitals, float] | None:
         """What it says about itself, and how many seconds ago."""
-        return self.board.record_of(child.slot, child.pid)
+        return self.scoreboard.record_of(child.slot, child.pid)
 
     def state_of(self, child: Child) -> str:
         found = self.vitals(child)
@@ -165,7 +168,7 @@ class ProcessTable:
     def reap(self, child: Child) -> None:
         """It is dead: free what it held. The slot is given again only now, when nobody can write to it any more."""
         child.process.join(0)
-        self.board.release(child.slot)
+        self.scoreboard.release(child.slot)
         self._slots.add(child.slot)
         with contextlib.suppress(OSError):
             stacks_file(self._run_dir, child.pid).unlink(missing_ok=True)

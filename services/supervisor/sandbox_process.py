@@ -15,14 +15,14 @@ from services.telemetry.heartbeat import Heartbeat
 from services.telemetry.scoreboard import Scoreboard
 
 
-def run_sandbox_process(*, settings: Settings, webhook_url: str, board: Scoreboard) -> None:
+def run_sandbox_process(*, settings: Settings, webhook_url: str, scoreboard: Scoreboard) -> None:
     """Target of the managed process ``Sandbox``. `webhook_url` is where it posts what happens on its phones."""
     leave_with_parent()
 
     @asynccontextmanager
     async def heartbeat() -> AsyncIterator[None]:
         beats = Heartbeat(
-            board.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Sandbox-0"), "sandbox"),
+            scoreboard.writer(os.environ.get("SANIC_WORKER_NAME", "Sanic-Sandbox-0"), "sandbox"),
             run_dir=str(Path(settings.data_dir) / "run"),
             every_s=settings.heartbeat_s,
         )

@@ -2,9 +2,9 @@
 
 Process: main; `install()` also runs in workers, where it changes nothing.
 
-Sanic keeps its process states in a helper process (SyncManager). It adds nothing to what our board says, costs a
+Sanic keeps its process states in a helper process (SyncManager). It adds nothing to what our scoreboard says, costs a
 process and its memory, every access is a blocking call, and the whole server falls when it dies. So it is not started:
-`install()` puts a plain dict in its place. Readiness comes from the board, never from `app.m.workers`.
+`install()` puts a plain dict in its place. Readiness comes from the scoreboard, never from `app.m.workers`.
 """
 
 import signal
@@ -52,7 +52,7 @@ def install() -> None:
 
 
 class SanicManager:
-    """Our seat in Sanic's `WorkerManager`: what it starts, what it listens to, and how it ends."""
+    """Our sanic_process in Sanic's `WorkerManager`: what it starts, what it listens to, and how it ends."""
 
     def __init__(self, manager: WorkerManager) -> None:
         if not isinstance(manager.worker_state, LocalState):
@@ -73,14 +73,14 @@ class SanicManager:
         return [process for worker in self._manager.durable.values() for process in worker.processes]
 
     def add_worker(self) -> WorkerProcess:
-        """One more cell for an HTTP worker; nothing is started."""
+        """One more process_slot for an HTTP worker; nothing is started."""
         worker: Worker = self._manager.create_server()
         (process,) = worker.processes
         self._manager.num_server += 1
         return process
 
     def remove_worker(self, process: WorkerProcess) -> None:
-        """Forget a cell; its process is somebody else's to end."""
+        """Forget a process_slot; its process is somebody else's to end."""
         for name, worker in list(self._manager.transient.items()):
             if process in worker.processes:
                 del self._manager.transient[name]
@@ -109,15 +109,15 @@ class SanicManager:
         self._manager.worker_state.clear()
 
 
-def spawn(seat: WorkerProcess, slot: int) -> BaseProcess:
-    """Start a process for this cell and return it; `install_current` makes it the cell's own.
+def spawn(sanic_process: WorkerProcess, slot: int) -> BaseProcess:
+    """Start a process for this process_slot and return it; `install_current` makes it the slot's own.
 
     `WorkerProcess.start` and `.restart` are not used: they end the old one first or leak it when the new one fails.
     Raises ``OSError``.
     """
-    environment = environment_for(seat.name, seat.ident, **{SLOT_VARIABLE: str(slot)})
-    kwargs = {"environment": environment, "target": seat.target, "kwargs": seat.kwargs}
-    child: BaseProcess = seat.factory(name=seat.name, target=run_child, kwargs=kwargs, daemon=True)
+    environment = environment_for(sanic_process.name, sanic_process.ident, **{SLOT_VARIABLE: str(slot)})
+    kwargs = {"environment": environment, "target": sanic_process.target, "kwargs": sanic_process.kwargs}
+    child: BaseProcess = sanic_process.factory(name=sanic_process.name, target=run_child, kwargs=kwargs, daemon=True)
     try:
         child.start()
     except EOFError as error:  # whoever forks was killed in the middle of it; the next start begins a new one
@@ -125,10 +125,10 @@ def spawn(seat: WorkerProcess, slot: int) -> BaseProcess:
     return child
 
 
-def install_current(seat: WorkerProcess, child: BaseProcess) -> None:
+def install_current(sanic_process: WorkerProcess, child: BaseProcess) -> None:
     """From now on `child` is what Sanic joins and cleans up under this name."""
-    seat._current_process = child
-    seat.set_state(ProcessState.STARTED, force=True)
+    sanic_process._current_process = child
+    sanic_process.set_state(ProcessState.STARTED, force=True)
 
 
 def describe_exit(exitcode: int | None) -> str:

@@ -48,7 +48,9 @@ class ShutdownResponder:
         if not self._is_plain:  # the workers that drain have the queue to themselves
             self.end()
             return
-        self._thread = threading.Thread(target=self._serve, args=(self._listener,), name="farewell", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._listener,), name="shutdown_responder", daemon=True
+        )
         self._thread.start()
 
     def end(self) -> None:

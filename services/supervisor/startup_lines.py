@@ -17,8 +17,8 @@ UP = frozenset({"ready", "draining"})
 class StartupLines:
     """A watcher for `supervise`: called with every row at each look, it speaks as soon as there is something to say.
 
-    Workers come in order, one line each once they serve; then WhatsApp, once the queen has said on the board what it
-    is (`extra["state"]`: `owner`, `standby` …); then the rest.
+    Workers come in order, one line each once they serve; then WhatsApp, once the owner has said on the scoreboard what
+    it is (`extra["state"]`: `owner`, `standby` …); then the rest.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class StartupLines:
                 return False
             self._told_workers += 1
             self._waiting_since = self._clock()
-        queen = next((row for row in rows if row.role == "whatsapp"), None)
-        if queen is not None:
-            state = self._state_of(queen)
+        owner = next((row for row in rows if row.role == "whatsapp"), None)
+        if owner is not None:
+            state = self._state_of(owner)
             if state == "starting" and not self._is_out_of_patience():
                 return False
-            self._say("whatsapp", state=text(self._locale, f"whatsapp_state.{state}"), pid=queen.pid)
+            self._say("whatsapp", state=text(self._locale, f"whatsapp_state.{state}"), pid=owner.pid)
         for role, url in self._urls.items():
             found = next((row for row in rows if row.role == role), None)
             if found is not None and url:
@@ -71,8 +71,8 @@ class StartupLines:
             self._say("api", url=self._api_url)
         return True
 
-    def _state_of(self, queen: ProcessRow) -> str:
-        state = str(queen.extra.get("state", "starting"))
+    def _state_of(self, owner: ProcessRow) -> str:
+        state = str(owner.extra.get("state", "starting"))
         return state if f"whatsapp_state.{state}" in catalog(self._locale) else "starting"
 
     def _is_out_of_patience(self) -> bool:

@@ -1,4 +1,4 @@
-"""What main writes on the board: the state of every name, and what happened lately.
+"""What main writes on the scoreboard: the state of every name, and what happened lately.
 
 Process: main.
 """
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 class StatusPublisher:
     """Collects, and publishes once a tick at most, when something changed."""
 
-    def __init__(self, board: Scoreboard, fleet: ProcessTable) -> None:
-        self._board = board
-        self._fleet = fleet
+    def __init__(self, scoreboard: Scoreboard, process_table: ProcessTable) -> None:
+        self._scoreboard = scoreboard
+        self._process_table = process_table
         self._events: deque[ClusterEvent] = deque(maxlen=EVENTS_KEPT)
         self._reasons: Counter[str] = Counter()
         self._published = ClusterFacts(main_pid=os.getpid(), started_at=time.time())
@@ -44,21 +44,21 @@ class StatusPublisher:
             reloading=self.reloading,
             workers_wanted=self.workers_wanted,
             processes=tuple(
-                [_facts_of_cell(cell) for cell in self._fleet.cells]
-                + [_facts_of_retired(child) for child in self._fleet.retiring]
+                [_facts_of_slot(process_slot) for process_slot in self._process_table.process_slots]
+                + [_facts_of_retired(child) for child in self._process_table.retiring]
             ),
             events=tuple(self._events),
             restarts_by_reason=dict(self._reasons),
         )
         if facts != self._published:
             self._published = facts
-            self._board.publish(facts)
+            self._scoreboard.publish(facts)
 
 
-def _facts_of_cell(cell: ProcessSlot) -> ProcessFacts:
-    child = cell.child
+def _facts_of_slot(process_slot: ProcessSlot) -> ProcessFacts:
+    child = process_slot.child
     if child is None:
-        state = "broken" if cell.history.breaker == "open" else "dead"
+        state = "broken" if process_slot.history.breaker == "open" else "dead"
     elif child.stack_due_at is not None:
         state = "stalled"
     elif child.stop_by is not None:
@@ -66,16 +66,16 @@ def _facts_of_cell(cell: ProcessSlot) -> ProcessFacts:
     else:
         state = "ready" if child.ready_at is not None else "starting"
     return ProcessFacts(
-        name=cell.name,
-        role=cell.role,
+        name=process_slot.name,
+        role=process_slot.role,
         pid=child.pid if child is not None else 0,
         slot=child.slot if child is not None else -1,
         state=state,
-        since=cell.since,
-        restarts=cell.restarts,
-        last_exit=cell.last_exit,
-        breaker=cell.history.breaker,
-        retry_at=cell.retry_at_wall if child is None else 0.0,
+        since=process_slot.since,
+        restarts=process_slot.restarts,
+        last_exit=process_slot.last_exit,
+        breaker=process_slot.history.breaker,
+        retry_at=process_slot.retry_at_wall if child is None else 0.0,
     )
 
 

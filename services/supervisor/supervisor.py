@@ -41,16 +41,18 @@ Watcher = Callable[[list[ProcessRow]], bool]
 def supervise(
     app: Sanic[Any, Any],
     *,
-    board: Scoreboard,
+    scoreboard: Scoreboard,
     options: SupervisorOptions,
     watchers: Sequence[Watcher] = (),
     on_gone: Callable[[int], None] | None = None,
 ) -> "Supervisor":
-    """Take the seat. Call it last in `main_process_ready`, when every managed process is declared.
+    """Take the manager. Call it last in `main_process_ready`, when every managed process is declared.
 
     `on_gone(pid)` is called for each process that has ended (metrics of dead processes are folded there).
     """
-    return Supervisor(SanicManager(app.manager), board=board, options=options, watchers=watchers, on_gone=on_gone)
+    return Supervisor(
+        SanicManager(app.manager), scoreboard=scoreboard, options=options, watchers=watchers, on_gone=on_gone
+    )
 
 
 class Supervisor:
@@ -58,45 +60,47 @@ class Supervisor:
 
     def __init__(
         self,
-        seat: SanicManager,
+        manager: SanicManager,
         *,
-        board: Scoreboard,
+        scoreboard: Scoreboard,
         options: SupervisorOptions,
         watchers: Sequence[Watcher] = (),
         on_gone: Callable[[int], None] | None = None,
     ) -> None:
-        self._seat = seat
-        self._board = board
+        self._manager = manager
+        self._scoreboard = scoreboard
         self._options = options
         self._watchers = list(watchers)
-        self._fleet = ProcessTable(board, run_dir=options.run_dir, on_gone=on_gone)
-        self._ledger = StatusPublisher(board, self._fleet)
-        self._revival = Respawner(self._fleet, self._ledger, options)
-        self._rollout = RollingRestart(self._fleet, self._ledger, options)
-        self._watch = HealthMonitor(self._fleet, self._ledger, self._rollout, options)
-        self._wishes = ControlRequests(run_dir=options.run_dir)
+        self._process_table = ProcessTable(scoreboard, run_dir=options.run_dir, on_gone=on_gone)
+        self._status = StatusPublisher(scoreboard, self._process_table)
+        self._revival = Respawner(self._process_table, self._status, options)
+        self._rollout = RollingRestart(self._process_table, self._status, options)
+        self._watch = HealthMonitor(self._process_table, self._status, self._rollout, options)
+        self._requests = ControlRequests(run_dir=options.run_dir)
         self._stop: GracefulShutdown | None = None
         self._failure = ""
         self._looked_at = 0.0
-        self._own_slot = board.writer_at(MAIN_SLOT, "Sanic-Main", "main")
-        self._fleet.cells += [self._new_cell(process) for process in [*seat.services(), *seat.workers()]]
-        self._ledger.workers_wanted = len(self._fleet.workers())
-        seat.take(start=self.start, monitor=self.monitor)
+        self._own_slot = scoreboard.writer_at(MAIN_SLOT, "Sanic-Main", "main")
+        self._process_table.process_slots += [
+            self._new_cell(process) for process in [*manager.services(), *manager.workers()]
+        ]
+        self._status.workers_wanted = len(self._process_table.workers())
+        manager.take(start=self.start, monitor=self.monitor)
         leave_pid(options.run_dir)
-        self._wishes.listen()
+        self._requests.listen()
 
     def start(self) -> None:
         """Sanic calls it once: start everything. What others need comes first, but nobody is waited for."""
-        for cell in self._fleet.cells:
-            self._revival.start(cell)
+        for process_slot in self._process_table.process_slots:
+            self._revival.start(process_slot)
 
     def monitor(self) -> None:
         """Sanic calls it next: until everything has stopped. ServerKilled (exit code 1) when it had to be given up."""
         while self._stop is None or not self._stop.is_over:
             self._sleep()
             self._tick()
-        self._fleet.reap_retired()
-        self._seat.all_ended()
+        self._process_table.reap_retired()
+        self._manager.all_ended()
         if self._failure:
             logger.critical(self._failure, extra={"action": "cluster.refused"})
             stop_logging()  # Sanic leaves by os._exit
@@ -105,15 +109,15 @@ class Supervisor:
 
     def _sleep(self) -> None:
         """Until a child dies, a worker writes, or the next look is due."""
-        inbox = self._seat.inbox
-        if inbox in wait([inbox, *self._fleet.sentinels()], TICK_S):
-            self._wishes.hear(inbox.recv())
+        inbox = self._manager.inbox
+        if inbox in wait([inbox, *self._process_table.sentinels()], TICK_S):
+            self._requests.hear(inbox.recv())
 
     def _tick(self) -> None:
         now = time.monotonic()
-        for wish in self._wishes.take():
-            self._grant(wish)
-        for child in self._fleet.reap_retired():
+        for request in self._requests.take():
+            self._grant(request)
+        for child in self._process_table.reap_retired():
             logger.info("The old %s has left.", child.name, extra={"action": "worker.left", "exit": child.last_exit})
         self._revival.look(now, is_stopping=self._stop is not None)
         self._watch.look(now)
@@ -121,10 +125,10 @@ class Supervisor:
             self._begin_stop("the start is given up", failure=self._revival.refusal)
         if self._stop is None:
             self._rollout.step()
-            self._fleet.press(self._fleet.everybody())
+            self._process_table.press(self._process_table.everybody())
         else:
             self._stop.step(self._rollout.abandon())
-        self._ledger.publish()
+        self._status.publish()
         if now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
             order_floor()  # as in every heartbeat
@@ -132,25 +136,27 @@ class Supervisor:
                 self._watch.weigh()
             self._own_slot.beat(Vitals(rss_bytes=rss_bytes(), cpu_s=round(time.process_time(), 3)))
         if self._watchers:
-            rows = self._board.rows()
+            rows = self._scoreboard.rows()
             self._watchers = [watcher for watcher in self._watchers if not watcher(rows)]
 
-    def _grant(self, wish: ControlRequest) -> None:
-        if wish.kind == "abort":
-            for child in self._fleet.everybody():
-                self._fleet.kill(child, "abort")
-            self._begin_stop(wish.why, failure=f"Ended by force ({wish.why}).")
-        elif wish.kind == "stop":
-            self._begin_stop(wish.why)
+    def _grant(self, request: ControlRequest) -> None:
+        if request.kind == "abort":
+            for child in self._process_table.everybody():
+                self._process_table.kill(child, "abort")
+            self._begin_stop(request.why, failure=f"Ended by force ({request.why}).")
+        elif request.kind == "stop":
+            self._begin_stop(request.why)
         elif self._stop is not None:
             return
-        elif wish.kind == "reload":
-            answer(self._options.run_dir, self._rollout.reload(wish.why))
-        elif wish.kind in ("scale_to", "scale_by"):
-            have = len(self._fleet.workers())
-            answer(self._options.run_dir, self._scale(have, wish.count + (have if wish.kind == "scale_by" else 0)))
+        elif request.kind == "reload":
+            answer(self._options.run_dir, self._rollout.reload(request.why))
+        elif request.kind in ("scale_to", "scale_by"):
+            have = len(self._process_table.workers())
+            answer(
+                self._options.run_dir, self._scale(have, request.count + (have if request.kind == "scale_by" else 0))
+            )
         else:
-            for name in wish.names:
+            for name in request.names:
                 self._restart_by_name(name)
 
     def _begin_stop(self, why: str, *, failure: str = "") -> None:
@@ -158,45 +164,47 @@ class Supervisor:
         if self._stop is not None:
             logger.info("Already stopping; SIGQUIT ends it by force.", extra={"action": "cluster.stopping"})
             return
-        farewell = ShutdownResponder(self._seat.listener, is_plain=self._seat.speaks_plain)
-        self._stop = GracefulShutdown(self._fleet, self._options, farewell=farewell)
-        self._ledger.stopping = True
-        self._ledger.note("stopping", "", reason=why)
+        shutdown_responder = ShutdownResponder(self._manager.listener, is_plain=self._manager.speaks_plain)
+        self._stop = GracefulShutdown(self._process_table, self._options, shutdown_responder=shutdown_responder)
+        self._status.stopping = True
+        self._status.note("stopping", "", reason=why)
         logger.info("Stopping (%s).", why, extra={"action": "cluster.stopping", "reason": why})
 
     def _restart_by_name(self, name: str) -> None:
-        cell = self._fleet.find(name)
-        if cell is None:
+        process_slot = self._process_table.find(name)
+        if process_slot is None:
             logger.error("There is no process %s.", name, extra={"action": "cluster.message_refused"})
-        elif cell.child is None:
-            cell.try_at_once()
-        elif cell.is_worker:
-            self._rollout.ask(cell, "asked")
-        elif not cell.is_planned_stop:  # a service is one of its kind: the old one leaves before the new one comes
-            cell.is_planned_stop = True
-            self._fleet.ask_to_stop([cell.child], limit_s=self._options.drain_s)
+        elif process_slot.child is None:
+            process_slot.try_at_once()
+        elif process_slot.is_worker:
+            self._rollout.ask(process_slot, "asked")
+        elif (
+            not process_slot.is_planned_stop
+        ):  # a service is one of its kind: the old one leaves before the new one comes
+            process_slot.is_planned_stop = True
+            self._process_table.ask_to_stop([process_slot.child], limit_s=self._options.drain_s)
 
     def _scale(self, have: int, wanted: int) -> str:
         limit = self._options.max_workers
         if wanted < 1 or (limit and wanted > limit):
             reason = f"refused: {wanted} workers are not possible; the plan allows 1 to {limit or 'any number'}"
-            self._ledger.note("scale_refused", "", reason=reason)
+            self._status.note("scale_refused", "", reason=reason)
             logger.error("%s.", reason, extra={"action": "cluster.scale_refused", "wanted": wanted})
             return reason
         line = f"from {have} to {wanted} workers"
-        self._ledger.workers_wanted = wanted
-        self._ledger.note("scaled", "", reason=line)
+        self._status.workers_wanted = wanted
+        self._status.note("scaled", "", reason=line)
         logger.info("Scaling %s.", line, extra={"action": "cluster.scaled", "wanted": wanted})
         for _ in range(wanted - have):
-            cell = self._new_cell(self._seat.add_worker())
-            self._fleet.cells.append(cell)
-            self._revival.start(cell)
-        for cell in self._fleet.workers()[wanted:]:
-            self._rollout.drop(cell)
-            self._fleet.cells.remove(cell)
-            self._seat.remove_worker(cell.seat)
-            if cell.child is not None:
-                self._fleet.retire(cell.child, limit_s=self._options.drain_s)
+            process_slot = self._new_cell(self._manager.add_worker())
+            self._process_table.process_slots.append(process_slot)
+            self._revival.start(process_slot)
+        for process_slot in self._process_table.workers()[wanted:]:
+            self._rollout.drop(process_slot)
+            self._process_table.process_slots.remove(process_slot)
+            self._manager.remove_worker(process_slot.sanic_process)
+            if process_slot.child is not None:
+                self._process_table.retire(process_slot.child, limit_s=self._options.drain_s)
         return line
 
     def _new_cell(self, process: Any) -> ProcessSlot:

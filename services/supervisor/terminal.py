@@ -1,4 +1,4 @@
-"""Tell a closed terminal from a wish to reload: both arrive as SIGHUP.
+"""Tell a closed terminal from a request to reload: both arrive as SIGHUP.
 
 Process: main.
 """

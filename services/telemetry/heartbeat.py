@@ -1,4 +1,4 @@
-"""The heartbeat: each process writes its slot of the board about once a second, from its event loop.
+"""The heartbeat: each process writes its slot of the scoreboard about once a second, from its event loop.
 
 Process: all of them. If it stops, main takes the event loop for stuck: so it runs on the loop, not on a thread.
 """
@@ -35,7 +35,7 @@ class PoolUse:
 class Heartbeat:
     """`start()` on the loop, `state` whenever it changes, `await stop()` last of all.
 
-    `extra()` gives what only this process knows (the queen: lease, epoch, queue depth and age), `pool()` the use of
+    `extra()` gives what only this process knows (the owner: lease, epoch, queue depth and age), `pool()` the use of
     its database pool, `in_flight()` and `connections()` the HTTP side. All are called once a beat and must be cheap.
     `meter` is what counts its database operations.
     """
@@ -93,7 +93,7 @@ class Heartbeat:
             extra = self._extra() if self._extra is not None else None
             self._writer.beat(self._vitals(), extra)
         except ScoreboardRefused as error:
-            logger.error("The board refused it: %s.", error, extra={"action": "heartbeat.refused"})
+            logger.error("The scoreboard refused it: %s.", error, extra={"action": "heartbeat.refused"})
             self._writer.beat(self._vitals(), {})
         except Exception:
             logger.exception("Vitals could not be measured.", extra={"action": "heartbeat.failed"})

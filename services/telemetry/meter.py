@@ -1,4 +1,4 @@
-"""Counts what the rooms below report, twice: for `/metrics` (all processes) and for the board (the last minute).
+"""Counts what the rooms below report, twice: for `/metrics` (all processes) and for the scoreboard (the last minute).
 
 Process: worker, whatsapp.
 """
@@ -39,7 +39,7 @@ class RateWindow:
 
 
 class ProcessMeter:
-    """The meter of one process. `role` is its role on the board: worker, whatsapp."""
+    """The meter of one process. `role` is its role on the scoreboard: worker, whatsapp."""
 
     def __init__(self, role: str, *, now: float | None = None) -> None:
         self._operations = DB_OPERATIONS.labels(role)

@@ -20,10 +20,10 @@ def rss_bytes_of(pid: int, *, proc: Path = PROC) -> int:
 
 
 def helpers_rss_bytes(main_pid: int, known: Collection[int], *, proc: Path = PROC) -> int:
-    """Resident memory of what main started and the board does not show (`known` has its PIDs).
+    """Resident memory of what main started and the scoreboard does not show (`known` has its PIDs).
 
-    Sanic's state manager, multiprocessing's tracker, the zygote: about 40 MB each, the zygote's mostly shared with
-    its children. A known process answers for its own children.
+    Sanic's state manager, multiprocessing's tracker, the fork server: about 40 MB each, the fork server's mostly
+    shared with its children. A known process answers for its own children.
     """
     waiting = [main_pid]
     total = 0

@@ -133,7 +133,9 @@ class _Record:
 
 
 class Scoreboard:
-    """`Board.create()` in main; elsewhere the pickled board, or `Board.attach(memory)` with what shared_ctx carries."""
+    """`Board.create()` in main; elsewhere the pickled scoreboard, or `Board.attach(memory)` with what shared_ctx
+    carries.
+    """
 
     def __init__(self, memory: Any, slots: int) -> None:
         self.memory = memory
@@ -153,13 +155,17 @@ class Scoreboard:
 
     @classmethod
     def attach(cls, memory: Any) -> "Scoreboard":
-        """The board on memory that came through Sanic's shared_ctx (`app.shared_ctx.board = board.memory`)."""
+        """The scoreboard on memory that came through Sanic's shared_ctx (`app.shared_ctx.scoreboard =
+        scoreboard.memory`).
+        """
         return cls(memory, (len(memory) - 2 * MAIN_BYTES) // (2 * SLOT_BYTES))
 
     @classmethod
     def of(cls, shared_ctx: object) -> "Scoreboard":
-        """The board that main put on `app.shared_ctx`; without one (`--single-process`) a board for this process."""
-        memory = getattr(shared_ctx, "board", None)
+        """The scoreboard that main put on `app.shared_ctx`; without one (`--single-process`) a scoreboard for this
+        process.
+        """
+        memory = getattr(shared_ctx, "scoreboard", None)
         return cls.attach(memory) if memory is not None else cls.create(slots=1)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -182,7 +188,7 @@ class Scoreboard:
             if self._main.fits(payload):
                 break
             if not facts.events:
-                raise ScoreboardRefused(f"{len(facts.processes)} processes do not fit on the board")
+                raise ScoreboardRefused(f"{len(facts.processes)} processes do not fit on the scoreboard")
             facts = replace(facts, events=facts.events[len(facts.events) // 4 + 1 :])
         self._main.write(payload)
 
@@ -230,7 +236,7 @@ class Scoreboard:
             record = self._record(number)
             if record is None or not _is_alive(record.pid):
                 return number
-        raise ScoreboardRefused(f"all {self.slots} slots of the board are taken")
+        raise ScoreboardRefused(f"all {self.slots} slots of the scoreboard are taken")
 
 
 class ScoreboardWriter:
@@ -283,7 +289,7 @@ def _row(now: float, record: _Record | None, known: ProcessFacts | None) -> Proc
             vitals=record.vitals,
             extra=record.extra,
         )
-    # A process that does not write to the board (the emulated WhatsApp) is at least weighed.
+    # A process that does not write to the scoreboard (the emulated WhatsApp) is at least weighed.
     vitals = record.vitals if record is not None else Vitals(state=known.state, rss_bytes=rss_bytes_of(known.pid))
     return ProcessRow(
         name=known.name,

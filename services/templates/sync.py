@@ -28,7 +28,7 @@ FIRST_TRY_AGAIN_S: Final = 5.0
 
 
 class Recorder(Protocol):
-    """The journal, as this noun sees it."""
+    """The event writer, as this noun sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Any:
         """Number the facts and write them soon."""
@@ -73,7 +73,7 @@ class TemplateSync:
         self._read_once: set[str] = set()
 
     async def step(self) -> int:
-        """The duty: read what is due. A failure is logged, and tried again sooner than the next time."""
+        """The background_task: read what is due. A failure is logged, and tried again sooner than the next time."""
         for waba_id, due_at in self._due_at.items():
             if self._clock.monotonic() < due_at:
                 continue

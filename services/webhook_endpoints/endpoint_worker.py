@@ -1,8 +1,8 @@
-"""The courier of one endpoint: reads its streams, tries what is due, and remembers what became of it.
+"""The worker of one endpoint: reads its streams, tries what is due, and remembers what became of it.
 
 Process: whatsapp.
 
-Every endpoint has a courier of its own, with its own limit of tries at once: a slow or dead one delays nobody else.
+Every endpoint has a worker of its own, with its own limit of tries at once: a slow or dead one delays nobody else.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class EndpointWorker:
         *,
         sender: Sender,
         feed: Feed,
-        journal: DeliveryWriter,
+        event_writer: DeliveryWriter,
         names: Callable[[str], NumberNames],
         tell: Callable[[str, Endpoint, dict[str, Any]], None],
         is_owner: Callable[[], bool],
@@ -90,7 +90,7 @@ class EndpointWorker:
         self.health = _remembered(endpoint)
         self._sender = sender
         self._feed = feed
-        self._journal = journal
+        self._delivery_writer = event_writer
         self._names = names
         self._tell = tell
         self._is_owner = is_owner
@@ -105,7 +105,7 @@ class EndpointWorker:
     # --- what others do to it
 
     def wake(self) -> None:
-        """Something is new: events, a change of the endpoint, room in the journal."""
+        """Something is new: events, a change of the endpoint, room in the event writer."""
         self._news.set()
 
     def change(self, endpoint: Endpoint, keys: Keys) -> None:
@@ -148,7 +148,7 @@ class EndpointWorker:
                     continue
                 except Exception:
                     log.exception(
-                        "A courier stumbled; it goes on.",
+                        "A worker stumbled; it goes on.",
                         extra={"action": "delivery.bug", "endpoint_id": self.endpoint.id},
                     )
                     await asyncio.sleep(5.0)
@@ -178,15 +178,15 @@ class EndpointWorker:
 
     def _finish(self, stream: EventCursor) -> None:
         del self.streams[stream.record.id]
-        self._journal.touch(stream.record, stream.backlog)
-        self._journal.end(stream.record)
+        self._delivery_writer.touch(stream.record, stream.backlog)
+        self._delivery_writer.end(stream.record)
         self._tell("webhook_endpoint.redelivered", self.endpoint, {"redelivery_id": stream.record.id})
 
     async def _fill(self, stream: EventCursor) -> None:
         """A down endpoint's log waits in the log: only what is needed for a knock is read."""
         backlog = stream.backlog
         while not (self.health.is_down and backlog.has_ready) and await stream.read(self._feed, self._wants):
-            self._journal.touch(stream.record, backlog)
+            self._delivery_writer.touch(stream.record, backlog)
             for lane in backlog.overlong():
                 self._give_up(stream, lane, "lane_overflow")
 
@@ -198,7 +198,7 @@ class EndpointWorker:
     async def _launch(self) -> None:
         """Streams take turns, so that a long redelivery does not stand before what happens now."""
         while self.health.slots(self._now(), flying=len(self._flights), most=self._options.concurrency) > 0:
-            if self._journal.is_full or self._is_stopped:
+            if self._delivery_writer.is_full or self._is_stopped:
                 return
             streams = [stream for stream in self.streams.values() if stream.backlog.has_ready]
             if not streams:
@@ -264,7 +264,7 @@ class EndpointWorker:
             outcome = TryOutcome.DELIVERED
             stream.backlog.settle(lane)
             if not stream.is_live:
-                self._journal.revive(f"{self.endpoint.id}:{event.id}")
+                self._delivery_writer.revive(f"{self.endpoint.id}:{event.id}")
             elif self._options.on_delivered is not None:
                 self._options.on_delivered(max(0.0, (self._clock.now() - event.at).total_seconds()))
         else:
@@ -275,12 +275,12 @@ class EndpointWorker:
                 outcome = TryOutcome.RETRY
                 next_at = self._clock.now() + timedelta(seconds=wait_s)
                 stream.backlog.postpone(lane, next_at.timestamp())
-        self._journal.note(
+        self._delivery_writer.note(
             self.attempt(event, at, answer, number=count, outcome=outcome, next_at=next_at, stream=stream.record.id)
         )
         if outcome is TryOutcome.DEAD:
             self._give_up(stream, lane, "schedule_exhausted", event=event, answer=answer, attempts=count)
-        self._journal.touch(stream.record, stream.backlog)
+        self._delivery_writer.touch(stream.record, stream.backlog)
         self._judge(answer, now)
 
     def _judge(self, answer: Answer, now: float) -> None:
@@ -324,7 +324,7 @@ class EndpointWorker:
                 attempt_count=attempts or lane.attempt_count,
                 last_status=answer.status if answer else None,
             )
-            self._journal.bury(letter)
+            self._delivery_writer.bury(letter)
             if not event.type.startswith("webhook_endpoint."):
                 details = {"event_id": event.id, "event_type": event.type, "event_seq": event.seq, "cause": reason}
                 self._tell("webhook_endpoint.dead_letter", self.endpoint, details)
@@ -333,7 +333,7 @@ class EndpointWorker:
             extra={"action": "delivery.dead", "endpoint_id": self.endpoint.id, "seq": lane.head, "reason": reason},
         )
         stream.backlog.settle(lane)
-        self._journal.touch(stream.record, stream.backlog)
+        self._delivery_writer.touch(stream.record, stream.backlog)
 
     def attempt(
         self,

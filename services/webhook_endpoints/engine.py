@@ -1,4 +1,4 @@
-"""The delivery engine: a courier for every endpoint, their outcomes written together, changes taken at once.
+"""The delivery engine: a worker for every endpoint, their outcomes written together, changes taken at once.
 
 Process: whatsapp.
 """
@@ -56,7 +56,7 @@ STATE_OF = {
 
 
 class Recorder(Protocol):
-    """The owner's journal, as this noun sees it."""
+    """The owner's event_writer, as this noun sees it."""
 
     def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
         """Number the facts and write them soon."""
@@ -64,9 +64,9 @@ class Recorder(Protocol):
 
 
 class Deliveries:
-    """Everything that is delivered during one reign. ``run`` is the loop; the rest may be called while it runs.
+    """Everything that is delivered during one term. ``run`` is the loop; the rest may be called while it runs.
 
-    ``endpoints`` is the truth while the reign lasts: documents follow it.
+    ``endpoints`` is the truth while the term lasts: documents follow it.
     """
 
     def __init__(
@@ -93,9 +93,9 @@ class Deliveries:
         self._clock = clock
         self._policy = policy
         self._options = options
-        self._journal = DeliveryWriter(database, may_write=is_owner)
+        self._delivery_writer = DeliveryWriter(database, may_write=is_owner)
         self._vault: dict[str, Any] = {}
-        self._couriers: dict[str, tuple[EndpointWorker, asyncio.Task[None]]] = {}
+        self._workers: dict[str, tuple[EndpointWorker, asyncio.Task[None]]] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._sender: Sender | None = None
         self._loaded = asyncio.Event()
@@ -117,19 +117,19 @@ class Deliveries:
         """What is known is written at once; tries under way get a moment, for each that is cut off comes twice."""
         self._loaded.clear()
         await self._last_flush()
-        flights = [flight for courier, _ in self._couriers.values() for flight in courier.stop()]
+        flights = [flight for worker, _ in self._workers.values() for flight in worker.stop()]
         if flights:
             await asyncio.wait(flights, timeout=LAST_TRIES_S)
-        tasks = [task for _, task in self._couriers.values()] + list(self._probes)
+        tasks = [task for _, task in self._workers.values()] + list(self._probes)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._couriers.clear()
+        self._workers.clear()
         await self._last_flush()
 
     async def _last_flush(self) -> None:
         with contextlib.suppress(Unavailable, TimeoutError):
-            await asyncio.wait_for(self._journal.flush(), LAST_FLUSH_S)
+            await asyncio.wait_for(self._delivery_writer.flush(), LAST_FLUSH_S)
 
     async def loaded(self) -> None:
         """Wait until the endpoints are known. Raises ``Unavailable`` when that takes too long."""
@@ -153,29 +153,29 @@ class Deliveries:
     def put(self, endpoint: Endpoint, keys: Keys) -> dict[str, int]:
         """A new or changed endpoint; answers where its new streams begin, by number."""
         self.endpoints[endpoint.id] = endpoint
-        held = self._couriers.get(endpoint.id)
+        held = self._workers.get(endpoint.id)
         wanted = endpoint.numbers or self.numbers
         if held is None:
             starts = {number: self.feed.last(number) for number in wanted}
             self._hire(endpoint, keys, [self._live(endpoint, number, cursor) for number, cursor in starts.items()])
             return starts
-        courier = held[0]
+        worker = held[0]
         starts = {
-            number: self.feed.last(number) for number in wanted if stream_id(endpoint.id, number) not in courier.streams
+            number: self.feed.last(number) for number in wanted if stream_id(endpoint.id, number) not in worker.streams
         }
         for number, cursor in starts.items():
-            courier.add(self._live(endpoint, number, cursor))
-        courier.change(endpoint, keys)
+            worker.add(self._live(endpoint, number, cursor))
+        worker.change(endpoint, keys)
         return starts
 
     def remove(self, endpoint: Endpoint) -> None:
         """A deleted endpoint: nothing more is tried. What is under way is cut off."""
         self.endpoints.pop(endpoint.id, None)
-        courier, task = self._couriers.pop(endpoint.id, (None, None))
-        if courier is not None and task is not None:
+        worker, task = self._workers.pop(endpoint.id, (None, None))
+        if worker is not None and task is not None:
             task.cancel()
-            for stream in courier.streams.values():
-                self._journal.drop(stream.record)
+            for stream in worker.streams.values():
+                self._delivery_writer.drop(stream.record)
         # Its secrets need not lie there until the next owner cleans up. The event comes first.
         forgetting = asyncio.create_task(self._forget(endpoint.id), name=f"forget-{endpoint.id}")
         self._probes.add(forgetting)
@@ -188,13 +188,13 @@ class Deliveries:
 
     def redeliver(self, record: StreamRecord) -> None:
         """One more stream for an endpoint."""
-        courier, _ = self._couriers[record.endpoint_id]
-        courier.add(_stream(record, ()))
+        worker, _ = self._workers[record.endpoint_id]
+        worker.add(_stream(record, ()))
 
     def redelivery_count(self, endpoint_id: str) -> int:
         """Redeliveries of this endpoint that are not done."""
-        courier, _ = self._couriers[endpoint_id]
-        return sum(1 for stream in courier.streams.values() if stream.record.kind is not StreamKind.LIVE)
+        worker, _ = self._workers[endpoint_id]
+        return sum(1 for stream in worker.streams.values() if stream.record.kind is not StreamKind.LIVE)
 
     def probe(self, endpoint: Endpoint, event: Event, attempt_id: str) -> None:
         """Send one event at once, whatever the state of the endpoint; its attempt is written under this id."""
@@ -203,12 +203,12 @@ class Deliveries:
         task.add_done_callback(self._probes.discard)
 
     async def _probe(self, endpoint_id: str, event: Event, attempt_id: str) -> None:
-        courier, _ = self._couriers[endpoint_id]
+        worker, _ = self._workers[endpoint_id]
         at = self._clock.now()
-        answer = await courier.post(event, at)
+        answer = await worker.post(event, at)
         outcome = TryOutcome.DELIVERED if answer.is_delivered else TryOutcome.DEAD
-        self._journal.note(
-            courier.attempt(event, at, answer, number=1, outcome=outcome, next_at=None, stream="test", id_=attempt_id)
+        self._delivery_writer.note(
+            worker.attempt(event, at, answer, number=1, outcome=outcome, next_at=None, stream="test", id_=attempt_id)
         )
 
     # --- facts of the engine's own
@@ -234,7 +234,7 @@ class Deliveries:
                 updated_at=now,
             )
             self.endpoints[current.id] = current
-            self._couriers[current.id][0].endpoint = current
+            self._workers[current.id][0].endpoint = current
             data = public_state(current) | details
         log.info(
             "An endpoint changed.",
@@ -285,22 +285,22 @@ class Deliveries:
 
     def _hire(self, endpoint: Endpoint, keys: Keys, streams: Sequence[EventCursor]) -> None:
         if self._sender is None:
-            raise RuntimeError("no courier before the engine runs")
-        courier = EndpointWorker(
+            raise RuntimeError("no worker before the engine runs")
+        worker = EndpointWorker(
             endpoint,
             keys,
             streams,
             sender=self._sender,
             feed=self.feed,
-            journal=self._journal,
+            event_writer=self._delivery_writer,
             names=self._name,
             tell=self.tell,
             is_owner=self._is_owner,
             clock=self._clock,
             options=self._options,
         )
-        task = asyncio.create_task(courier.run(), name=f"courier-{endpoint.id}")
-        self._couriers[endpoint.id] = (courier, task)
+        task = asyncio.create_task(worker.run(), name=f"worker-{endpoint.id}")
+        self._workers[endpoint.id] = (worker, task)
 
     def _name(self, number: str) -> NumberNames:
         return self._names.get(number, NumberNames("0", number))
@@ -308,9 +308,9 @@ class Deliveries:
     async def _flush_forever(self) -> None:
         while True:
             await asyncio.sleep(self._options.flush_s)
-            was_full = self._journal.is_full
+            was_full = self._delivery_writer.is_full
             try:
-                await self._journal.flush()
+                await self._delivery_writer.flush()
             except Unavailable as error:
                 log.warning(
                     "Attempts wait for the database.", extra={"action": "delivery.waiting", "detail": str(error)}
@@ -322,8 +322,8 @@ class Deliveries:
                 await asyncio.sleep(5.0)
                 continue
             if was_full:
-                for courier, _ in self._couriers.values():
-                    courier.wake()
+                for worker, _ in self._workers.values():
+                    worker.wake()
 
 
 def _stream(record: StreamRecord, lanes: Sequence[ParkedLane]) -> EventCursor:

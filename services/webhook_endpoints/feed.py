@@ -1,4 +1,4 @@
-"""New events straight from the journal's hand, older ones from the log: the engine's view of what happened.
+"""New events straight from the event writer's hand, older ones from the log: the engine's view of what happened.
 
 Process: whatsapp.
 
@@ -26,7 +26,7 @@ class Feed:
         self._listeners: set[Callable[[], None]] = set()
 
     def hear(self, events: Sequence[Event]) -> None:
-        """Events that stand in the log now. The journal calls this."""
+        """Events that stand in the log now. The event writer calls this."""
         for event in events:
             self._recent.setdefault(event.number, deque(maxlen=self._kept)).append(event)
             self._last[event.number] = event.seq

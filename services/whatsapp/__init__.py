@@ -1,4 +1,4 @@
-"""The queen: the one process that sends, ingests, orders, numbers and remembers.
+"""The owner: the one process that sends, ingests, orders, numbers and remembers.
 
 Process: whatsapp.
 """

@@ -1,4 +1,4 @@
-"""The owner's duties and the commands that it carries out: one line each.
+"""The owner's background_tasks and the commands that it carries out: one line each.
 
 Process: whatsapp.
 """
@@ -52,7 +52,7 @@ from services.whatsapp.housekeeping import cleaner_of, storage_of
 from services.whatsapp.intake import Intake
 from services.whatsapp.watchdog import Watchdog
 
-GATHER = BatchDelay(0.03)
+BATCH_DELAY = BatchDelay(0.03)
 """What is read one by one costs the database a find each."""
 
 
@@ -62,7 +62,7 @@ class BackgroundTask:
 
     It is woken by an insert into ``inbox`` (None: by the clock alone), and looks by itself after ``poll_s`` seconds.
     ``is_thorough``: a step leaves nothing behind, so that another look is due only when it is woken.
-    ``gather``: how far apart steps are that follow one another, so that each finds more to do.
+    ``delay``: how far apart steps are that follow one another, so that each finds more to do.
     """
 
     name: str
@@ -70,7 +70,7 @@ class BackgroundTask:
     inbox: str | None = None
     poll_s: float = 1.0
     is_thorough: bool = False
-    gather: BatchDelay | None = None
+    delay: BatchDelay | None = None
 
 
 PROJECTIONS = (
@@ -89,36 +89,36 @@ def project(event: Event) -> list[VersionedWrite]:
     return [write for of_noun in PROJECTIONS for write in of_noun(event)]
 
 
-async def know(court: OwnerContext, message: Message) -> None:
-    """Have in memory what the send gate must know of a message's recipient. Raises ``Unavailable``."""
+async def know(context: OwnerContext, message: Message) -> None:
+    """Have in memory what the send policy must know of a message's recipient. Raises ``Unavailable``."""
     contact = contact_of(message)
-    await court.consents.load([contact.key])
-    await court.directory.load([contact])
+    await context.consents.load([contact.key])
+    await context.conversations.load([contact])
 
 
-def first_background_tasks(court: OwnerContext) -> list[BackgroundTask]:
-    """What needs no journal: in a full database nothing can be recorded before something old has gone."""
-    return [BackgroundTask("retention", cleaner_of(court).step, poll_s=5.0)]
+def first_background_tasks(context: OwnerContext) -> list[BackgroundTask]:
+    """What needs no event_writer: in a full database nothing can be recorded before something old has gone."""
+    return [BackgroundTask("retention", cleaner_of(context).step, poll_s=5.0)]
 
 
-def handlers(court: OwnerContext) -> Mapping[str, Handler]:
+def handlers(context: OwnerContext) -> Mapping[str, Handler]:
     """Who carries out which command."""
     messages = MessageCommands(
-        ledger=court.ledger,
-        repository=court.messages,
-        dispatcher=court.dispatcher,
-        clock=court.clock,
-        know=partial(know, court),
+        message_state=context.message_state,
+        repository=context.messages,
+        dispatcher=context.dispatcher,
+        clock=context.clock,
+        know=partial(know, context),
     )
-    conversations = ConversationCommands(court.database, court.clock)
+    conversations = ConversationCommands(context.database, context.clock)
     numbers = NumberCommands(
-        court.number_book,
-        set_paused=court.governor.set_paused,
-        release=court.governor.release_number,
-        nudge=court.dispatcher.nudge,
-        clock=court.clock,
+        context.number_state,
+        set_paused=context.rate_limiter.set_paused,
+        release=context.rate_limiter.release_number,
+        nudge=context.dispatcher.nudge,
+        clock=context.clock,
     )
-    contacts = ContactCommands(court.contacts, court.clock, numbers=court.number_ids)
+    contacts = ContactCommands(context.contacts, context.clock, numbers=context.number_ids)
     return {
         "message.cancel": messages.cancel,
         "message.retry": messages.retry,
@@ -135,33 +135,35 @@ def handlers(court: OwnerContext) -> Mapping[str, Handler]:
         "contact.opt_out": contacts.opt_out,
         "contact.opt_in": contacts.opt_in,
         "contact.import": contacts.import_rows,
-        **campaign_handlers(court),
+        **campaign_handlers(context),
     }
 
 
-def due_readers(court: OwnerContext, admission: LaneLoader) -> list[Due]:
+def due_readers(context: OwnerContext, lane_loader: LaneLoader) -> list[Due]:
     """What waits for a time, a number each."""
     return [
-        Due(number.phone_number_id, repository=court.messages, admission=admission, clock=court.clock)
-        for number in court.numbers
+        Due(number.phone_number_id, repository=context.messages, lane_loader=lane_loader, clock=context.clock)
+        for number in context.numbers
     ]
 
 
-def templates_of(court: OwnerContext) -> TemplateSync:
+def templates_of(context: OwnerContext) -> TemplateSync:
     """Who keeps the catalogue of templates in step with WhatsApp."""
     return TemplateSync(
-        TemplateRepository(court.database),
-        court.graph,
-        court.journal,
-        court.clock,
-        numbers=court.numbers,
-        every_s=court.settings.template_sync_s,
+        TemplateRepository(context.database),
+        context.graph,
+        context.event_writer,
+        context.clock,
+        numbers=context.numbers,
+        every_s=context.settings.template_sync_s,
     )
 
 
-def concurrent_handlers(court: OwnerContext, keeping: MediaCommands, templates: TemplateSync) -> Mapping[str, Handler]:
+def concurrent_handlers(
+    context: OwnerContext, keeping: MediaCommands, templates: TemplateSync
+) -> Mapping[str, Handler]:
     """Commands that call WhatsApp: they run side by side."""
-    read_marks = ReadMarks(repository=court.messages, link_of=court.links.__getitem__, clock=court.clock)
+    read_marks = ReadMarks(repository=context.messages, link_of=context.links.__getitem__, clock=context.clock)
     return {
         "message.mark_read": read_marks.mark_read,
         "media.delete": keeping.delete,
@@ -169,21 +171,22 @@ def concurrent_handlers(court: OwnerContext, keeping: MediaCommands, templates: 
     }
 
 
-def deliveries_of(court: OwnerContext) -> Deliveries:
-    """The delivery engine of this reign: it hears of events as the journal writes them."""
-    settings = court.settings
-    feed = Feed(court.database, court.journal.reached)
-    court.journal.listeners.append(feed.hear)
+def deliveries_of(context: OwnerContext) -> Deliveries:
+    """The delivery engine of this term: it hears of events as the event writer writes them."""
+    settings = context.settings
+    feed = Feed(context.database, context.event_writer.reached)
+    context.event_writer.listeners.append(feed.hear)
     return Deliveries(
-        court.database,
-        court.journal,
-        box=court.box,
+        context.database,
+        context.event_writer,
+        box=context.box,
         feed=feed,
         names={
-            number.phone_number_id: NumberNames(number.waba_id, number.display_phone_number) for number in court.numbers
+            number.phone_number_id: NumberNames(number.waba_id, number.display_phone_number)
+            for number in context.numbers
         },
-        is_owner=court.lease.is_held,
-        clock=court.clock,
+        is_owner=context.lease.is_held,
+        clock=context.clock,
         policy=AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production),
         options=DeliveryOptions(
             schedule=parse_schedule(settings.webhook_schedule),
@@ -195,112 +198,116 @@ def deliveries_of(court: OwnerContext) -> Deliveries:
     )
 
 
-def contact_events_of(court: OwnerContext) -> ContactEvents:
+def contact_events_of(context: OwnerContext) -> ContactEvents:
     """Who learns of contacts and their decisions from what customers do."""
-    settings = court.settings
+    settings = context.settings
     return ContactEvents(
-        court.contacts,
-        court.clock,
+        context.contacts,
+        context.clock,
         keywords=Keywords(opt_out=listed(settings.opt_out_words), opt_in=listed(settings.opt_in_words)),
         keyword_category=ConsentCategory(settings.opt_out_category),
-        numbers=court.number_ids,
+        numbers=context.number_ids,
     )
 
 
-def cluster_events_of(court: OwnerContext) -> list[BackgroundTask]:
-    """What main writes on the board, where there is one."""
-    if court.board is None:
+def cluster_events_of(context: OwnerContext) -> list[BackgroundTask]:
+    """What main writes on the scoreboard, where there is one."""
+    if context.scoreboard is None:
         return []
-    news = ClusterEvents(court.board, court.journal, court.number_ids[0], court.clock)
+    news = ClusterEvents(context.scoreboard, context.event_writer, context.number_ids[0], context.clock)
     return [BackgroundTask("news", news.step, poll_s=1.0)]
 
 
-def numbers_of(court: OwnerContext) -> NumberSync:
+def numbers_of(context: OwnerContext) -> NumberSync:
     """Who keeps what we know of numbers in step with WhatsApp."""
-    every_s = court.settings.template_sync_s
-    return NumberSync(court.number_book, court.graph, court.journal, court.clock, every_s=every_s)
+    every_s = context.settings.template_sync_s
+    return NumberSync(context.number_state, context.graph, context.event_writer, context.clock, every_s=every_s)
 
 
 def background_tasks(
-    court: OwnerContext, admission: LaneLoader, due: list[Due], *, templates: TemplateSync, numbers: NumberSync
+    context: OwnerContext, lane_loader: LaneLoader, due: list[Due], *, templates: TemplateSync, numbers: NumberSync
 ) -> list[BackgroundTask]:
-    """Everything that runs side by side during a reign."""
-    court.campaigns.category_of = templates.category_of
+    """Everything that runs side by side during a term."""
+    context.campaigns.category_of = templates.category_of
     intake = Intake(
-        database=court.database,
-        journal=court.journal,
-        ledger=court.ledger,
-        directory=court.directory,
-        repository=court.messages,
-        dispatcher=court.dispatcher,
-        keeper=contact_events_of(court),
+        database=context.database,
+        event_writer=context.event_writer,
+        message_state=context.message_state,
+        conversations=context.conversations,
+        repository=context.messages,
+        dispatcher=context.dispatcher,
+        keeper=contact_events_of(context),
         templates=templates,
         numbers=numbers,
-        clock=court.clock,
+        clock=context.clock,
     )
-    deliveries = deliveries_of(court)
-    endpoints = WebhookEndpointCommands(deliveries, court.database, court.clock)
-    desk = CommandExecutor(
-        court.database, court.journal, court.clock, handlers={**handlers(court), **endpoints.handlers()}
+    deliveries = deliveries_of(context)
+    endpoints = WebhookEndpointCommands(deliveries, context.database, context.clock)
+    executor = CommandExecutor(
+        context.database, context.event_writer, context.clock, handlers={**handlers(context), **endpoints.handlers()}
     )
-    watchdog = Watchdog(court)
+    watchdog = Watchdog(context)
     freed = Freed(
-        court.number_ids,
-        governor=court.governor,
-        repository=court.messages,
-        admission=admission,
-        journal=court.journal,
-        clock=court.clock,
+        context.number_ids,
+        rate_limiter=context.rate_limiter,
+        repository=context.messages,
+        lane_loader=lane_loader,
+        event_writer=context.event_writer,
+        clock=context.clock,
     )
-    court.journal.listeners.append(freed.hear)
-    released = Released(repository=court.messages, admission=admission)
+    context.event_writer.listeners.append(freed.hear)
+    released = Released(repository=context.messages, lane_loader=lane_loader)
     queue = Queue(
         {
             priority: [
                 QueueReader(
                     number.phone_number_id,
                     priority,
-                    repository=court.messages,
-                    admission=admission,
-                    clock=court.clock,
-                    rate_per_s=partial(court.governor.rate_per_s, number.phone_number_id),
-                    troubles=lambda: court.database.trouble_count,
+                    repository=context.messages,
+                    lane_loader=lane_loader,
+                    clock=context.clock,
+                    rate_per_s=partial(context.rate_limiter.rate_per_s, number.phone_number_id),
+                    troubles=lambda: context.database.trouble_count,
                 )
-                for number in court.numbers
+                for number in context.numbers
             ]
             for priority in Priority
         },
-        bulk_every=BULK_EVERY if court.database.pacer.is_paced else 1,
+        bulk_every=BULK_EVERY if context.database.operation_budget.is_paced else 1,
     )
-    depth = Depth(court.number_ids, queue=queue, lanes=court.lanes, repository=court.messages, admission=admission)
-    rotation = SecretRotation(court.database, court.box, (VAULT_SECRETS, SESSION_SECRET), is_owner=court.lease.is_held)
-    keeping = MediaCommands(court.media_records, court.blobs, court.media, court.graph, court.clock)
-    errand_desk = ConcurrentExecutor(
-        court.database, court.journal, handlers=concurrent_handlers(court, keeping, templates)
+    depth = Depth(
+        context.number_ids, queue=queue, lanes=context.lanes, repository=context.messages, lane_loader=lane_loader
+    )
+    rotation = SecretRotation(
+        context.database, context.box, (VAULT_SECRETS, SESSION_SECRET), is_owner=context.lease.is_held
+    )
+    keeping = MediaCommands(context.media_records, context.blobs, context.media, context.graph, context.clock)
+    concurrent_executor = ConcurrentExecutor(
+        context.database, context.event_writer, handlers=concurrent_handlers(context, keeping, templates)
     )
 
     async def load_due() -> int:
-        back = court.dispatcher.take_released()
+        back = context.dispatcher.take_released()
         count = await released.load(back) if back else 0
         return count + sum([await reader.load() for reader in due])
 
     return [
-        BackgroundTask("outbox", queue.load, MESSAGES, is_thorough=True, gather=GATHER),
-        BackgroundTask("refill", partial(admission.refill, court.messages), poll_s=0.1),
+        BackgroundTask("queue_reader", queue.load, MESSAGES, is_thorough=True, delay=BATCH_DELAY),
+        BackgroundTask("refill", partial(lane_loader.refill, context.messages), poll_s=0.1),
         BackgroundTask("depth", depth.step, poll_s=5.0),
         BackgroundTask("due", load_due, poll_s=0.25),
         BackgroundTask("freed", freed.step, poll_s=0.25),
-        BackgroundTask("intake", intake.ingest_new, NOTIFICATIONS, gather=GATHER),
-        BackgroundTask("desk", desk.step, COMMANDS),
+        BackgroundTask("intake", intake.ingest_new, NOTIFICATIONS, delay=BATCH_DELAY),
+        BackgroundTask("executor", executor.step, COMMANDS),
         BackgroundTask("watchdog", watchdog.step, poll_s=5.0),
-        *cluster_events_of(court),
+        *cluster_events_of(context),
         BackgroundTask("deliveries", deliveries.run),
-        BackgroundTask("errands", errand_desk.step, COMMANDS),
-        BackgroundTask("campaigns", feeder_of(court).step, poll_s=0.25),
+        BackgroundTask("concurrent commands", concurrent_executor.step, COMMANDS),
+        BackgroundTask("campaigns", feeder_of(context).step, poll_s=0.25),
         BackgroundTask("secrets", rotation.step, poll_s=60.0),
-        BackgroundTask("storage", storage_of(court).step, poll_s=5.0),
+        BackgroundTask("storage", storage_of(context).step, poll_s=5.0),
         BackgroundTask("media", keeping.sweep, poll_s=60.0),
         BackgroundTask("templates", templates.step, poll_s=0.5),
         BackgroundTask("numbers", numbers.step, poll_s=0.5),
-        BackgroundTask("holds", Holds(court.governor, court.journal, court.clock).step, poll_s=0.5),
+        BackgroundTask("holds", Holds(context.rate_limiter, context.event_writer, context.clock).step, poll_s=0.5),
     ]

@@ -1,4 +1,4 @@
-"""Campaigns during one reign: the duty that feeds them, and the commands about them.
+"""Campaigns during one term: the background_task that feeds them, and the commands about them.
 
 Process: whatsapp.
 """
@@ -18,14 +18,14 @@ from services.contacts import ContactRepository
 from services.whatsapp.context import OwnerContext
 
 
-def campaign_handlers(court: OwnerContext) -> Mapping[str, Handler]:
+def campaign_handlers(context: OwnerContext) -> Mapping[str, Handler]:
     """Who carries out which command."""
     commands = CampaignCommands(
-        court.campaigns,
-        CampaignRepository(court.database),
-        court.clock,
-        is_ours=court.journal.seqs.__contains__,
-        nudge=court.dispatcher.nudge,
+        context.campaigns,
+        CampaignRepository(context.database),
+        context.clock,
+        is_ours=context.event_writer.seqs.__contains__,
+        nudge=context.dispatcher.nudge,
     )
     return {
         "campaign.create": commands.create,
@@ -37,19 +37,19 @@ def campaign_handlers(court: OwnerContext) -> Mapping[str, Handler]:
     }
 
 
-def feeder_of(court: OwnerContext) -> CampaignFeeder:
-    """The feeder of this reign."""
+def feeder_of(context: OwnerContext) -> CampaignFeeder:
+    """The feeder of this term."""
     return CampaignFeeder(
-        court.database,
-        book=court.campaigns,
-        repository=CampaignRepository(court.database),
-        contacts=ContactRepository(court.database),
-        lists=RecipientLists(court.database, most=court.settings.campaign_max_recipients),
-        consents=court.consents,
-        people=court.directory,
-        settling=Settling(court.ledger, court.dispatcher, court.journal, court.clock),
-        recorder=court.journal,
-        is_owner=court.lease.is_held,
-        clock=court.clock,
-        options=FeederOptions(outstanding=court.settings.campaign_outstanding),
+        context.database,
+        state=context.campaigns,
+        repository=CampaignRepository(context.database),
+        contacts=ContactRepository(context.database),
+        lists=RecipientLists(context.database, most=context.settings.campaign_max_recipients),
+        consents=context.consents,
+        people=context.conversations,
+        settling=Settling(context.message_state, context.dispatcher, context.event_writer, context.clock),
+        recorder=context.event_writer,
+        is_owner=context.lease.is_held,
+        clock=context.clock,
+        options=FeederOptions(outstanding=context.settings.campaign_outstanding),
     )

@@ -1,4 +1,4 @@
-"""What every duty of the owner may use during one reign.
+"""What every background_task of the owner may use during one term.
 
 Process: whatsapp.
 """
@@ -28,25 +28,25 @@ from services.vault import SecretBox
 
 @dataclass(frozen=True, slots=True)
 class OwnerContext:
-    """Records, clients and the journal of one reign. Nothing here outlives it."""
+    """Records, clients and the event writer of one term. Nothing here outlives it."""
 
     settings: Settings
     database: Database
     box: SecretBox
     session: aiohttp.ClientSession
     lease: Lease
-    wakeup: ChangeNotifier
+    change_notifier: ChangeNotifier
     clock: Clock
     numbers: list[Number]
     links: Mapping[str, Link]
-    journal: EventWriter
-    ledger: MessageState
+    event_writer: EventWriter
+    message_state: MessageState
     lanes: Lanes
-    directory: ConversationState
+    conversations: ConversationState
     dispatcher: Dispatcher
-    governor: RateLimiter
+    rate_limiter: RateLimiter
     consents: Consents
-    contact_ledger: ContactState
+    contact_state: ContactState
     contacts: ContactEditor
     campaigns: CampaignState
     messages: MessageRepository
@@ -54,12 +54,12 @@ class OwnerContext:
     media: MediaForSending
     media_records: MediaRepository
     blobs: Blobs
-    number_book: NumberState
-    board: Scoreboard | None = None
+    number_state: NumberState
+    scoreboard: Scoreboard | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the documents show what the last owner left in the log."""
 
     @property
     def number_ids(self) -> list[str]:
-        """Every phone_number_id that this reign keeps a log of, the default one first."""
+        """Every phone_number_id that this term keeps a log of, the default one first."""
         return [number.phone_number_id for number in self.numbers]

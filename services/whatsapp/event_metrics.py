@@ -15,11 +15,11 @@ _LEFT = frozenset({MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.RE
 
 
 class EventMetrics:
-    """A listener of the journal. A replayed event is not heard again, so nothing is counted twice."""
+    """A listener of the event writer. A replayed event is not heard again, so nothing is counted twice."""
 
-    def __init__(self, ledger: MessageState) -> None:
+    def __init__(self, message_state: MessageState) -> None:
         """Nothing is heard yet."""
-        self._ledger = ledger
+        self._message_state = message_state
 
     def hear(self, events: Sequence[Event]) -> None:
         """Count them. `message.retried` is the one event of a message that is not named after its state."""
@@ -30,7 +30,7 @@ class EventMetrics:
                 continue
             MESSAGES.labels(event.number, status.value).inc()
             if status in _LEFT:
-                tracked = self._ledger.get(str(event.data.get("message_id", "")))
+                tracked = self._message_state.get(str(event.data.get("message_id", "")))
                 if tracked is not None:
                     _measure(tracked, status, event)
 

@@ -1,4 +1,4 @@
-"""Retention during one reign: deleting what is old, and watching how full the database is.
+"""Retention during one term: deleting what is old, and watching how full the database is.
 
 Process: whatsapp.
 """
@@ -7,25 +7,25 @@ from services.retention import Cleaner, IdleCleaner, RetentionOptions, StorageWa
 from services.whatsapp.context import OwnerContext
 
 
-def cleaner_of(court: OwnerContext) -> Cleaner:
+def cleaner_of(context: OwnerContext) -> Cleaner:
     """Who deletes."""
-    settings = court.settings
+    settings = context.settings
     idle = IdleCleaner(
-        court.database,
-        court.journal,
-        court.clock,
-        conversations=court.directory,
-        contacts=court.contact_ledger,
+        context.database,
+        context.event_writer,
+        context.clock,
+        conversations=context.conversations,
+        contacts=context.contact_state,
         conversations_days=settings.retention_conversations_days,
         contacts_days=settings.retention_contacts_days,
-        numbers=court.number_ids,
-        opened=court.opened,
+        numbers=context.number_ids,
+        opened=context.opened,
     )
     return Cleaner(
-        court.database,
-        court.journal,
-        court.clock,
-        is_owner=court.lease.is_held,
+        context.database,
+        context.event_writer,
+        context.clock,
+        is_owner=context.lease.is_held,
         options=RetentionOptions(
             messages_days=settings.retention_messages_days,
             campaigns_days=settings.retention_campaigns_days,
@@ -35,12 +35,12 @@ def cleaner_of(court: OwnerContext) -> Cleaner:
     )
 
 
-def storage_of(court: OwnerContext) -> StorageWatch:
+def storage_of(context: OwnerContext) -> StorageWatch:
     """Who measures."""
     return StorageWatch(
-        court.database,
-        court.journal,
-        court.clock,
-        limit_mb=court.settings.storage_mb,
-        number=court.number_ids[0],
+        context.database,
+        context.event_writer,
+        context.clock,
+        limit_mb=context.settings.storage_mb,
+        number=context.number_ids[0],
     )

@@ -70,7 +70,7 @@ SEEN_INBOUND = 20_000
 
 @dataclass(slots=True)
 class IntakeStats:
-    """Counters since the reign began."""
+    """Counters since the term began."""
 
     notifications: int = 0
     inbound: int = 0
@@ -87,9 +87,9 @@ class Intake:
         self,
         *,
         database: Database,
-        journal: EventWriter,
-        ledger: MessageState,
-        directory: ConversationState,
+        event_writer: EventWriter,
+        message_state: MessageState,
+        conversations: ConversationState,
         repository: MessageRepository,
         dispatcher: Dispatcher,
         keeper: ContactEvents,
@@ -99,9 +99,9 @@ class Intake:
     ) -> None:
         """Nothing runs yet; call ``ingest_new`` in a loop."""
         self._database = database
-        self._journal = journal
-        self._ledger = ledger
-        self._directory = directory
+        self._event_writer = event_writer
+        self._message_state = message_state
+        self._conversations = conversations
         self._repository = repository
         self._dispatcher = dispatcher
         self._keeper = keeper
@@ -135,7 +135,7 @@ class Intake:
         facts = await self._facts(changes)
         of_templates, copies = await self._templates.on_changes(changes)
         of_numbers = self._numbers.on_changes([*changes, *_not_understood(changes)])
-        entry = self._journal.record([*facts, *of_templates, *of_numbers], [*marks, *copies])
+        entry = self._event_writer.record([*facts, *of_templates, *of_numbers], [*marks, *copies])
         self.stats.notifications += len(waiting)
         await entry.applied
         self._measure(changes)
@@ -147,7 +147,7 @@ class Intake:
         if self._dispatcher.has_seen:
             facts = await self._facts([])
             if facts:
-                self._journal.record(facts)
+                self._event_writer.record(facts)
 
     def _read(self, raw: RawNotification) -> Notification | None:
         try:
@@ -170,12 +170,12 @@ class Intake:
         DUPLICATES_SUPPRESSED.labels(kind).inc()
 
     async def _facts(self, changes: Sequence[object]) -> list[Fact]:
-        ours = self._journal.seqs
+        ours = self._event_writer.seqs
         statuses = [change for change in changes if isinstance(change, StatusUpdate)]
         inbound = [
             change for change in changes if isinstance(change, InboundMessage) and change.phone_number_id in ours
         ]
-        await self._ledger.load(
+        await self._message_state.load(
             (change.message_id for change in statuses if change.message_id),
             (change.wamid for change in statuses if change.wamid and not change.message_id),
         )
@@ -185,19 +185,19 @@ class Intake:
         new = [change for change in inbound if not self._is_known(change, known)]
         contacts = [contact for change in new if (contact := _contact(change)) is not None]
         seen = [*self._dispatcher.take_seen(), *self._seen_together(changes)]
-        await self._directory.load([*contacts, *seen])
+        await self._conversations.load([*contacts, *seen])
         # An address is a person's wherever they write to.
-        news = [one for one in seen if not self._directory.knows(one)]
+        news = [one for one in seen if not self._conversations.knows(one)]
         learning = [replace(one, phone_number_id=other) for one in news + contacts for other in self._elsewhere(one)]
-        await self._directory.load(learning)
+        await self._conversations.load(learning)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
         learned = await self._keeper.on_changes(
             [one for one in changes if not self._is_known(one, known)],
             [(one.phone_number_id, Identity(one.wa_id, one.user_id, one.former)) for one in news],
         )
         now = self._clock.now()
-        linked = [fact for one in [*news, *learning] for fact in self._directory.link(one, now)]
-        standings, opened = self._directory.open(contacts, now)
+        linked = [fact for one in [*news, *learning] for fact in self._conversations.link(one, now)]
+        standings, opened = self._conversations.open(contacts, now)
         facts = linked + opened
         for change in changes:
             if isinstance(change, StatusUpdate):
@@ -230,19 +230,19 @@ class Intake:
                 is_person = change.recipient_type in (None, "individual") and not change.recipient_participant_id
                 contact = ContactRef(number or "", change.recipient_id, change.recipient_user_id, former=sent_to)
             elif isinstance(change, UserPreference):
-                is_person, number = True, change.phone_number_id or next(iter(self._journal.seqs))
+                is_person, number = True, change.phone_number_id or next(iter(self._event_writer.seqs))
                 contact = ContactRef(number, change.wa_id, change.user_id, is_current=True, seen_at=change.at)
             else:
                 continue
-            if is_person and len(contact.keys) > 1 and contact.phone_number_id in self._journal.seqs:
+            if is_person and len(contact.keys) > 1 and contact.phone_number_id in self._event_writer.seqs:
                 seen.append(contact)
         return seen
 
     def _elsewhere(self, contact: ContactRef) -> list[str]:
         """Our other numbers, when this one does not know these addresses yet."""
-        if len(self._journal.seqs) == 1 or len(contact.keys) == 1 or self._directory.knows(contact):
+        if len(self._event_writer.seqs) == 1 or len(contact.keys) == 1 or self._conversations.knows(contact):
             return []
-        return [number for number in self._journal.seqs if number != contact.phone_number_id]
+        return [number for number in self._event_writer.seqs if number != contact.phone_number_id]
 
     def _is_known(self, change: object, known: frozenset[tuple[str, str]]) -> bool:
         """An inbound message that was taken up before."""
@@ -258,7 +258,7 @@ class Intake:
     async def _named(self, inbound: Sequence[InboundMessage]) -> dict[str, str]:
         """Messages of ours that customers name (a reply, a reaction): our id by WhatsApp's."""
         named = {wamid for change in inbound for wamid in (change.context_wamid, change.target_wamid) if wamid}
-        found = {wamid: tracked.id for wamid in named if (tracked := self._ledger.by_wamid(wamid)) is not None}
+        found = {wamid: tracked.id for wamid in named if (tracked := self._message_state.by_wamid(wamid)) is not None}
         stored = await self._repository.by_wamids(sorted(named - found.keys()))
         return found | {wamid: message.id for wamid, message in stored.items() if message.direction is Direction.OUT}
 
@@ -270,7 +270,7 @@ class Intake:
 
     def _status_facts(self, change: StatusUpdate) -> list[Fact]:
         tracked = self._find(change)
-        if tracked is None or tracked.phone_number_id not in self._journal.seqs:
+        if tracked is None or tracked.phone_number_id not in self._event_writer.seqs:
             # Another program sends with this number too, or the message is past its retention.
             self._on_unknown(change)
             return []
@@ -289,7 +289,7 @@ class Intake:
             return []
         was_in_doubt = tracked.status in _IN_DOUBT
         if change.wamid:
-            self._ledger.learn_wamid(tracked, change.wamid)
+            self._message_state.learn_wamid(tracked, change.wamid)
         if was_in_doubt:
             self._dispatcher.settled(tracked.id)
             self._dispatcher.nudge()
@@ -323,13 +323,13 @@ class Intake:
         error = change.errors[0]
         rule = classify(error.code, details=error.details)
         data = error_data(error.code, error.title, error.details, rule.next_step)
-        contact = self._directory.key_of(tracked.phone_number_id, tracked.contact_key)
+        contact = self._conversations.key_of(tracked.phone_number_id, tracked.contact_key)
         return self._dispatcher.failed_later(tracked, rule, data, contact)
 
     def _find(self, change: StatusUpdate) -> Tracked | None:
         if change.message_id:
-            return self._ledger.get(change.message_id)
-        return self._ledger.by_wamid(change.wamid) if change.wamid else None
+            return self._message_state.get(change.message_id)
+        return self._message_state.by_wamid(change.wamid) if change.wamid else None
 
     def _received(self, change: InboundMessage, standing: Standing, ours_by_wamid: Mapping[str, str]) -> Fact:
         now = self._clock.now()

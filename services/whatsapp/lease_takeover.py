@@ -1,10 +1,10 @@
-"""Whose lease may be inherited: that of an owner on the same box which is dead for certain.
+"""Whose lease may be inherited: that of an owner on the same run_id which is dead for certain.
 
 Process: whatsapp.
 
-Another box cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same box
-can. Of those that the same main started the PID tells. Where main died as well, a file in the data folder does: a
-process that may own holds a lock on it for as long as it lives, and is named in it; whoever gets the lock knows that
+Another run_id cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same
+run_id can. Of those that the same main started the PID tells. Where main died as well, a file in the data folder does:
+a process that may own holds a lock on it for as long as it lives, and is named in it; whoever gets the lock knows that
 all who are named are dead. Nothing sends on their behalf any more, and the lease changes its token as with any other
 change of owner.
 """
@@ -23,9 +23,9 @@ MOST_NAMES: Final = 20
 _MAX_BYTES: Final = 8_192
 
 
-def holder_name(host: str, box: str, pid: int) -> str:
-    """The name of an owner: the host for people, ``box`` (random, one for each run of a main) and the PID."""
-    return f"{host}:{box}:{pid}"
+def holder_name(host: str, run_id: str, pid: int) -> str:
+    """The name of an owner: the host for people, ``run_id`` (random, one for each run of a main) and the PID."""
+    return f"{host}:{run_id}:{pid}"
 
 
 def is_dead_sibling(holder: str, *, ours: str) -> bool:

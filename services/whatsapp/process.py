@@ -1,4 +1,4 @@
-"""The WhatsApp process: connects, prepares the database, stands by until the lease is won, reigns, and leaves cleanly.
+"""The WhatsApp process: connects, prepares the database, stands by until the lease is won, terms, and leaves cleanly.
 
 Process: whatsapp.
 """
@@ -34,69 +34,71 @@ STANDBY_POLL_S = 0.5
 KEY_POLL_S = 5.0
 
 
-def run_whatsapp(*, settings: Settings, bootstrap_digest: str, board: Scoreboard, run_dir: str, box: str) -> None:
+def run_whatsapp(
+    *, settings: Settings, bootstrap_digest: str, scoreboard: Scoreboard, run_dir: str, run_id: str
+) -> None:
     """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back.
 
-    ``box`` names this run of main and no other, anywhere: its own dead are known by it.
+    ``run_id`` names this run of main and no other, anywhere: its own dead are known by it.
     """
     leave_with_parent(signal.SIGTERM)
     setup_logging(settings, NAME)
-    uvloop.run(_main(settings, bootstrap_digest, board, run_dir, box))
+    uvloop.run(_main(settings, bootstrap_digest, scoreboard, run_dir, run_id))
     stop_logging()
 
 
-async def _main(settings: Settings, bootstrap_digest: str, board: Scoreboard, run_dir: str, box: str) -> None:
+async def _main(settings: Settings, bootstrap_digest: str, scoreboard: Scoreboard, run_dir: str, run_id: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
-    holder = holder_name(socket.gethostname(), box, os.getpid())
+    holder = holder_name(socket.gethostname(), run_id, os.getpid())
     owner_file = OwnerFile(Path(settings.data_dir) / OWNER_FILE, holder)
     meter = ProcessMeter("whatsapp")
-    queen = build_owner(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
-    report = StatusReport(queen)
+    owner = build_owner(settings, holder=holder, bootstrap_digest=bootstrap_digest, meter=meter)
+    report = StatusReport(owner)
     heartbeat = Heartbeat(
-        board.writer(NAME, "whatsapp"),
+        scoreboard.writer(NAME, "whatsapp"),
         run_dir=run_dir,
         every_s=settings.heartbeat_s,
         meter=meter,
         extra=report.facts,
         pool=lambda: PoolUse(
-            queen.database.use.in_use,
-            queen.database.use.waiting,
-            queen.database.use.limit,
-            queen.database.connections.count,
+            owner.database.use.in_use,
+            owner.database.use.waiting,
+            owner.database.use.limit,
+            owner.database.connections.count,
         ),
     )
     heartbeat.start("starting")
     try:
-        if not await _prepared(queen, stop):
+        if not await _prepared(owner, stop):
             return
-        queen.wakeup.start()
+        owner.change_notifier.start()
         heartbeat.say("ready")
         while not stop.is_set():
             report.state = "standby"
-            if not await _won(queen, stop, owner_file):
+            if not await _won(owner, stop, owner_file):
                 continue
             try:
-                await _serve_term(queen, stop, report, board)
+                await _serve_term(owner, stop, report, scoreboard)
             except Fenced as fenced:
                 log.warning(
                     "Another process owns the numbers; standing by.",
                     extra={"action": "owner.fenced", "detail": str(fenced)},
                 )
             except Unavailable as error:
-                # While a reign began. The lease may still be ours: begin again, rather than die and let it run out.
+                # While a term began. The lease may still be ours: begin again, rather than die and let it run out.
                 log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
                 await _sleep(stop, STANDBY_POLL_S)
     finally:
         report.state = "stopped"
         with contextlib.suppress(Unavailable):
-            await queen.lease.release()  # whatever ended this process: the next owner need not wait
-        await queen.close()
+            await owner.lease.release()  # whatever ended this process: the next owner need not wait
+        await owner.close()
         await heartbeat.stop()
         owner_file.close()
 
 
-async def _prepared(queen: Owner, stop: asyncio.Event) -> bool:
+async def _prepared(owner: Owner, stop: asyncio.Event) -> bool:
     """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile.
 
     With a PANAL_SECRET_KEY that does not fit it owns nothing: whoever has the right one does. A key that development
@@ -105,37 +107,37 @@ async def _prepared(queen: Owner, stop: asyncio.Event) -> bool:
     has_told = False
     while not stop.is_set():
         try:
-            await queen.prepare()
-            fault = await queen.key_check.fault()
+            await owner.prepare()
+            fault = await owner.key_check.fault()
         except Unavailable as error:
             log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
             await _sleep(stop, 0.2)
             continue
         if fault is None:
-            return await is_schema_ready(queen.database)
+            return await is_schema_ready(owner.database)
         if not has_told:
-            say(text(queen.settings.locale, "startup.key_mismatch"))
+            say(text(owner.settings.locale, "startup.key_mismatch"))
             log.error(fault, extra={"action": "secrets.key_mismatch"})
             has_told = True
-        if not queen.key_check.is_strict:
-            return await is_schema_ready(queen.database)
+        if not owner.key_check.is_strict:
+            return await is_schema_ready(owner.database)
         await _sleep(stop, KEY_POLL_S)
     return False
 
 
-async def _won(queen: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
+async def _won(owner: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
     """One try to get the lease."""
     try:
-        view = await queen.lease.acquire()
-        if not queen.lease.is_held() and (
-            is_dead_sibling(view.holder, ours=queen.lease.holder) or owner_file.says_dead(view.holder)
+        view = await owner.lease.acquire()
+        if not owner.lease.is_held() and (
+            is_dead_sibling(view.holder, ours=owner.lease.holder) or owner_file.says_dead(view.holder)
         ):
-            view = await queen.lease.acquire(heir_of=view.holder)
+            view = await owner.lease.acquire(heir_of=view.holder)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return False
-    if queen.lease.is_held():
+    if owner.lease.is_held():
         owner_file.owned()
         log.info("This process owns the numbers now.", extra={"action": "owner.changed", "epoch": view.token})
         return True
@@ -143,21 +145,21 @@ async def _won(queen: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool
     return False
 
 
-async def _serve_term(queen: Owner, stop: asyncio.Event, report: StatusReport, board: Scoreboard) -> None:
+async def _serve_term(owner: Owner, stop: asyncio.Event, report: StatusReport, scoreboard: Scoreboard) -> None:
     try:
-        await queen.database.abort_transactions()
-        numbers = await queen.numbers.all()
-        seqs = await last_seqs(queen.database, numbers)
-        links = queen.links(numbers)
+        await owner.database.abort_transactions()
+        numbers = await owner.numbers.all()
+        seqs = await last_seqs(owner.database, numbers)
+        links = owner.links(numbers)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    options = TermOptions(dispatch=queen.dispatch_options, pace=queen.pace, renew_s=queen.renew_s)
-    reign = OwnerTerm(queen, links=links, numbers=numbers, seqs=seqs, options=options, board=board)
-    report.begin(reign.court)
+    options = TermOptions(dispatch=owner.dispatch_options, pace=owner.pace, renew_s=owner.renew_s)
+    term = OwnerTerm(owner, links=links, numbers=numbers, seqs=seqs, options=options, scoreboard=scoreboard)
+    report.begin(term.context)
     try:
-        await reign.run(stop)
+        await term.run(stop)
     finally:
         report.end()
 

@@ -30,23 +30,23 @@ FIRST_LOOK_BACK = timedelta(hours=1)
 class Watchdog:
     """Looks at every message once for each deadline, when it passes it."""
 
-    def __init__(self, court: OwnerContext) -> None:
+    def __init__(self, context: OwnerContext) -> None:
         """The first look goes back an hour: what passed a deadline while nobody reigned is not forgotten."""
-        self._court = court
-        now = court.clock.now()
+        self._context = context
+        now = context.clock.now()
         self._reached = {
             (status, number): order_at(now - deadline - FIRST_LOOK_BACK)
             for status, (deadline, _) in DEADLINES.items()
-            for number in court.number_ids
+            for number in context.number_ids
         }
-        self._looked_at = court.clock.monotonic()
+        self._looked_at = context.clock.monotonic()
 
     async def step(self) -> int:
         """Look, if it is time. Raises ``Unavailable``: what was not looked at is looked at the next time."""
-        court = self._court
-        if court.clock.monotonic() - self._looked_at < LOOK_EVERY_S:
+        context = self._context
+        if context.clock.monotonic() - self._looked_at < LOOK_EVERY_S:
             return 0
-        self._looked_at = court.clock.monotonic()
+        self._looked_at = context.clock.monotonic()
         for status, number in self._reached:
             while await self._look(status, number):
                 pass
@@ -54,22 +54,22 @@ class Watchdog:
 
     async def _look(self, status: MessageStatus, number: str) -> bool:
         """One page of those that passed their deadline since the last look; True: there may be more."""
-        court = self._court
+        context = self._context
         deadline, reason = DEADLINES[status]
-        until = order_at(court.clock.now() - deadline)
-        page = await court.messages.in_order(
+        until = order_at(context.clock.now() - deadline)
+        page = await context.messages.in_order(
             number, status, above=self._reached[status, number], up_to=until, limit=PAGE
         )
         facts: list[Fact] = []
         for message in page:
-            tracked = court.ledger.track(message)
+            tracked = context.message_state.track(message)
             if tracked.status is status and not message.is_stuck:
                 data = {"reason": reason, "since": message.updated_at or message.created_at}
-                facts.append(message_fact(tracked, "message.stuck", data, court.clock))
+                facts.append(message_fact(tracked, "message.stuck", data, context.clock))
         is_full = len(page) == PAGE
         self._reached[status, number] = page[-1].order if is_full else until
         if facts:
-            entry = court.journal.record(facts)
+            entry = context.event_writer.record(facts)
             if is_full:
                 await entry.applied  # thousands are told of no faster than they can be written
         return is_full

@@ -21,7 +21,7 @@ class Access:
 
     changes: AccessChanges
     keys: KeyService
-    keyring: KeyCache
+    key_cache: KeyCache
     sessions: Sessions
     events: EventReader
     streams: Streams
@@ -41,10 +41,10 @@ def build_access(
     changes = AccessChanges(database, clock, shared=shared)
     repository = KeyRepository(database)
     keys = KeyService(repository, *commands, clock)
-    keyring = KeyCache(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
+    key_cache = KeyCache(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
     sessions = Sessions(
         SessionSecret(database, box),
-        keyring,
+        key_cache,
         clock,
         repository=SessionRepository(database),
         changes=changes,
@@ -55,4 +55,4 @@ def build_access(
     streams = Streams(tail, clock, limit=settings.streams_per_worker, max_life_s=settings.stream_max_s)
     changes.attach(events.check_callers, is_needed=lambda: events.is_used)
     changes.attach(streams.check_callers, is_needed=lambda: streams.is_used)
-    return Access(changes, keys, keyring, sessions, events, streams)
+    return Access(changes, keys, key_cache, sessions, events, streams)

@@ -35,7 +35,7 @@ from services.wiring.shared import LEASE_NAME, database_options, graph_of
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What the WhatsApp process is made of, for all its reigns."""
+    """What the WhatsApp process is made of, for all its terms."""
 
     settings: Settings
     clock: Clock
@@ -43,7 +43,7 @@ class Owner:
     box: SecretBox
     key_check: KeyCheck
     lease: Lease
-    wakeup: ChangeNotifier
+    change_notifier: ChangeNotifier
     numbers: NumberRepository
     session: aiohttp.ClientSession
     answers: LinkAnswers
@@ -85,7 +85,7 @@ class Owner:
 
     async def close(self) -> None:
         """Close what was opened, in reverse."""
-        self.wakeup.stop()
+        self.change_notifier.stop()
         await self.session.close()
         await self.database.close()
 
@@ -95,7 +95,7 @@ def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
     database = Database(
-        database_options(settings, settings.db_pool_queen, "panal-whatsapp", ops_per_s=budget.queen_per_s), meter=meter
+        database_options(settings, settings.db_pool_queen, "panal-whatsapp", ops_per_s=budget.owner_per_s), meter=meter
     )
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.send_concurrency * 2, keepalive_timeout=30)
@@ -114,7 +114,7 @@ def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter
             margin_s=min(1.0, settings.lease_ttl_s / 5),
             monotonic=clock.monotonic,
         ),
-        wakeup=ChangeNotifier(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
+        change_notifier=ChangeNotifier(database, [MESSAGES, NOTIFICATIONS, COMMANDS]),
         numbers=NumberRepository(database),
         session=session,
         graph=graph_of(settings, session),

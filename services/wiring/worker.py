@@ -29,7 +29,7 @@ from services.messages import MESSAGES, Acceptance, AcceptancePolicy, MessageRep
 from services.numbers import NumberCache, NumberLimits, NumberRepository, OwnPace, Readiness
 from services.retention import StorageReader
 from services.secret_rotation import KeyCheck
-from services.store import COMMANDS, NOTIFICATION_GATHER, NOTIFICATIONS, Blobs, Database, GroupCommit, shares
+from services.store import COMMANDS, NOTIFICATION_DELAY, NOTIFICATIONS, Blobs, Database, GroupCommit, shares
 from services.templates import TemplateCheck, TemplateRepository, TemplateService
 from services.vault import open_box
 from services.webhook_endpoints import WebhookEndpointService, WebhookRepository
@@ -50,7 +50,7 @@ class WorkerServices:
     settings: Settings
     clock: Clock
     database: Database
-    keyring: KeyCache
+    key_cache: KeyCache
     access: Access
     numbers: NumberCache
     number_limits: NumberLimits
@@ -60,7 +60,7 @@ class WorkerServices:
     contacts: ContactRepository
     contact_transfer: ContactService
     campaigns: CampaignRepository
-    campaign_desk: CampaignService
+    campaign_service: CampaignService
     storage: StorageReader
     events: EventReader
     streams: Streams
@@ -80,7 +80,7 @@ class WorkerServices:
     media_urls: MediaUrls
     templates: TemplateRepository
     template_account: TemplateService
-    passage: GraphProxy
+    graph_proxy: GraphProxy
     callbacks: Callbacks
     message_inserts: GroupCommit
     command_inserts: GroupCommit
@@ -133,9 +133,7 @@ def build_worker(
     campaigns = CampaignRepository(database)
     most = settings.accept_queue
     message_inserts = GroupCommit(database, MESSAGES, max_waiting=most, meter=meter, weight=3.0, stamp=stamp_order)
-    notification_inserts = GroupCommit(
-        database, NOTIFICATIONS, max_waiting=most, meter=meter, gather=NOTIFICATION_GATHER
-    )
+    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=most, meter=meter, delay=NOTIFICATION_DELAY)
     command_inserts = GroupCommit(database, COMMANDS, max_waiting=most, meter=meter)
     commands = CommandClient(database, command_inserts, clock)
     import_commands = CommandClient(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
@@ -165,7 +163,7 @@ def build_worker(
         settings=settings,
         clock=clock,
         database=database,
-        keyring=access.keyring,
+        key_cache=access.key_cache,
         access=access,
         numbers=numbers,
         number_limits=NumberLimits(
@@ -198,7 +196,7 @@ def build_worker(
         contacts=contacts,
         storage=StorageReader(database, clock),
         campaigns=campaigns,
-        campaign_desk=CampaignService(
+        campaign_service=CampaignService(
             campaigns,
             RecipientLists(database, most=settings.campaign_max_recipients),
             contacts=contacts,
@@ -226,7 +224,7 @@ def build_worker(
         media_links=media_links,
         templates=templates,
         template_account=TemplateService(graph, numbers, commands),
-        passage=GraphProxy(graph),
+        graph_proxy=GraphProxy(graph),
         callbacks=Callbacks(
             webhook_endpoints,
             numbers,

@@ -46,20 +46,20 @@ def test_ten_thousand_conversations_scroll_smoothly(open_page: Open) -> None:
     expect(page.locator("a.row", has_text="Mensaje 0")).to_have_count(1)
     seen = page.evaluate(
         """async (count) => {
-            const box = document.querySelector('.virtual');
+            const host = document.querySelector('.virtual');
             const gaps = [];
             let last = performance.now();
             let drawn = 0;
             const until = last + 90000;
-            while (box.scrollTop + box.clientHeight < count * 76 - 4 && performance.now() < until) {
-                box.scrollTop += 3000;
+            while (host.scrollTop + host.clientHeight < count * 76 - 4 && performance.now() < until) {
+                host.scrollTop += 3000;
                 const now = await new Promise(requestAnimationFrame);
                 gaps.push(now - last);
                 last = now;
                 drawn = Math.max(drawn, document.querySelectorAll('a.row').length);
             }
             gaps.sort((a, b) => a - b);
-            return {rows: box.scrollHeight / 76, drawn, p95: gaps[Math.floor(gaps.length * 0.95)]};
+            return {rows: host.scrollHeight / 76, drawn, p95: gaps[Math.floor(gaps.length * 0.95)]};
         }""",
         COUNT,
     )
@@ -97,18 +97,18 @@ def contact(n: int) -> dict[str, object]:
 
 
 SCROLLS = """async () => {
-    const box = document.querySelector('main');
+    const host = document.querySelector('main');
     const gaps = [];
     let last = performance.now();
     const until = last + 30000;
-    while (box.scrollTop + box.clientHeight < box.scrollHeight - 4 && performance.now() < until) {
-        box.scrollTop += 400;
+    while (host.scrollTop + host.clientHeight < host.scrollHeight - 4 && performance.now() < until) {
+        host.scrollTop += 400;
         const now = await new Promise(requestAnimationFrame);
         gaps.push(now - last);
         last = now;
     }
     gaps.sort((a, b) => a - b);
-    const reached = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+    const reached = host.scrollTop + host.clientHeight >= host.scrollHeight - 4;
     return {reached, p95: gaps[Math.floor(gaps.length * 0.95)]};
 }"""
 

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Box:
+class Host:
     """Same folder, ports and settings in every life."""
 
     folder: Path
@@ -70,13 +70,13 @@ def box_in(
     environment: dict[str, str] | None = None,
     prefix: list[str] | None = None,
     output: int | None = None,
-) -> Iterator[Box]:
-    """A box for a module."""
-    box = Box(folder, workers, environment or {}, prefix or [], output)
+) -> Iterator[Host]:
+    """A host for a module."""
+    host = Host(folder, workers, environment or {}, prefix or [], output)
     try:
-        yield box
+        yield host
     finally:
-        box.end()
+        host.end()
 
 
 def rows(cluster: Cluster) -> list[Row]:
@@ -99,7 +99,7 @@ def row(cluster: Cluster, name: str) -> Row:
 
 
 def is_well(cluster: Cluster, workers: int) -> bool:
-    """So many workers are ready, and the queen owns the number."""
+    """So many workers are ready, and the owner owns the number."""
     found = rows(cluster)
     ready = [row for row in found if row["role"] == "worker" and row["state"] == "ready"]
     owners = [row for row in found if row["role"] == "whatsapp" and row["whatsapp"].get("state") == "owner"]
@@ -115,7 +115,7 @@ def in_doubt(cluster: Cluster) -> int | None:
 def wait_until_well(cluster: Cluster, workers: int) -> None:
     until(
         lambda: is_well(cluster, workers),
-        f"{workers} workers and the queen are well",
+        f"{workers} workers and the owner are well",
         within_s=40 * slack(),
         context=lambda: f"{rows(cluster)}\n{cluster.log[-3000:]}",
     )

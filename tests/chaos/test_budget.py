@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.m0 import m0, told
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Box, box_in, load_of, submissions, sums
+from tests.chaos.host import Host, box_in, load_of, submissions, sums
 from tests.harness import free_port
 from tests.harness.externals import box_environment, external_database, external_sandbox
 from tests.harness.load import SUBMIT, offer
@@ -31,7 +31,7 @@ SECONDS = float(os.environ.get("CHAOS_THROTTLED_S", "8"))
 
 @dataclass
 class Throttled:
-    box: Box
+    host: Host
     control_port: int
 
 

@@ -1,4 +1,4 @@
-"""kill -9 of the queen while events are delivered to a receiver that fails one time in ten.
+"""kill -9 of the owner while events are delivered to a receiver that fails one time in ten.
 
 `DELIVERIES=5000 pytest tests/chaos/test_deliveries.py` is the full size; the default is what fits into every run.
 """

@@ -15,7 +15,7 @@ import pytest
 
 from tests.chaos.figures import assert_within, note
 from tests.chaos.host import (
-    Box,
+    Host,
     another,
     box_in,
     failed_of,
@@ -49,7 +49,7 @@ INJECT = Path(__file__).parent / "inject"
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("faults")
     stall_s = min(15.0, STALL_S * slack())  # a busy machine makes every event loop late
     environment = {
@@ -60,16 +60,16 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         "PANAL_RESTART_BREAKER_COOL_S": "3",
         "PANAL_NUMBER_RATE_PER_S": "1000",
     }
-    with box_in(folder, workers=WORKERS, environment=environment) as box:
-        yield box
+    with box_in(folder, workers=WORKERS, environment=environment) as host:
+        yield host
 
 
 @pytest.fixture
-def cluster(box: Box) -> Iterator[Cluster]:
+def cluster(host: Host) -> Iterator[Cluster]:
     try:
-        yield box.cluster()
+        yield host.cluster()
     except BaseException:
-        box.show_log()
+        host.show_log()
         raise
 
 
@@ -244,14 +244,14 @@ async def test_slow_clients_are_shown_out_and_nobody_else_notices(cluster: Clust
     assert_within(report.latency_s(0.99, what=PING), 0.2, "p99 of the others")
 
 
-def test_kill_9_of_main_leaves_no_orphan_and_the_next_main_takes_over(box: Box, cluster: Cluster) -> None:
+def test_kill_9_of_main_leaves_no_orphan_and_the_next_main_takes_over(host: Host, cluster: Cluster) -> None:
     with offer(cluster) as load:
         time.sleep(1)
         children = family(cluster)
         at = kill(children[0].parent() or children[0], signal.SIGKILL)
         cluster.process.wait(5)
         orphans_s = gone_s(children, within_s=2.0 * slack())
-        again = box.cluster()
+        again = host.cluster()
         owner_s = time.monotonic() - at
     report = load.report
     accounted = sums(again, report)
@@ -290,7 +290,9 @@ def to_main_while_a_worker_stands_still(cluster: Cluster) -> None:
         ("R13", to_main_while_a_worker_stands_still, "SIGTERM while a worker stands still"),
     ],
 )
-def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable[[Cluster], None], fault: str) -> None:
+def test_a_stop_under_load(
+    host: Host, cluster: Cluster, case: str, stop: Callable[[Cluster], None], fault: str
+) -> None:
     """With long polls and a live stream open. R13 has one worker less to promise anything for."""
     polls: list[int] = []
     stream = StreamClient(cluster.port, cluster.key)
@@ -337,7 +339,7 @@ def test_a_stop_under_load(box: Box, cluster: Cluster, case: str, stop: Callable
     report = load.report
     early, late = split(report, at)
     reset = sum(shot.is_new and "Reset" in shot.outcome for shot in late)
-    accounted = sums(box.cluster(), report)
+    accounted = sums(host.cluster(), report)
     note(
         case,
         f"{fault}, with 6 long polls and a live stream open",

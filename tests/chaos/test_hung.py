@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Box, another, box_in, eventually, family, gone_s, kill, load_of, row, sums
+from tests.chaos.host import Host, another, box_in, eventually, family, gone_s, kill, load_of, row, sums
 from tests.harness import Cluster
 from tests.harness.externals import end
 from tests.harness.load import PING, offer
@@ -31,18 +31,18 @@ REPLACED_S = 15.0
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     environment = {"PANAL_NUMBER_RATE_PER_S": "1000"}
-    with box_in(tmp_path_factory.mktemp("hung"), workers=WORKERS, environment=environment) as box:
-        yield box
+    with box_in(tmp_path_factory.mktemp("hung"), workers=WORKERS, environment=environment) as host:
+        yield host
 
 
 @pytest.fixture
-def cluster(box: Box) -> Iterator[Cluster]:
+def cluster(host: Host) -> Iterator[Cluster]:
     try:
-        yield box.cluster()
+        yield host.cluster()
     except BaseException:
-        box.show_log()
+        host.show_log()
         raise
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.figures import assert_within, note
 from tests.chaos.host import (
-    Box,
+    Host,
     another,
     box_in,
     failed_of,
@@ -45,17 +45,17 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with box_in(tmp_path_factory.mktemp("kills"), workers=WORKERS, environment=ENVIRONMENT) as box:
-        yield box
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with box_in(tmp_path_factory.mktemp("kills"), workers=WORKERS, environment=ENVIRONMENT) as host:
+        yield host
 
 
 @pytest.fixture
-def cluster(box: Box) -> Iterator[Cluster]:
+def cluster(host: Host) -> Iterator[Cluster]:
     try:
-        yield box.cluster()
+        yield host.cluster()
     except BaseException:
-        box.show_log()
+        host.show_log()
         raise
 
 
@@ -85,7 +85,7 @@ def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     assert cluster.process.poll() is None
 
 
-def test_kill_9_of_all_workers_and_the_queen_at_once(cluster: Cluster) -> None:
+def test_kill_9_of_all_workers_and_the_owner_at_once(cluster: Cluster) -> None:
     serving = ("Sanic-Server", "Sanic-WhatsApp")
     with offer(cluster) as load:
         time.sleep(1)
@@ -110,7 +110,7 @@ def test_kill_9_of_all_workers_and_the_queen_at_once(cluster: Cluster) -> None:
     assert cluster.process.poll() is None
 
 
-def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
+def test_kill_9_of_the_owner_ten_times(cluster: Cluster) -> None:
     back_s = []
     with offer(cluster) as load:
         for _ in range(KILLS):
@@ -119,7 +119,7 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
             back_s.append(
                 seconds_until(
                     lambda pid=victim.pid: is_well(cluster, WORKERS) and cluster.pid("Sanic-WhatsApp-0") != pid,
-                    "the next queen owns the number",
+                    "the next owner owns the number",
                     within_s=30 * slack(),
                 )
             )
@@ -136,9 +136,9 @@ def test_kill_9_of_the_queen_ten_times(cluster: Cluster) -> None:
         figure=f"owner again after {statistics.median(back_s):.2f} s (median), {max(back_s):.2f} s (worst); "
         f"{failed_of(report)}; the last doubt settled {settled_s:.1f} s after it; {accounted}",
     )
-    assert report.failures == []  # the workers do not need the queen to accept
+    assert report.failures == []  # the workers do not need the owner to accept
     assert_within(statistics.median(back_s), 3.0, "the next owner")
-    assert_within(settled_s, 8.0, "what was in doubt")  # 4 s of waiting for evidence, and two reigns that start
+    assert_within(settled_s, 8.0, "what was in doubt")  # 4 s of waiting for evidence, and two terms that start
 
 
 def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:

@@ -31,8 +31,8 @@ IDLERS = 1000
 async def test_no_descriptors_left(tmp_path: Path) -> None:
     """1,000 idle connections where 256 files may be open: the rest is refused with a word, and leaves no trace."""
     prefix = ["prlimit", f"--nofile={FILES}:{FILES}"]
-    with box_in(tmp_path, workers=2, prefix=prefix) as box:
-        cluster = await asyncio.to_thread(box.cluster)
+    with box_in(tmp_path, workers=2, prefix=prefix) as host:
+        cluster = await asyncio.to_thread(host.cluster)
         writers: list[asyncio.StreamWriter] = []
         refused = 0
         for _ in range(IDLERS):
@@ -83,8 +83,8 @@ def test_nowhere_to_write_the_log(tmp_path: Path, case: str) -> None:
             stack.callback(reads.clear)
             threading.Thread(target=read_on, args=(unread, tmp_path / "server.log", reads), daemon=True).start()
         stack.callback(os.close, output)
-        box = stack.enter_context(box_in(tmp_path, workers=2, environment=environment, output=output))
-        cluster = box.cluster()
+        host = stack.enter_context(box_in(tmp_path, workers=2, environment=environment, output=output))
+        cluster = host.cluster()
         with offer(cluster, reads=PING) as load:
             if case == "F3":
                 reads.clear()
@@ -110,7 +110,7 @@ SPACE_KB = 1024
 
 
 def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
-    """A disk of one megabyte, full under load: the queen is killed and all workers are replaced; then there is room."""
+    """A disk of one megabyte, full under load: the owner is killed and all workers are replaced; then there is room."""
     if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "true"], check=False).returncode:
         pytest.skip("this machine lets nobody mount a disk of his own (user namespaces are off)")
     data = tmp_path / "box" / "data"
@@ -123,9 +123,9 @@ def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
         webhook_url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
         environment = {**box_environment(uri, sandbox_port), "TEST_PORT": str(port)}
-        box = stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment, prefix=prefix))
-        cluster = box.cluster()
-        disk = Path(f"/proc/{cluster.process.pid}/root{data}")  # as the processes of the box see it
+        host = stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment, prefix=prefix))
+        cluster = host.cluster()
+        disk = Path(f"/proc/{cluster.process.pid}/root{data}")  # as the processes of the host see it
         victim = cluster.pid("Sanic-WhatsApp-0")
         with offer(cluster) as load:
             fill_disk(disk / "filler")

@@ -13,9 +13,9 @@ import pymongo
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Box, box_in, failed_of, load_of, sums, wait_until_recovered
+from tests.chaos.host import Host, box_in, failed_of, load_of, sums, wait_until_recovered
 from tests.chaos.test_outage import MESSAGE
-from tests.chaos.test_two_hosts import LEASE_TTL_S, queen_of
+from tests.chaos.test_two_hosts import LEASE_TTL_S, owner_of
 from tests.harness import free_port, start_cluster
 from tests.harness.externals import DatabaseServer, box_environment, external_sandbox
 from tests.harness.line import Line, QuotaLine, line_to, quota_line_to
@@ -48,14 +48,14 @@ def line(database: DatabaseServer) -> Iterator[QuotaLine]:
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory, line: Line) -> Iterator[Box]:
+def host(tmp_path_factory: pytest.TempPathFactory, line: Line) -> Iterator[Host]:
     environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_NUMBER_RATE_PER_S": "1000"}
-    with box_in(tmp_path_factory.mktemp("line"), workers=2, environment=environment) as box:
-        yield box
+    with box_in(tmp_path_factory.mktemp("line"), workers=2, environment=environment) as host:
+        yield host
 
 
-def test_a_database_far_away(box: Box, line: Line) -> None:
-    cluster = box.cluster()
+def test_a_database_far_away(host: Host, line: Line) -> None:
+    cluster = host.cluster()
     line.delay_s = FAR_S
     try:
         with offer(cluster) as load:
@@ -118,8 +118,8 @@ def test_what_is_more_than_may_wait_is_refused_at_once(line: Line, tmp_path: Pat
     assert_within(p99_s, 4 * SLOW_S, "an acceptance (p99)")
 
 
-def test_every_connection_to_the_database_is_cut_once(box: Box, line: Line) -> None:
-    cluster = box.cluster()
+def test_every_connection_to_the_database_is_cut_once(host: Host, line: Line) -> None:
+    cluster = host.cluster()
     with offer(cluster) as load:
         time.sleep(2)
         at = time.monotonic()
@@ -137,8 +137,8 @@ def test_every_connection_to_the_database_is_cut_once(box: Box, line: Line) -> N
     assert_within(report.recovery_s(at), 2.0, "the recovery")
 
 
-def test_a_burst_opens_no_more_connections_than_planned(box: Box, line: Line) -> None:
-    cluster = box.cluster()
+def test_a_burst_opens_no_more_connections_than_planned(host: Host, line: Line) -> None:
+    cluster = host.cluster()
     plan = cluster.client.get("/v1/capacity").json()
     line.peak = line.open
     with offer(cluster, clients=BURST, requests=10 * BURST, order_every=4) as load:
@@ -154,13 +154,13 @@ def test_a_burst_opens_no_more_connections_than_planned(box: Box, line: Line) ->
     assert line.peak <= plan["instance_connections"]
 
 
-def test_two_boxes_open_no_more_connections_than_planned(box: Box, line: Line, tmp_path: Path) -> None:
-    """As in a deploy: the next box beside the old one, both under a burst."""
-    first = box.cluster()
+def test_two_boxes_open_no_more_connections_than_planned(host: Host, line: Line, tmp_path: Path) -> None:
+    """As in a deploy: the next host beside the old one, both under a burst."""
+    first = host.cluster()
     environment = box_environment(line.uri, first.sandbox_port)
     with start_cluster(tmp_path / "second", workers=2, environment=environment) as second:
-        until(lambda: queen_of(second).get("state") == "standby", "the second stands by", within_s=20 * slack())
-        planned = sum(box.client.get("/v1/capacity").json()["instance_connections"] for box in (first, second))
+        until(lambda: owner_of(second).get("state") == "standby", "the second stands by", within_s=20 * slack())
+        planned = sum(host.client.get("/v1/capacity").json()["instance_connections"] for host in (first, second))
         line.peak = line.open
         with (
             offer(first, clients=BURST // 2, requests=5 * BURST, order_every=4) as load,
@@ -171,7 +171,7 @@ def test_two_boxes_open_no_more_connections_than_planned(box: Box, line: Line, t
     accounted = sums(first, report)
     note(
         "D5",
-        f"two boxes on one database, each under a burst of {BURST // 2} clients",
+        f"two hosts on one database, each under a burst of {BURST // 2} clients",
         load=load_of(report),
         figure=f"at most {line.peak} connections, counted on the line; planned {planned}; {failed_of(report)}; "
         f"{accounted}",
@@ -180,10 +180,10 @@ def test_two_boxes_open_no_more_connections_than_planned(box: Box, line: Line, t
     assert line.peak <= planned
 
 
-def test_a_database_over_its_quota(box: Box, line: QuotaLine, database: DatabaseServer) -> None:
+def test_a_database_over_its_quota(host: Host, line: QuotaLine, database: DatabaseServer) -> None:
     """It takes no document any more, until something is deleted. Old messages lie there, and the next pass is due."""
-    cluster = box.cluster()
-    queen = cluster.pid("Sanic-WhatsApp-0")
+    cluster = host.cluster()
+    owner = cluster.pid("Sanic-WhatsApp-0")
     deaths_before = cluster.log.count("process.died")
     with offer(cluster) as load:
         time.sleep(1)
@@ -194,7 +194,7 @@ def test_a_database_over_its_quota(box: Box, line: QuotaLine, database: Database
         time.sleep(1)
         refused = cluster.client.post("/v1/messages", json=MESSAGE)
         alive = cluster.client.get("/livez").status_code
-        cluster.kill(queen)  # a new owner begins with a pass, the old one does one an hour
+        cluster.kill(owner)  # a new owner begins with a pass, the old one does one an hour
         until(lambda: not line.refuses, "something old was deleted", within_s=30 * slack())
         room_at = time.monotonic()
         wait_until_recovered(cluster)
@@ -248,15 +248,15 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
         webhook_url = f"http://127.0.0.1:{second_port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
         shared = box_environment(own.uri, sandbox_port)
-        # Each box has a line of its own to WhatsApp: who sends what, and when.
+        # Each host has a line of its own to WhatsApp: who sends what, and when.
         sends, sends_of_other = (stack.enter_context(line_to(sandbox_port)) for _ in range(2))
         sends.watched = sends_of_other.watched = b"/messages?"
         cut_off = {**shared, "PANAL_MONGODB_URI": line.uri, "PANAL_HEARTBEAT_S": "0.2", **through(sends)}
         first = stack.enter_context(start_cluster(tmp_path / "first", workers=1, environment=cut_off))
-        until(lambda: queen_of(first).get("state") == "owner", "the first box owns the number")
+        until(lambda: owner_of(first).get("state") == "owner", "the first host owns the number")
         other = {**shared, "TEST_PORT": str(second_port), **through(sends_of_other)}
         second = stack.enter_context(start_cluster(tmp_path / "second", workers=1, environment=other))
-        until(lambda: queen_of(second).get("state") == "standby", "the second stands by")
+        until(lambda: owner_of(second).get("state") == "standby", "the second stands by")
         with offer(second) as load:
             time.sleep(1)
             line.is_silent = True
@@ -264,21 +264,21 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
             gave_up_s: list[float] = []
 
             def is_taken() -> bool:
-                if not gave_up_s and queen_of(first).get("lease_remaining_s") == 0:
+                if not gave_up_s and owner_of(first).get("lease_remaining_s") == 0:
                     gave_up_s.append(time.monotonic() - at)
-                return bool(queen_of(second).get("state") == "owner")
+                return bool(owner_of(second).get("state") == "owner")
 
             until(is_taken, "the second takes over", within_s=(LEASE_TTL_S + 4) * slack(), every_s=0.02)
             took_s = time.monotonic() - at
             time.sleep(1)
         line.is_silent = False
-        until(lambda: queen_of(first).get("state") == "standby", "the first box stands by", within_s=20 * slack())
+        until(lambda: owner_of(first).get("state") == "standby", "the first host stands by", within_s=20 * slack())
         report = load.report
         accounted = sums(second, report)
         last_s, first_s = max(sends.seen, default=at) - at, min(sends_of_other.seen, default=at) - at
         note(
             "O3",
-            f"two boxes; the owner is cut off from the database alone, its lease is {LEASE_TTL_S:g} s",
+            f"two hosts; the owner is cut off from the database alone, its lease is {LEASE_TTL_S:g} s",
             load=load_of(report),
             figure=f"its own lease was over after {min(gave_up_s, default=-1.0):.1f} s, the other owns the "
             f"number after {took_s:.1f} s; sends: {len(sends.seen)} by the first, the last {last_s:.1f} s after the "

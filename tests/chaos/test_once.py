@@ -126,7 +126,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         }
         assert cluster.sandbox.post("/_sandbox/rules", json=rule).status_code in (200, 201)
 
-        def kill_queen(_: random.Random) -> None:
+        def kill_owner(_: random.Random) -> None:
             kill(cluster, "Sanic-WhatsApp-0")
 
         def kill_worker(chance: random.Random) -> None:
@@ -142,10 +142,10 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         if KILLS_S:
             each, senders = int(KILLS_S * STEADY_PER_S / len(PHONES)), STEADY_SENDERS
             pace_s = senders / STEADY_PER_S
-            acts = [(30.0, kill_queen), (30.0, kill_worker), (60.0, kill_forker), (60.0, kill_database)]
+            acts = [(30.0, kill_owner), (30.0, kill_worker), (60.0, kill_forker), (60.0, kill_database)]
         else:
             each, senders, pace_s = EACH, SENDERS, 0.15
-            acts = [(1.0, kill_queen), (2.0, kill_worker), (8.0, kill_forker)]
+            acts = [(1.0, kill_owner), (2.0, kill_worker), (8.0, kill_forker)]
         began = time.monotonic()
         with nemesis(*acts) as done:
             sent = send_in_order(cluster, PHONES, each=each, threads=senders, pace_s=pace_s, on_uncertain="resend")

@@ -35,8 +35,8 @@ def test_the_database_is_killed_and_comes_back(tmp_path: Path) -> None:
         "PANAL_NUMBER_RATE_PER_S": "1000",
     }
     try:
-        with box_in(tmp_path / "box", workers=WORKERS, environment=environment) as box:
-            cluster = box.cluster()
+        with box_in(tmp_path / "box", workers=WORKERS, environment=environment) as host:
+            cluster = host.cluster()
             workers = cluster.worker_pids()
             with offer(cluster) as load, offer(cluster, rate=20, reads=PING, order_every=10**9) as pings:
                 time.sleep(2)

@@ -1,4 +1,4 @@
-"""Two boxes, one WhatsApp: the lease, its hand-over, and an owner that was paused."""
+"""Two hosts, one WhatsApp: the lease, its hand-over, and an owner that was paused."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ class Boxes:
 
 
 @pytest.fixture
-def boxes(tmp_path: Path) -> Iterator[Boxes]:
+def hosts(tmp_path: Path) -> Iterator[Boxes]:
     """Two installations on one database and one WhatsApp, which posts to the second."""
     second_port = free_port()
     with ExitStack() as stack:
@@ -49,8 +49,8 @@ def boxes(tmp_path: Path) -> Iterator[Boxes]:
         yield Boxes(first, second)
 
 
-def queen_of(cluster: Cluster) -> dict[str, Any]:
-    """What this box says about its WhatsApp process."""
+def owner_of(cluster: Cluster) -> dict[str, Any]:
+    """What this host says about its WhatsApp process."""
     try:
         rows = cluster.client.get("/v1/cluster").json()["processes"]
     except httpx.HTTPError:
@@ -78,43 +78,43 @@ def wait_until_read(cluster: Cluster, count: int) -> None:
     until(lambda: states() == {"read": count}, "all are read", within_s=60, every_s=0.3, context=lambda: str(states()))
 
 
-def test_a_graceful_stop_hands_the_number_over_within_a_second(boxes: Boxes) -> None:
-    until(lambda: queen_of(boxes.first).get("state") == "owner", "the first box owns the number")
-    until(lambda: queen_of(boxes.second).get("state") == "standby", "the second stands by")
-    assert boxes.second.client.get("/readyz").status_code == 200
-    open_windows(boxes.second)
-    before = queen_of(boxes.first)["epoch"]
+def test_a_graceful_stop_hands_the_number_over_within_a_second(hosts: Boxes) -> None:
+    until(lambda: owner_of(hosts.first).get("state") == "owner", "the first host owns the number")
+    until(lambda: owner_of(hosts.second).get("state") == "standby", "the second stands by")
+    assert hosts.second.client.get("/readyz").status_code == 200
+    open_windows(hosts.second)
+    before = owner_of(hosts.first)["epoch"]
     bodies: dict[str, list[str]] = {}
     sender = threading.Thread(
-        target=lambda: bodies.update(send_in_order(boxes.second, PHONES, each=20, threads=10, pace_s=0.2).bodies)
+        target=lambda: bodies.update(send_in_order(hosts.second, PHONES, each=20, threads=10, pace_s=0.2).bodies)
     )
     sender.start()
     time.sleep(1.0)
-    assert boxes.first.stop() == 0
-    released = next(line for line in boxes.first.log.splitlines() if "lease.released" in line)
-    until(lambda: queen_of(boxes.second).get("state") == "owner", "the second box owns the number", within_s=5)
-    taken = next(line for line in boxes.second.log.splitlines() if "owner.changed" in line)
+    assert hosts.first.stop() == 0
+    released = next(line for line in hosts.first.log.splitlines() if "lease.released" in line)
+    until(lambda: owner_of(hosts.second).get("state") == "owner", "the second host owns the number", within_s=5)
+    taken = next(line for line in hosts.second.log.splitlines() if "owner.changed" in line)
     assert_within(seconds_of(taken) - seconds_of(released), 1.0, "the hand-over")
-    assert queen_of(boxes.second)["epoch"] == before + 1
+    assert owner_of(hosts.second)["epoch"] == before + 1
     sender.join()
-    wait_until_read(boxes.second, 20 * len(PHONES))
-    assert_each_once_in_order(boxes.second, bodies)
+    wait_until_read(hosts.second, 20 * len(PHONES))
+    assert_each_once_in_order(hosts.second, bodies)
     note(
         "O4",
-        "two boxes on one database; the owner is stopped in peace",
+        "two hosts on one database; the owner is stopped in peace",
         load=f"{20 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
         figure=f"the other owns the number {seconds_of(taken) - seconds_of(released):.2f} s after it was given back; "
         f"{20 * len(PHONES)} accepted, 0 lost, 0 twice, in order",
     )
 
 
-def test_an_owner_that_was_paused_cannot_send_or_write_any_more(boxes: Boxes) -> None:
-    open_windows(boxes.second)
-    paused = boxes.first.pid("Sanic-WhatsApp-0")
+def test_an_owner_that_was_paused_cannot_send_or_write_any_more(hosts: Boxes) -> None:
+    open_windows(hosts.second)
+    paused = hosts.first.pid("Sanic-WhatsApp-0")
     bodies: dict[str, list[str]] = {}
     sender = threading.Thread(
         target=lambda: bodies.update(
-            send_in_order(boxes.second, PHONES, each=30, threads=10, pace_s=0.3, on_uncertain="resend").bodies
+            send_in_order(hosts.second, PHONES, each=30, threads=10, pace_s=0.3, on_uncertain="resend").bodies
         )
     )
     sender.start()
@@ -123,23 +123,23 @@ def test_an_owner_that_was_paused_cannot_send_or_write_any_more(boxes: Boxes) ->
     paused_at = time.monotonic()
     try:
         until(
-            lambda: queen_of(boxes.second).get("state") == "owner",
-            "the second box takes over",
+            lambda: owner_of(hosts.second).get("state") == "owner",
+            "the second host takes over",
             within_s=(LEASE_TTL_S + 4) * slack(),
         )
         took_s = time.monotonic() - paused_at
         time.sleep(2.0)  # the new owner works for a while; the old one still believes in its lease
     finally:
         os.kill(paused, signal.SIGCONT)
-    until(lambda: queen_of(boxes.first).get("state") == "standby", "the first box stands by", within_s=15)
-    assert boxes.first.pid("Sanic-WhatsApp-0") == paused, "fenced, not killed"
+    until(lambda: owner_of(hosts.first).get("state") == "standby", "the first host stands by", within_s=15)
+    assert hosts.first.pid("Sanic-WhatsApp-0") == paused, "fenced, not killed"
     sender.join()
-    wait_until_read(boxes.second, 30 * len(PHONES))
-    assert_each_once_in_order(boxes.second, bodies)
+    wait_until_read(hosts.second, 30 * len(PHONES))
+    assert_each_once_in_order(hosts.second, bodies)
     assert_within(took_s, LEASE_TTL_S + 2, "the takeover")
     note(
         "O2",
-        f"two boxes on one database; the owner is paused (SIGSTOP) beyond its lease of {LEASE_TTL_S:g} s, then goes on",
+        f"two hosts on one database; the owner is paused (SIGSTOP) beyond its lease of {LEASE_TTL_S:g} s, then goes on",
         load=f"{30 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
         figure=f"the other owns the number after {took_s:.1f} s; the first is fenced and stands by; "
         f"{30 * len(PHONES)} accepted, 0 lost, 0 twice, in order",

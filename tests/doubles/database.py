@@ -43,7 +43,7 @@ class MemoryDatabase:
     inserts: list[list[Document]] = field(default_factory=list)
     bulks: list[tuple[str, list[Any]]] = field(default_factory=list)
     finds: list[tuple[str, Document]] = field(default_factory=list)
-    pacer: OperationBudget = field(default_factory=lambda: OperationBudget(0))
+    operation_budget: OperationBudget = field(default_factory=lambda: OperationBudget(0))
     _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     async def sorts_by_index(self) -> bool:

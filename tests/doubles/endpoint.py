@@ -67,7 +67,7 @@ class ScriptedSender:
 
 @dataclass
 class FactBook:
-    """A journal that only remembers, and numbers nothing."""
+    """A event_writer that only remembers, and numbers nothing."""
 
     facts: list[Fact] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""A journal that numbers and remembers facts, and writes nothing."""
+"""A event_writer that numbers and remembers facts, and writes nothing."""
 
 import asyncio
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ class UncountedLife:
     def answered(self, *_: Any, **__: Any) -> None:
         """Counted on the fast path."""
 
-    def is_to_let_go(self) -> bool:
+    def should_close(self) -> bool:
         return False
 
 

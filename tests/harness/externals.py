@@ -1,4 +1,4 @@
-"""What stands outside of a box when there are two of them: the database and WhatsApp, each a process of its own."""
+"""What stands outside of a host when there are two of them: the database and WhatsApp, each a process of its own."""
 
 import contextlib
 import shutil
@@ -88,7 +88,7 @@ def external_sandbox(folder: Path, *, webhook_url: str) -> Iterator[int]:
 
 
 def box_environment(uri: str, sandbox_port: int) -> dict[str, str]:
-    """Settings of a box that shares a database and WhatsApp with others."""
+    """Settings of a host that shares a database and WhatsApp with others."""
     return {
         "PANAL_MONGODB_URI": uri,
         "PANAL_DB_SERVERS": "1",

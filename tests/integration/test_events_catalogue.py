@@ -176,5 +176,5 @@ def test_what_whatsapp_tells_again_to_another_owner_is_no_news(cluster: Cluster)
 
 
 def told_of_the_number(cluster: Cluster) -> list[dict[str, Any]]:
-    """Events that notifications made; readings and reigns make others."""
+    """Events that notifications made; readings and terms make others."""
     return [event for event in cluster.events() if "meta" in event["data"]]

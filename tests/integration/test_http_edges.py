@@ -622,7 +622,7 @@ def requests_counted(cluster: Cluster) -> dict[tuple[str, str, str], int]:
 
 
 def test_on_a_kept_connection_too_what_is_refused_is_refused(cluster: Cluster) -> None:
-    """Each second request of its kind would go the short way, if nothing spoke against it."""
+    """Each second request of its kind would go the fast path, if nothing spoke against it."""
     key, good = cluster.key, request(text("good"), key=cluster.key)
     only_read = cluster.client.post("/v1/keys", json={"name": "reads", "scopes": ["messages:read"]}).json()["key"]
     stranger = json.dumps({"to": "16505550199", "type": "text", "text": {"body": "x"}}).encode()

@@ -226,12 +226,12 @@ def test_no_key_gets_more_than_its_maker_has(cluster: Cluster, database: MongoDa
         ({"expires_at": (end + timedelta(seconds=1)).isoformat()}, "expires_at"),
     ]
     with limited(cluster, **facts) as client:
-        for wish, path in refused:
-            answer = client.post("/v1/keys", json={"name": "more", "scopes": ["messages:read"], **wish})
+        for control_request, path in refused:
+            answer = client.post("/v1/keys", json={"name": "more", "scopes": ["messages:read"], **control_request})
             assert (answer.status_code, answer.json()["errors"][0]["path"]) == (403, path), answer.text
         made = client.post("/v1/keys", json={"name": "same", "scopes": ["admin", "messages:read"]})
         assert made.status_code == 201, made.text
-        assert made.json()["numbers"] == [OWN.number], "without a wish it gets the limit of its maker"
+        assert made.json()["numbers"] == [OWN.number], "without a control_request it gets the limit of its maker"
         assert made.json()["expires_at"] == end.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         child = {"authorization": f"Bearer {made.json()['key']}"}
         grandchild = client.post("/v1/keys", json={"name": "more", "scopes": ["messages:send"]}, headers=child)
@@ -377,12 +377,12 @@ def test_a_live_stream_of_a_limited_key_is_that_of_its_number(cluster: Cluster) 
 
 def test_a_campaign_of_a_limited_key_takes_nobody_by_the_label_of_another_number(cluster: Cluster) -> None:
     hello = {"name": "hello_world", "language": {"code": "en_US"}}
-    wish = {"name": "c", "template": hello, "category": "utility", "audience": {"label": f"{MARK}-label"}}
-    theirs = cluster.client.post("/v1/campaigns", json={**wish, "from": OWN.number}).json()["id"]
+    control_request = {"name": "c", "template": hello, "category": "utility", "audience": {"label": f"{MARK}-label"}}
+    theirs = cluster.client.post("/v1/campaigns", json={**control_request, "from": OWN.number}).json()["id"]
     everybody = cluster.client.get(f"/v1/campaigns/{theirs}/preview").json()["data"]
     assert [one["to"] for one in everybody] == [OTHER.phone]
     with limited(cluster) as client:
-        own = client.post("/v1/campaigns", json=wish)
+        own = client.post("/v1/campaigns", json=control_request)
         assert own.status_code == 201, own.text
         assert client.get(f"/v1/campaigns/{own.json()['id']}/preview").json()["data"] == []
         assert client.post(f"/v1/campaigns/{own.json()['id']}/dry-run", json={}).json()["looked_at"] == 0

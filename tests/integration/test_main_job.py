@@ -56,7 +56,7 @@ def assert_sums_hold(cluster: Cluster, sent: Sent) -> None:
 
 def test_two_hundred_messages_reach_twenty_phones_once_in_order_and_answers_come_back(tmp_path: Path) -> None:
     with start_cluster(tmp_path, workers=4) as cluster:
-        queen = cluster.pid("Sanic-WhatsApp-0")
+        owner = cluster.pid("Sanic-WhatsApp-0")
         open_windows(cluster)
         sent = send_in_order(cluster, PHONES, each=EACH)
         assert sent.count == 200
@@ -87,14 +87,14 @@ def test_two_hundred_messages_reach_twenty_phones_once_in_order_and_answers_come
         processes = cluster.client.get("/v1/cluster").json()["processes"]
         answering = [row for row in processes if row["role"] == "worker" and row["requests"] > 0]
         assert len({row["pid"] for row in answering}) >= 2
-        queens = [row for row in processes if row["role"] == "whatsapp"]
-        assert [row["pid"] for row in queens] == [queen]
+        owners = [row for row in processes if row["role"] == "whatsapp"]
+        assert [row["pid"] for row in owners] == [owner]
         assert cluster.stop() == 0
 
 
 @pytest.mark.parametrize("victim", ["worker", "whatsapp"])
 def test_a_kill_in_the_middle_changes_no_sum(tmp_path: Path, victim: str) -> None:
-    # A message that was under way when the queen died waits for evidence; with none it was not sent, and goes again.
+    # A message that was under way when the owner died waits for evidence; with none it was not sent, and goes again.
     environment = {"PANAL_EVIDENCE_WAIT_S": "3"}
     with start_cluster(tmp_path, workers=4, environment=environment) as cluster:
         open_windows(cluster)

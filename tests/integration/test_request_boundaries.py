@@ -57,7 +57,7 @@ def lookup(cluster: Cluster, id_: str) -> bytes:
 
 
 def readable(cluster: Cluster) -> str:
-    """A message that the fast path answers by itself: one that is not found goes the long way."""
+    """A message that the fast path answers by itself: one that is not found goes Sanic's path."""
     sent = {"to": "12025550123", "type": "template", "template": {"name": "hello_world", "language": {"code": "en_US"}}}
     answer = cluster.client.post("/v1/messages", json=sent, headers={"idempotency-key": MARK})
     assert answer.status_code == 202

@@ -23,7 +23,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     # Two deaths trip a breaker, which then holds for the rest of the test.
     environment = {"PANAL_RESTART_BREAKER_DEATHS": "2", "PANAL_RESTART_BREAKER_COOL_S": "600"}
     with start_cluster(tmp_path_factory.mktemp("verify"), workers=2, environment=environment) as cluster:
-        # The board has the owner's line a second later than the lease has its owner.
+        # The scoreboard has the owner's line a second later than the lease has its owner.
         until(lambda: owner_of(cluster) == "owner", "the owner says so", context=lambda: cluster.log[-3000:])
         yield cluster
 

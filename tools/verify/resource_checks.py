@@ -25,7 +25,7 @@ def memory_of(found: Round, say: Callable[..., str]) -> Check:
 
 
 def connections_of(found: Round, say: Callable[..., str]) -> Check:
-    """The most that were open at once on this box: those of the pools, counted by the driver, and the monitors."""
+    """The most that were open at once on this host: those of the pools, counted by the driver, and the monitors."""
     counts = [(int(view.total("db_connections")), _monitors(view)) for view in found.all_views]
     pooled, monitors = max(counts, key=sum, default=(0, 0))
     planned = found.cluster.planned("instance_connections")

@@ -13,7 +13,7 @@ WORKING = frozenset({"ready", "starting"})
 
 
 def owners_in(view: ClusterView) -> list[ProcessView]:
-    """WhatsApp processes of this box that say they own the numbers, and hold the lease."""
+    """WhatsApp processes of this host that say they own the numbers, and hold the lease."""
     return [
         one
         for one in view.of_role("whatsapp")
@@ -22,7 +22,7 @@ def owners_in(view: ClusterView) -> list[ProcessView]:
 
 
 def owner_of(found: Round, say: Callable[..., str]) -> Check:
-    """One owner at every look; or this box stands by, and the lease says that another one owns."""
+    """One owner at every look; or this host stands by, and the lease says that another one owns."""
     name, wanted = say("owner.name"), "1"
     most = max((len(owners_in(view)) for view in found.all_views), default=0)
     owners = owners_in(found.cluster)
@@ -31,13 +31,13 @@ def owner_of(found: Round, say: Callable[..., str]) -> Check:
     if owners:
         shown = say("owner.found", pid=owners[0].pid, epoch=int(_figure(owners[0], "epoch")))
         return Check(name, True, shown, wanted)
-    queens = found.cluster.of_role("whatsapp")
+    owners = found.cluster.of_role("whatsapp")
     checks = found.ready.body.get("checks")
-    if any(one.extra.get("state") == "standby" and is_well(one) for one in queens) and (
+    if any(one.extra.get("state") == "standby" and is_well(one) for one in owners) and (
         isinstance(checks, dict) and checks.get("owner") == "ok"
     ):
         return Check(name, True, say("owner.standby"), wanted)
-    who = "; ".join(described(one) for one in queens) or "Sanic-WhatsApp-0"
+    who = "; ".join(described(one) for one in owners) or "Sanic-WhatsApp-0"
     return Check(name, False, who, wanted, say("owner.next"))
 
 

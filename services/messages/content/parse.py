@@ -1,6 +1,6 @@
 """A Cloud API message object as a client sends it → what to send, normalised, or every reason why not.
 
-Plain text is by far the most common message and takes a short way: one look at each key, no model.
+Plain text is by far the most common message and takes a fast path: one look at each key, no model.
 
 Process: worker.
 """
@@ -112,7 +112,7 @@ def as_marketing_message(content: Content, raw: Mapping[str, Any]) -> Content:
 
 
 def _plain_text(raw: Any) -> Content | None:
-    """The short way: bare text to a number, nothing unusual anywhere. None: take the long way, which also explains."""
+    """The fast path: bare text to a number, nothing unusual anywhere. None: take Sanic's path, which also explains."""
     if type(raw) is not dict:
         return None
     get = raw.get

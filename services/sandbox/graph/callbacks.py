@@ -35,36 +35,36 @@ async def verified(url: str, verify_token: str) -> None:
         raise GraphFault(VERIFICATION_FAILED, title=f"Callback verification failed with the following errors: {reason}")
 
 
-async def subscribe_account(desk: GraphContext, call: Call) -> Answer:
+async def subscribe_account(context: GraphContext, call: Call) -> Answer:
     """`POST /{waba}/subscribed_apps`, with `override_callback_uri` or without."""
-    account = _account_of(desk, call)
+    account = _account_of(context, call)
     url = call.parameter("override_callback_uri") or ""
     if url:
         await verified(str(url), str(call.parameter("verify_token") or ""))
-    desk.world.accounts.put(call.node, {**account, "webhook_url": str(url), "is_unsubscribed": False})
+    context.world.accounts.put(call.node, {**account, "webhook_url": str(url), "is_unsubscribed": False})
     return Answer(SUCCESS)
 
 
-async def unsubscribe_account(desk: GraphContext, call: Call) -> Answer:
+async def unsubscribe_account(context: GraphContext, call: Call) -> Answer:
     """No notification leaves until it is subscribed again."""
-    account = _account_of(desk, call)
-    desk.world.accounts.put(call.node, {**account, "webhook_url": "", "is_unsubscribed": True})
+    account = _account_of(context, call)
+    context.world.accounts.put(call.node, {**account, "webhook_url": "", "is_unsubscribed": True})
     return Answer(SUCCESS)
 
 
-async def subscribed_apps(desk: GraphContext, call: Call) -> Answer:
-    account = _account_of(desk, call)
+async def subscribed_apps(context: GraphContext, call: Call) -> Answer:
+    account = _account_of(context, call)
     if account.get("is_unsubscribed"):
         return Answer({"data": []})
     app: Json = {
-        "whatsapp_business_api_data": {"id": "1", "link": f"{desk.world.options.base_url}/", "name": "Sandbox"},
+        "whatsapp_business_api_data": {"id": "1", "link": f"{context.world.options.base_url}/", "name": "Sandbox"},
     }
     if account.get("webhook_url"):
         app["override_callback_uri"] = account["webhook_url"]
     return Answer({"data": [app]})
 
 
-async def subscribe_app(desk: GraphContext, call: Call) -> Answer:
+async def subscribe_app(context: GraphContext, call: Call) -> Answer:
     """`POST /{app}/subscriptions`: the callback of the app. Every number is a good app id."""
     url = call.parameter("callback_url")
     if not url:
@@ -74,15 +74,15 @@ async def subscribe_app(desk: GraphContext, call: Call) -> Answer:
     await verified(str(url), str(call.parameter("verify_token") or ""))
     fields = call.parameter("fields") or "messages"
     names = fields if isinstance(fields, list) else str(fields).split(",")
-    desk.world.apps.put(call.node, {"id": call.node, "webhook_url": str(url), "fields": names})
+    context.world.apps.put(call.node, {"id": call.node, "webhook_url": str(url), "fields": names})
     return Answer(SUCCESS)
 
 
-async def app_subscriptions(desk: GraphContext, call: Call) -> Answer:
-    app = desk.world.apps.get(call.node)
+async def app_subscriptions(context: GraphContext, call: Call) -> Answer:
+    app = context.world.apps.get(call.node)
     if app is None:
         return Answer({"data": []})
-    fields = [{"name": name, "version": desk.world.options.api_version} for name in app["fields"]]
+    fields = [{"name": name, "version": context.world.options.api_version} for name in app["fields"]]
     entry = {
         "object": "whatsapp_business_account",
         "callback_url": app["webhook_url"],
@@ -92,20 +92,20 @@ async def app_subscriptions(desk: GraphContext, call: Call) -> Answer:
     return Answer({"data": [entry]})
 
 
-async def unsubscribe_app(desk: GraphContext, call: Call) -> Answer:
-    desk.world.apps.drop(call.node)
+async def unsubscribe_app(context: GraphContext, call: Call) -> Answer:
+    context.world.apps.drop(call.node)
     return Answer(SUCCESS)
 
 
-async def app_token(desk: GraphContext, call: Call) -> Answer:
+async def app_token(context: GraphContext, call: Call) -> Answer:
     """`GET /oauth/access_token`: the one token that the sandbox knows, for whoever gives an app's secret."""
-    if call.query.get("client_secret") not in (desk.world.options.app_secret, None):
+    if call.query.get("client_secret") not in (context.world.options.app_secret, None):
         raise GraphFault(1, title="Error validating client secret.", http=400)
-    return Answer({"access_token": desk.world.options.token, "token_type": "bearer"})
+    return Answer({"access_token": context.world.options.token, "token_type": "bearer"})
 
 
-def _account_of(desk: GraphContext, call: Call) -> Json:
-    account = desk.world.accounts.get(call.node)
+def _account_of(context: GraphContext, call: Call) -> Json:
+    account = context.world.accounts.get(call.node)
     if account is None:
         raise call.no_such_object()
     return account

@@ -30,16 +30,16 @@ BROKEN_PROXY_PAGE = b"<!DOCTYPE html><html><body><h1>Sorry, something went wrong
 class GraphApi:
     """The handler of all paths outside `/_sandbox`."""
 
-    def __init__(self, desk: GraphContext) -> None:
-        self._desk = desk
-        self._world = desk.world
+    def __init__(self, context: GraphContext) -> None:
+        self._context = context
+        self._world = context.world
 
     async def bytes_of_media(self, request: web.Request) -> web.StreamResponse:
         """The bytes behind a media url, which carries its own proof; the setting `media_needs_token` wants both."""
         settings = self._world.settings.now
         if settings.media_needs_token and request.headers.get("Authorization") != f"Bearer {self._world.options.token}":
             return self._refuse(request, GraphFault(190))
-        return await get_bytes(self._desk, request)
+        return await get_bytes(self._context, request)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One call, whatever its path."""
@@ -77,7 +77,7 @@ class GraphApi:
         handler = OPEN_ROUTES.get((call.method, *call.segments)) or route_of(call.method, call.segments)
         if handler is None:
             raise call.no_such_object()
-        answer = await handler(self._desk, call)
+        answer = await handler(self._context, call)
         if call.method != "GET" and isinstance(answer, Answer) and answer.status == 200:
             self._world.calls.keep(
                 call.method,

@@ -16,19 +16,19 @@ from services.sandbox.wire.shapes import Json
 STANDARD_FIELDS = ("id", "name", "status", "categories", "validation_errors", "updated_at")
 
 
-async def list_flows(desk: GraphContext, call: Call) -> Answer:
-    _require_account(desk, call)
-    flows = [flow for _, flow in desk.world.flows.items() if flow["waba"] == call.node]
+async def list_flows(context: GraphContext, call: Call) -> Answer:
+    _require_account(context, call)
+    flows = [flow for _, flow in context.world.flows.items() if flow["waba"] == call.node]
     page = page_of(call, flows)
     page["data"] = [fields_of(call, flow, standard=STANDARD_FIELDS) for flow in page["data"]]
     return Answer(page)
 
 
-async def create_flow(desk: GraphContext, call: Call) -> Answer:
-    _require_account(desk, call)
+async def create_flow(context: GraphContext, call: Call) -> Answer:
+    _require_account(context, call)
     if not call.parameter("name"):
         raise missing("name")
-    flow_id = desk.world.new_object_id("flow")
+    flow_id = context.world.new_object_id("flow")
     flow: Json = {
         "id": flow_id,
         "waba": call.node,
@@ -36,60 +36,63 @@ async def create_flow(desk: GraphContext, call: Call) -> Answer:
         "status": "PUBLISHED" if call.parameter("publish") in (True, "true") else "DRAFT",
         "categories": call.parameter("categories") or ["OTHER"],
         "validation_errors": [],
-        "updated_at": datetime.fromtimestamp(desk.world.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "updated_at": datetime.fromtimestamp(context.world.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S+0000"),
         "json_version": "6.0",
         "data_api_version": "3.0",
         "endpoint_uri": call.parameter("endpoint_uri"),
-        "preview": {"preview_url": f"{desk.world.options.base_url}/_sandbox", "expires_at": "2030-01-01T00:00:00+0000"},
+        "preview": {
+            "preview_url": f"{context.world.options.base_url}/_sandbox",
+            "expires_at": "2030-01-01T00:00:00+0000",
+        },
     }
-    desk.world.flows.put(flow_id, flow)
+    context.world.flows.put(flow_id, flow)
     return Answer({"id": flow_id, "success": True, "validation_errors": []})
 
 
-async def get_flow(desk: GraphContext, call: Call) -> Answer:
-    return Answer(fields_of(call, _flow_of(desk, call), standard=STANDARD_FIELDS))
+async def get_flow(context: GraphContext, call: Call) -> Answer:
+    return Answer(fields_of(call, _flow_of(context, call), standard=STANDARD_FIELDS))
 
 
-async def post_flow(desk: GraphContext, call: Call) -> Answer:
+async def post_flow(context: GraphContext, call: Call) -> Answer:
     """Name, categories or endpoint."""
-    flow = _flow_of(desk, call)
+    flow = _flow_of(context, call)
     changes = {key: call.parameter(key) for key in ("name", "categories", "endpoint_uri")}
-    desk.world.flows.put(call.node, {**flow, **{key: value for key, value in changes.items() if value is not None}})
+    context.world.flows.put(call.node, {**flow, **{key: value for key, value in changes.items() if value is not None}})
     return Answer(SUCCESS)
 
 
-async def delete_flow(desk: GraphContext, call: Call) -> Answer:
-    if _flow_of(desk, call)["status"] != "DRAFT":
+async def delete_flow(context: GraphContext, call: Call) -> Answer:
+    if _flow_of(context, call)["status"] != "DRAFT":
         raise GraphFault(139004, "Only a draft can be deleted.", title="Flow can't be deleted")
-    desk.world.flows.drop(call.node)
+    context.world.flows.drop(call.node)
     return Answer(SUCCESS)
 
 
-async def post_assets(desk: GraphContext, call: Call) -> Answer:
+async def post_assets(context: GraphContext, call: Call) -> Answer:
     """The flow's JSON, as multipart: read and let go."""
-    _flow_of(desk, call)
+    _flow_of(context, call)
     await call.request.read()
     return Answer({"success": True, "validation_errors": []})
 
 
-async def get_assets(desk: GraphContext, call: Call) -> Answer:
-    _flow_of(desk, call)
-    url = f"{desk.world.options.base_url}/_sandbox"
+async def get_assets(context: GraphContext, call: Call) -> Answer:
+    _flow_of(context, call)
+    url = f"{context.world.options.base_url}/_sandbox"
     return Answer({"data": [{"name": "flow.json", "asset_type": "FLOW_JSON", "download_url": url}]})
 
 
-async def publish(desk: GraphContext, call: Call) -> Answer:
-    return _move(desk, call, needed="DRAFT", status="PUBLISHED")
+async def publish(context: GraphContext, call: Call) -> Answer:
+    return _move(context, call, needed="DRAFT", status="PUBLISHED")
 
 
-async def deprecate(desk: GraphContext, call: Call) -> Answer:
-    return _move(desk, call, needed="PUBLISHED", status="DEPRECATED")
+async def deprecate(context: GraphContext, call: Call) -> Answer:
+    return _move(context, call, needed="PUBLISHED", status="DEPRECATED")
 
 
-def check_flow(desk: GraphContext, interactive: Json) -> None:
+def check_flow(context: GraphContext, interactive: Json) -> None:
     """GraphFault when a message names a flow of this account that cannot be sent so; unknown flows pass."""
     parameters = interactive["action"]["parameters"]
-    flow = desk.world.flows.get(str(parameters.get("flow_id")))
+    flow = context.world.flows.get(str(parameters.get("flow_id")))
     if flow is None:
         return
     is_draft = parameters.get("mode") == "draft"
@@ -97,21 +100,21 @@ def check_flow(desk: GraphContext, interactive: Json) -> None:
         raise GraphFault(131009, f"Flow {flow['id']} is {flow['status'].lower()} and cannot be sent in this mode.")
 
 
-def _move(desk: GraphContext, call: Call, *, needed: str, status: str) -> Answer:
-    flow = _flow_of(desk, call)
+def _move(context: GraphContext, call: Call, *, needed: str, status: str) -> Answer:
+    flow = _flow_of(context, call)
     if flow["status"] != needed:
         raise GraphFault(139002, f"The flow is {flow['status']}, not {needed}.", title="Flow can't be changed")
-    desk.world.flows.put(call.node, {**flow, "status": status})
+    context.world.flows.put(call.node, {**flow, "status": status})
     return Answer(SUCCESS)
 
 
-def _flow_of(desk: GraphContext, call: Call) -> Json:
-    flow = desk.world.flows.get(call.node)
+def _flow_of(context: GraphContext, call: Call) -> Json:
+    flow = context.world.flows.get(call.node)
     if flow is None:
         raise call.no_such_object()
     return flow
 
 
-def _require_account(desk: GraphContext, call: Call) -> None:
-    if desk.world.accounts.get(call.node) is None:
+def _require_account(context: GraphContext, call: Call) -> None:
+    if context.world.accounts.get(call.node) is None:
         raise call.no_such_object()

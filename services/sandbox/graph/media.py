@@ -24,13 +24,13 @@ TAKEN = ", ".join((*AUDIO, *IMAGE, *STICKER, *VIDEO, "text/plain, application/pd
 CHUNK_BYTES = 256 * 1024
 
 
-async def post_media(desk: GraphContext, call: Call) -> Answer:
+async def post_media(context: GraphContext, call: Call) -> Answer:
     """Upload: multipart with `file`, `type`, `messaging_product` in any order. The answer is the id."""
-    if desk.world.numbers.get(call.node) is None:
+    if context.world.numbers.get(call.node) is None:
         raise call.no_such_object()
     if not call.request.content_type.startswith("multipart/"):
         raise GraphFault(100, message="(#100) The parameter file is required")
-    store = desk.media
+    store = context.media
     fields = dict(call.query)
     upload: _Upload | None = None
     try:
@@ -39,7 +39,7 @@ async def post_media(desk: GraphContext, call: Call) -> Answer:
             if not isinstance(part, BodyPartReader):
                 continue
             if part.name == "file":
-                upload = await _receive(part, store.path_of(f"upload-{desk.world.new_trace_id()}"))
+                upload = await _receive(part, store.path_of(f"upload-{context.world.new_trace_id()}"))
             elif part.name:
                 fields[part.name] = (await part.read(decode=True)).decode("utf-8", "replace")
     except ValueError as error:
@@ -61,15 +61,15 @@ async def post_media(desk: GraphContext, call: Call) -> Answer:
     return Answer({"id": media["id"]})
 
 
-async def get_media(desk: GraphContext, call: Call) -> Answer:
+async def get_media(context: GraphContext, call: Call) -> Answer:
     """Where the bytes are, for five minutes."""
-    media = _media_of(desk, call)
-    await _dawdle(desk.world)
+    media = _media_of(context, call)
+    await _dawdle(context.world)
     base_url = f"{call.request.scheme}://{call.request.host}"
     return Answer(
         {
             "messaging_product": "whatsapp",
-            "url": desk.media.url_of(media, base_url),
+            "url": context.media.url_of(media, base_url),
             "mime_type": media["mime_type"],
             "sha256": media["sha256"],
             "file_size": media["file_size"],
@@ -78,27 +78,27 @@ async def get_media(desk: GraphContext, call: Call) -> Answer:
     )
 
 
-async def delete_media(desk: GraphContext, call: Call) -> Answer:
-    media = _media_of(desk, call)
-    desk.media.drop(media["id"])
+async def delete_media(context: GraphContext, call: Call) -> Answer:
+    media = _media_of(context, call)
+    context.media.drop(media["id"])
     return Answer(SUCCESS)
 
 
-async def get_bytes(desk: GraphContext, request: web.Request) -> web.StreamResponse:
+async def get_bytes(context: GraphContext, request: web.Request) -> web.StreamResponse:
     """The bytes behind a media url; 404 without a page of text where it is wrong or too old. Ranges work."""
     query = request.query
     ends_at_s = whole_number_in(query.get("ext", "")) or 0
     url = MediaUrl(query.get("mid", ""), ends_at_s, query.get("hash", ""))
-    media = desk.media.get(url.media_id)
-    if media is None or not desk.media.opens(url):
+    media = context.media.get(url.media_id)
+    if media is None or not context.media.opens(url):
         return web.Response(status=404)
-    await _dawdle(desk.world)
-    return web.FileResponse(desk.media.path_of(media["id"]), headers={"Content-Type": media["mime_type"]})
+    await _dawdle(context.world)
+    return web.FileResponse(context.media.path_of(media["id"]), headers={"Content-Type": media["mime_type"]})
 
 
-def require_media(desk: GraphContext, media_id: object, kind: str, phone_number_id: str) -> None:
+def require_media(context: GraphContext, media_id: object, kind: str, phone_number_id: str) -> None:
     """GraphFault when a message names a media id that its number does not have, or of another kind."""
-    media = desk.media.get(str(media_id))
+    media = context.media.get(str(media_id))
     if media is None or media["phone_number_id"] != phone_number_id:
         text = f"Param {kind}['id'] is not a valid whatsapp business account media attachment ID"
         raise GraphFault(100, text, message=f"(#100) {text}")
@@ -152,8 +152,8 @@ def _check_upload(upload: _Upload, fields: dict[str, str]) -> None:
         raise GraphFault(100, text)
 
 
-def _media_of(desk: GraphContext, call: Call) -> Json:
-    media = desk.media.get(call.node)
+def _media_of(context: GraphContext, call: Call) -> Json:
+    media = context.media.get(call.node)
     wanted = call.query.get("phone_number_id")
     if media is None or (wanted is not None and wanted != media["phone_number_id"]):
         raise unknown_object(call.node, call.method)

@@ -37,9 +37,9 @@ class Recipient:
     group_id: str | None = None
 
 
-async def post_messages(desk: GraphContext, call: Call) -> Answer:
+async def post_messages(context: GraphContext, call: Call) -> Answer:
     """A send, or a read mark with or without typing indicator."""
-    world = desk.world
+    world = context.world
     number = world.numbers.get(call.node)
     if number is None:
         raise call.no_such_object()
@@ -49,28 +49,28 @@ async def post_messages(desk: GraphContext, call: Call) -> Answer:
     _check_product(body)
     if body.get("status") is not None:
         return _mark_read(world, call)
-    return await _send(desk, call, number, check_message(body))
+    return await _send(context, call, number, check_message(body))
 
 
-async def post_marketing_messages(desk: GraphContext, call: Call) -> Answer:
+async def post_marketing_messages(context: GraphContext, call: Call) -> Answer:
     """The same for marketing templates alone. Source: Meta, "Marketing Messages API": 131055, 134100."""
-    number = desk.world.numbers.get(call.node)
+    number = context.world.numbers.get(call.node)
     if number is None:
         raise call.no_such_object()
     _check_product(call.body)
     message = check_message(call.body)
     if message.kind != "template":
         raise GraphFault(131055)
-    if template_in_use(desk.world, number["waba"], message.content)["category"] != "MARKETING":
+    if template_in_use(context.world, number["waba"], message.content)["category"] != "MARKETING":
         raise GraphFault(134100)
-    return await _send(desk, call, number, message, marketing=check_marketing(call.body))
+    return await _send(context, call, number, message, marketing=check_marketing(call.body))
 
 
 async def _send(
-    desk: GraphContext, call: Call, number: Json, message: Checked, *, marketing: Json | None = None
+    context: GraphContext, call: Call, number: Json, message: Checked, *, marketing: Json | None = None
 ) -> Answer:
     """``marketing``: what a message of the Marketing Messages API has beside the template."""
-    world, body = desk.world, call.body
+    world, body = context.world, call.body
     recipient = _recipient_of(world, body)
     phone = recipient.phone
     if phone.key == digits_of(number["display_phone_number"]):
@@ -78,8 +78,8 @@ async def _send(
     _check_pace(world, call.node, phone)
     template = template_in_use(world, number["waba"], message.content) if message.kind == "template" else None
     if message.kind == "interactive" and message.content["type"] == "flow":
-        check_flow(desk, message.content)
-    late = _late_error(world, call, message, phone) or await _media_error(desk, call, message)
+        check_flow(context, message.content)
+    late = _late_error(world, call, message, phone) or await _media_error(context, call, message)
     is_open = _is_window_open(world, phone, call.node)
     if late is None and template is None and not is_open:
         late = LateError(131047)
@@ -102,7 +102,7 @@ async def _send(
         body={**message.shown(), **(marketing or {})},
         facts=Facts(biz, price.category, price.is_billable, call.verdict.extra_copies, call.verdict.shuffles),
     )
-    desk.life.begin(n, kept, phone=phone, late=late)
+    context.life.begin(n, kept, phone=phone, late=late)
     return Answer(_success(recipient, wamid, is_template=template is not None), to=phone.key, wamid=wamid, biz=biz)
 
 
@@ -176,13 +176,13 @@ def _late_error(world: World, call: Call, message: Checked, phone: Phone) -> Lat
     return None
 
 
-async def _media_error(desk: GraphContext, call: Call, message: Checked) -> LateError | None:
+async def _media_error(context: GraphContext, call: Call, message: Checked) -> LateError | None:
     """An unknown media id is refused at once; a link that cannot be fetched fails late."""
     for kind, media in media_in(message):
         if media.get("id") not in (None, ""):
-            require_media(desk, media["id"], kind, call.node)
+            require_media(context, media["id"], kind, call.node)
         else:
-            trouble = await desk.links.trouble_with(media["link"], kind)
+            trouble = await context.links.trouble_with(media["link"], kind)
             if trouble is not None:
                 return trouble
     return None

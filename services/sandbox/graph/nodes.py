@@ -8,8 +8,8 @@ from services.sandbox.graph.call import RAW_PREFIX, Answer, Call
 from services.sandbox.graph.context import GraphContext, Handler
 
 
-def _kind_of(desk: GraphContext, call: Call) -> str:
-    world = desk.world
+def _kind_of(context: GraphContext, call: Call) -> str:
+    world = context.world
     if call.node.startswith(RAW_PREFIX):
         return "upload"
     shelves = (
@@ -39,12 +39,12 @@ _HANDLERS: dict[tuple[str, str], Handler] = {
 }
 
 
-async def handle_node(desk: GraphContext, call: Call) -> Answer:
+async def handle_node(context: GraphContext, call: Call) -> Answer:
     """The handler of whatever has this id; 100/33 for what nobody has."""
-    handler = _HANDLERS.get((call.method, _kind_of(desk, call)))
+    handler = _HANDLERS.get((call.method, _kind_of(context, call)))
     if handler is None:
         raise call.no_such_object()
-    answer = await handler(desk, call)
+    answer = await handler(context, call)
     if not isinstance(answer, Answer):
         raise TypeError("a node answers with JSON")
     return answer

@@ -19,8 +19,8 @@ LISTED_FIELDS = (*STANDARD_FIELDS, "platform_type", "throughput", "last_onboarde
 PIN = re.compile(r"\d{6}")
 
 
-async def list_numbers(desk: GraphContext, call: Call) -> Answer:
-    world = desk.world
+async def list_numbers(context: GraphContext, call: Call) -> Answer:
+    world = context.world
     if world.accounts.get(call.node) is None:
         raise call.no_such_object()
     mine = [shown(number) for _, number in world.numbers.items() if number["waba"] == call.node]
@@ -29,13 +29,13 @@ async def list_numbers(desk: GraphContext, call: Call) -> Answer:
     return Answer(page)
 
 
-async def get_number(desk: GraphContext, call: Call) -> Answer:
-    return Answer(fields_of(call, shown(number_of(desk, call)), standard=STANDARD_FIELDS))
+async def get_number(context: GraphContext, call: Call) -> Answer:
+    return Answer(fields_of(call, shown(number_of(context, call)), standard=STANDARD_FIELDS))
 
 
-async def post_number(desk: GraphContext, call: Call) -> Answer:
+async def post_number(context: GraphContext, call: Call) -> Answer:
     """A new PIN, or a webhook of its own for this number."""
-    number = dict(number_of(desk, call))
+    number = dict(number_of(context, call))
     if call.body.get("pin") is not None:
         number["pin"] = _pin_of(call)
     wanted = call.body.get("webhook_configuration")
@@ -44,28 +44,28 @@ async def post_number(desk: GraphContext, call: Call) -> Answer:
         if url:
             await verified(url, str(wanted.get("verify_token") or ""))
         number["webhook_url"] = url
-    desk.world.numbers.put(call.node, number)
+    context.world.numbers.put(call.node, number)
     return Answer(SUCCESS)
 
 
-async def register(desk: GraphContext, call: Call) -> Answer:
+async def register(context: GraphContext, call: Call) -> Answer:
     """The first PIN sets it; later ones must be the same (133005)."""
-    number = number_of(desk, call)
+    number = number_of(context, call)
     pin = _pin_of(call)
     if number.get("pin") not in (None, pin):
         raise GraphFault(133005)
-    desk.world.numbers.put(call.node, {**number, "pin": pin, "state": "CONNECTED"})
+    context.world.numbers.put(call.node, {**number, "pin": pin, "state": "CONNECTED"})
     return Answer(SUCCESS)
 
 
-async def deregister(desk: GraphContext, call: Call) -> Answer:
+async def deregister(context: GraphContext, call: Call) -> Answer:
     """Sends are refused with 133010 until it is registered again."""
-    desk.world.numbers.put(call.node, {**number_of(desk, call), "state": "DISCONNECTED"})
+    context.world.numbers.put(call.node, {**number_of(context, call), "state": "DISCONNECTED"})
     return Answer(SUCCESS)
 
 
-async def request_code(desk: GraphContext, call: Call) -> Answer:
-    number_of(desk, call)
+async def request_code(context: GraphContext, call: Call) -> Answer:
+    number_of(context, call)
     if str(call.parameter("code_method") or "").upper() not in ("SMS", "VOICE"):
         raise GraphFault(100, "Param code_method must be one of {SMS, VOICE}.")
     if not call.parameter("language"):
@@ -73,16 +73,16 @@ async def request_code(desk: GraphContext, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def verify_code(desk: GraphContext, call: Call) -> Answer:
+async def verify_code(context: GraphContext, call: Call) -> Answer:
     """Any six digits are right: there is no SMS to read them from."""
-    number_of(desk, call)
+    number_of(context, call)
     if not PIN.fullmatch(str(call.parameter("code") or "").replace("-", "")):
         raise GraphFault(136025, "The code is not six digits.", title="Verify code error")
     return Answer(SUCCESS)
 
 
-async def get_account(desk: GraphContext, call: Call) -> Answer:
-    account = desk.world.accounts.get(call.node)
+async def get_account(context: GraphContext, call: Call) -> Answer:
+    account = context.world.accounts.get(call.node)
     if account is None:
         raise call.no_such_object()
     card: Json = {
@@ -102,9 +102,9 @@ async def get_account(desk: GraphContext, call: Call) -> Answer:
     return Answer(fields_of(call, card, standard=standard))
 
 
-def number_of(desk: GraphContext, call: Call) -> Json:
+def number_of(context: GraphContext, call: Call) -> Json:
     """The number that the call is about; GraphFault 100/33 when there is none."""
-    number = desk.world.numbers.get(call.node)
+    number = context.world.numbers.get(call.node)
     if number is None:
         raise call.no_such_object()
     return number

@@ -24,15 +24,15 @@ WEBSITE_CHARS = 256
 EMPTY: Json = {"messaging_product": "whatsapp", "vertical": "OTHER"}
 
 
-async def get_profile(desk: GraphContext, call: Call) -> Answer:
-    profile = {**EMPTY, **number_of(desk, call).get("profile", {})}
+async def get_profile(context: GraphContext, call: Call) -> Answer:
+    profile = {**EMPTY, **number_of(context, call).get("profile", {})}
     shown = fields_of(call, profile)
     return Answer({"data": [{"messaging_product": "whatsapp", **shown}]})
 
 
-async def post_profile(desk: GraphContext, call: Call) -> Answer:
+async def post_profile(context: GraphContext, call: Call) -> Answer:
     """Changes the keys that are given; an empty text takes one away."""
-    number = number_of(desk, call)
+    number = number_of(context, call)
     profile = dict(number.get("profile", {}))
     for key, most in TEXT_CHARS.items():
         value = call.body.get(key)
@@ -47,24 +47,24 @@ async def post_profile(desk: GraphContext, call: Call) -> Answer:
         profile["vertical"] = str(call.body["vertical"]).upper() or "OTHER"
     handle = call.body.get("profile_picture_handle")
     if handle is not None:
-        if desk.world.handles.get(str(handle)) is None:
+        if context.world.handles.get(str(handle)) is None:
             raise GraphFault(100, "Param profile_picture_handle is not the handle of an upload.")
-        profile["profile_picture_url"] = f"{desk.world.options.base_url}/_sandbox/sample.jpg"
-    desk.world.numbers.put(call.node, {**number, "profile": profile})
+        profile["profile_picture_url"] = f"{context.world.options.base_url}/_sandbox/sample.jpg"
+    context.world.numbers.put(call.node, {**number, "profile": profile})
     return Answer(SUCCESS)
 
 
 def keeps(edge: str, show: Callable[[str, Json], Any]) -> tuple[Handler, Handler]:
     """GET and POST of an edge whose object a number only has to remember: parameters of the body, else of the query."""
 
-    async def get(desk: GraphContext, call: Call) -> Answer:
-        return Answer(show(call.node, number_of(desk, call).get(edge, {})))
+    async def get(context: GraphContext, call: Call) -> Answer:
+        return Answer(show(call.node, number_of(context, call).get(edge, {})))
 
-    async def post(desk: GraphContext, call: Call) -> Answer:
-        number = number_of(desk, call)
+    async def post(context: GraphContext, call: Call) -> Answer:
+        number = number_of(context, call)
         given = {**call.query, **call.body}
         kept = {key: _plain(value) for key, value in given.items() if key not in ("access_token", "messaging_product")}
-        desk.world.numbers.put(call.node, {**number, edge: {**number.get(edge, {}), **kept}})
+        context.world.numbers.put(call.node, {**number, edge: {**number.get(edge, {}), **kept}})
         return Answer(SUCCESS)
 
     return get, post

@@ -16,19 +16,21 @@ KEPT = "message_qrdls"
 TEXT_CHARS = 140
 
 
-async def list_codes(desk: GraphContext, call: Call) -> Answer:
-    return Answer(page_of(call, list(number_of(desk, call).get(KEPT, {}).values())))
+async def list_codes(context: GraphContext, call: Call) -> Answer:
+    return Answer(page_of(call, list(number_of(context, call).get(KEPT, {}).values())))
 
 
-async def post_code(desk: GraphContext, call: Call) -> Answer:
+async def post_code(context: GraphContext, call: Call) -> Answer:
     """A new one, or with `code` a new text for an old one."""
-    number = number_of(desk, call)
+    number = number_of(context, call)
     text = call.parameter("prefilled_message")
     if not text:
         raise missing("prefilled_message")
     if len(str(text)) > TEXT_CHARS:
         raise GraphFault(100, f"Param prefilled_message must be at most {TEXT_CHARS} characters long.")
-    code = call.parameter("code") or desk.world.ids.token("code", int(desk.world.new_object_id("code")))[:14].upper()
+    code = (
+        call.parameter("code") or context.world.ids.token("code", int(context.world.new_object_id("code")))[:14].upper()
+    )
     known = number.get(KEPT, {})
     if not isinstance(code, str) or (call.parameter("code") and code not in known):
         raise GraphFault(100, f"There is no code {code}.")
@@ -38,18 +40,18 @@ async def post_code(desk: GraphContext, call: Call) -> Answer:
         "deep_link_url": f"https://wa.me/message/{code}",
     }
     if call.parameter("generate_qr_image"):
-        entry["qr_image_url"] = f"{desk.world.options.base_url}/_sandbox/sample.png"
-    desk.world.numbers.put(call.node, {**number, KEPT: {**known, code: entry}})
+        entry["qr_image_url"] = f"{context.world.options.base_url}/_sandbox/sample.png"
+    context.world.numbers.put(call.node, {**number, KEPT: {**known, code: entry}})
     return Answer(entry)
 
 
-async def get_code(desk: GraphContext, call: Call) -> Answer:
-    entry = number_of(desk, call).get(KEPT, {}).get(call.segments[2])
+async def get_code(context: GraphContext, call: Call) -> Answer:
+    entry = number_of(context, call).get(KEPT, {}).get(call.segments[2])
     return Answer({"data": [entry] if entry else []})
 
 
-async def delete_code(desk: GraphContext, call: Call) -> Answer:
-    number = number_of(desk, call)
+async def delete_code(context: GraphContext, call: Call) -> Answer:
+    number = number_of(context, call)
     rest = {code: entry for code, entry in number.get(KEPT, {}).items() if code != call.segments[2]}
-    desk.world.numbers.put(call.node, {**number, KEPT: rest})
+    context.world.numbers.put(call.node, {**number, KEPT: rest})
     return Answer(SUCCESS)

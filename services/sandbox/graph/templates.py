@@ -24,9 +24,9 @@ REVIEWED_AT_S = 1_767_225_600
 _FILTERS = {"name": "name", "status": "status", "category": "category", "language": "language"}
 
 
-async def list_templates(desk: GraphContext, call: Call) -> Answer:
+async def list_templates(context: GraphContext, call: Call) -> Answer:
     """With filters, paging, and `summary` where it is asked for: a client that asked needs it."""
-    world = desk.world
+    world = context.world
     _require_account(world, call)
     mine = [_shown(one) for _, one in world.templates.items() if one["waba"] == call.node]
     found = [one for one in mine if _passes(one, call)]
@@ -42,8 +42,8 @@ async def list_templates(desk: GraphContext, call: Call) -> Answer:
     return Answer(page)
 
 
-async def create_template(desk: GraphContext, call: Call) -> Answer:
-    world = desk.world
+async def create_template(context: GraphContext, call: Call) -> Answer:
+    world = context.world
     _require_account(world, call)
     template = check_creation(call.body)
     if find_template(world, call.node, template["name"], template["language"]) is not None:
@@ -55,29 +55,29 @@ async def create_template(desk: GraphContext, call: Call) -> Answer:
     if len(world.templates) >= TEMPLATES_MOST:
         raise GraphFault(100, f"The account has {TEMPLATES_MOST} templates.", subcode=TOO_MANY)
     template_id = world.new_object_id("template")
-    desk.reviews.submit({"id": template_id, "waba": call.node, **template})
+    context.reviews.submit({"id": template_id, "waba": call.node, **template})
     return Answer({"id": template_id, "status": "PENDING", "category": template["category"]})
 
 
-async def upsert_templates(desk: GraphContext, call: Call) -> Answer:
+async def upsert_templates(context: GraphContext, call: Call) -> Answer:
     """`/{waba}/upsert_message_templates`: authentication templates in several languages at once."""
-    _require_account(desk.world, call)
+    _require_account(context.world, call)
     languages = call.body.get("languages")
     if not isinstance(languages, list) or not languages:
         raise missing("languages")
     answers = []
     for language in languages:
         wanted = check_creation({**call.body, "language": language})
-        known = find_template(desk.world, call.node, wanted["name"], str(language))
-        template_id = known["id"] if known is not None else desk.world.new_object_id("template")
-        desk.reviews.submit({"id": template_id, "waba": call.node, **wanted})
+        known = find_template(context.world, call.node, wanted["name"], str(language))
+        template_id = known["id"] if known is not None else context.world.new_object_id("template")
+        context.reviews.submit({"id": template_id, "waba": call.node, **wanted})
         answers.append({"id": template_id, "status": "APPROVED", "language": language})
     return Answer({"data": answers})
 
 
-async def delete_templates(desk: GraphContext, call: Call) -> Answer:
+async def delete_templates(context: GraphContext, call: Call) -> Answer:
     """By name: every language of it; with `hsm_id`: this one alone."""
-    world = desk.world
+    world = context.world
     _require_account(world, call)
     name, one_id = call.parameter("name"), call.parameter("hsm_id")
     if not name and not one_id:
@@ -94,41 +94,41 @@ async def delete_templates(desk: GraphContext, call: Call) -> Answer:
     return Answer(SUCCESS)
 
 
-async def get_template(desk: GraphContext, call: Call) -> Answer:
-    return Answer(fields_of(call, _shown(_template_of(desk.world, call))))
+async def get_template(context: GraphContext, call: Call) -> Answer:
+    return Answer(fields_of(call, _shown(_template_of(context.world, call))))
 
 
-async def edit_template(desk: GraphContext, call: Call) -> Answer:
+async def edit_template(context: GraphContext, call: Call) -> Answer:
     """New components or category; it is reviewed again."""
-    template = dict(_template_of(desk.world, call))
+    template = dict(_template_of(context.world, call))
     if template["status"] == "PENDING":
         raise GraphFault(100, "A template cannot be edited while it is in review.", subcode=LOCKED)
     if call.body.get("category"):
         template["category"] = category_of(call.body["category"])
     if call.body.get("components") is not None:
         template["components"] = check_components(call.body["components"], category=template["category"])
-    desk.reviews.submit(template)
+    context.reviews.submit(template)
     return Answer({**SUCCESS, "id": template["id"], "name": template["name"], "category": template["category"]})
 
 
-async def delete_template(desk: GraphContext, call: Call) -> Answer:
-    desk.world.templates.drop(_template_of(desk.world, call)["id"])
+async def delete_template(context: GraphContext, call: Call) -> Answer:
+    context.world.templates.drop(_template_of(context.world, call)["id"])
     return Answer(SUCCESS)
 
 
-async def get_template_of_account(desk: GraphContext, call: Call) -> Answer:
+async def get_template_of_account(context: GraphContext, call: Call) -> Answer:
     """`/{waba}/message_templates/{id}`: one client asks so; Meta has no such path."""
-    template = desk.world.templates.get(call.segments[2])
+    template = context.world.templates.get(call.segments[2])
     if template is None or template["waba"] != call.node:
         raise unknown_object(call.segments[2], call.method)
     return Answer(fields_of(call, _shown(template)))
 
 
-async def unpause_template(desk: GraphContext, call: Call) -> Answer:
-    template = _template_of(desk.world, call)
+async def unpause_template(context: GraphContext, call: Call) -> Answer:
+    template = _template_of(context.world, call)
     if template["status"] != "PAUSED":
         raise GraphFault(100, "The template is not paused.")
-    desk.reviews.decide(template["id"], "APPROVED")
+    context.reviews.decide(template["id"], "APPROVED")
     return Answer(SUCCESS)
 
 

@@ -15,7 +15,7 @@ from services.sandbox.wire.shapes import Json
 from services.sandbox.world.mediastore import LIMITS_BYTES
 
 
-async def open_upload(desk: GraphContext, call: Call) -> Answer:
+async def open_upload(context: GraphContext, call: Call) -> Answer:
     """Every number is a good app id."""
     length, kind = call.parameter("file_length"), call.parameter("file_type")
     for name, value in (("file_length", length), ("file_type", kind)):
@@ -24,7 +24,7 @@ async def open_upload(desk: GraphContext, call: Call) -> Answer:
     size = whole_number_in(str(length), most=LIMITS_BYTES["document"])
     if not size:
         raise GraphFault(100, f"Param file_length must be a number up to {LIMITS_BYTES['document']}.")
-    world = desk.world
+    world = context.world
     token = world.new_object_id("upload")
     sig = world.ids.token("upload", int(token))
     node = f"{RAW_PREFIX}MTphdHRhY2htZW50{token}"
@@ -33,13 +33,13 @@ async def open_upload(desk: GraphContext, call: Call) -> Answer:
     return Answer({"id": f"{node}?sig={sig}"})
 
 
-async def post_upload(desk: GraphContext, call: Call) -> Answer:
+async def post_upload(context: GraphContext, call: Call) -> Answer:
     """Bytes from `file_offset` on. The handle comes with the last of them, else the offset reached."""
-    upload = _upload_of(desk, call)
+    upload = _upload_of(context, call)
     header = call.request.headers.get("file_offset", "0")
     if header != str(upload["offset"]):
         raise GraphFault(100, f"The header file_offset must be {upload['offset']}, not {header}.")
-    path = desk.media.path_of(call.node.replace(":", "-"))
+    path = context.media.path_of(call.node.replace(":", "-"))
     offset = upload["offset"]
     with path.open("ab" if offset else "wb") as file:
         async for chunk in call.request.content.iter_any():
@@ -48,22 +48,22 @@ async def post_upload(desk: GraphContext, call: Call) -> Answer:
                 raise GraphFault(100, f"More bytes than the {upload['length']} of file_length.")
             file.write(chunk)
     if offset < upload["length"]:
-        desk.world.uploads.put(call.node, {**upload, "offset": offset})
+        context.world.uploads.put(call.node, {**upload, "offset": offset})
         return Answer({"id": _full_id(call.node, upload), "file_offset": offset})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     handle = f"4::{upload['sig']}:{digest[:32]}"
-    desk.world.handles.put(handle, {"type": upload["type"], "sha256": digest, "length": offset})
-    desk.world.uploads.put(call.node, {**upload, "offset": 0})
+    context.world.handles.put(handle, {"type": upload["type"], "sha256": digest, "length": offset})
+    context.world.uploads.put(call.node, {**upload, "offset": 0})
     return Answer({"h": handle})
 
 
-async def get_upload(desk: GraphContext, call: Call) -> Answer:
-    upload = _upload_of(desk, call)
+async def get_upload(context: GraphContext, call: Call) -> Answer:
+    upload = _upload_of(context, call)
     return Answer({"id": _full_id(call.node, upload), "file_offset": upload["offset"]})
 
 
-def _upload_of(desk: GraphContext, call: Call) -> Json:
-    upload = desk.world.uploads.get(call.node)
+def _upload_of(context: GraphContext, call: Call) -> Json:
+    upload = context.world.uploads.get(call.node)
     if upload is None or call.query.get("sig") != upload["sig"]:
         raise call.no_such_object()
     return upload

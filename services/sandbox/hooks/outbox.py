@@ -2,7 +2,7 @@
 
 Process: sandbox.
 
-A notification is a row of the journal from the moment its event happened until somebody answered 200, so a restarted
+A notification is a row of the storage from the moment its event happened until somebody answered 200, so a restarted
 sandbox goes on where it stood. Retries post the same bytes again.
 """
 
@@ -40,8 +40,8 @@ class Lane:
 class Outbox:
     """Lanes and which of them are ready. Knows nothing of HTTP: `wake` is called when a lane became ready."""
 
-    def __init__(self, journal: Storage) -> None:
-        self._journal = journal
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lanes: dict[str, Lane] = {}
         self._next_id = 1
         self._held: set[asyncio.TimerHandle] = set()
@@ -56,7 +56,7 @@ class Outbox:
         for timer in self._held:
             timer.cancel()
         self._held.clear()
-        rows = self._journal.rows("SELECT id, lane, url, made_at FROM hooks ORDER BY id")
+        rows = self._storage.rows("SELECT id, lane, url, made_at FROM hooks ORDER BY id")
         for hook_id, lane_name, url, made_at in rows:
             self._push(lane_name, Hook(hook_id, url, made_at, None))
         self.owed_count = len(rows)
@@ -67,7 +67,7 @@ class Outbox:
         hook = Hook(self._next_id, url, at, body if self.owed_count < BODIES_IN_MEMORY else None)
         self._next_id += 1
         self.owed_count += 1
-        self._journal.add("INSERT INTO hooks VALUES (?, ?, ?, ?, ?)", (hook.id, lane, url, body, at))
+        self._storage.add("INSERT INTO hooks VALUES (?, ?, ?, ?, ?)", (hook.id, lane, url, body, at))
         if hold_s:
             self._hold(hold_s, lane, hook)
         else:
@@ -75,7 +75,7 @@ class Outbox:
 
     def body_of(self, hook: Hook) -> bytes:
         if hook.body is None:
-            rows = self._journal.rows("SELECT body FROM hooks WHERE id = ?", (hook.id,))
+            rows = self._storage.rows("SELECT body FROM hooks WHERE id = ?", (hook.id,))
             hook.body = bytes(rows[0][0]) if rows else b""
         return hook.body
 
@@ -85,7 +85,7 @@ class Outbox:
             return  # the world was reset meanwhile
         lane.hooks.popleft()
         self.owed_count -= 1
-        self._journal.add("DELETE FROM hooks WHERE id = ?", (hook.id,))
+        self._storage.add("DELETE FROM hooks WHERE id = ?", (hook.id,))
 
     def release(self, lane: Lane) -> None:
         """The lane may go on: it is ready again, or gone when it is empty."""

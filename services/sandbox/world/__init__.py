@@ -1,4 +1,4 @@
-"""What the sandbox knows and keeps: the journal on disk, phones, messages, media, templates, rules.
+"""What the sandbox knows and keeps: the storage on disk, phones, messages, media, templates, rules.
 
 Process: sandbox.
 """

@@ -2,7 +2,7 @@
 
 Process: sandbox.
 
-Steps that lie in the future are rows of the journal, so a restarted sandbox takes them up again.
+Steps that lie in the future are rows of the storage, so a restarted sandbox takes them up again.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Life:
         """Take up the steps that an earlier process left."""
         self.forget()
         now = self._world.now()
-        for step_id, due_at, wamid, step in self._world.journal.rows("SELECT id, due_at, wamid, step FROM steps"):
+        for step_id, due_at, wamid, step in self._world.storage.rows("SELECT id, due_at, wamid, step FROM steps"):
             self._last_step_id = max(self._last_step_id, step_id)
             self._set_timer(step_id, max(0.0, due_at - now), wamid, step)
 
@@ -160,7 +160,7 @@ class Life:
     def _later(self, wamid: str, step: str, delay_ms: int) -> None:
         self._last_step_id += 1
         due_at = self._world.now() + delay_ms / 1000
-        self._world.journal.add("INSERT INTO steps VALUES (?, ?, ?, ?)", (self._last_step_id, due_at, wamid, step))
+        self._world.storage.add("INSERT INTO steps VALUES (?, ?, ?, ?)", (self._last_step_id, due_at, wamid, step))
         self._set_timer(self._last_step_id, delay_ms / 1000, wamid, step)
 
     def _set_timer(self, step_id: int, in_s: float, wamid: str, step: str) -> None:
@@ -169,7 +169,7 @@ class Life:
 
     def _due(self, step_id: int, wamid: str, step: str) -> None:
         self._timers.pop(step_id, None)
-        self._world.journal.add("DELETE FROM steps WHERE id = ?", (step_id,))
+        self._world.storage.add("DELETE FROM steps WHERE id = ?", (step_id,))
         self._step(wamid, step)
 
 

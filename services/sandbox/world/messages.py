@@ -57,12 +57,12 @@ class Message:
 class Messages:
     """`n` counts every message ever, in both directions; it makes the wamid, so it never runs back before a reset."""
 
-    def __init__(self, journal: Storage) -> None:
-        self._journal = journal
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._last_n = 0
 
     def load(self) -> None:
-        self._last_n = self._journal.rows("SELECT coalesce(max(n), 0) FROM messages")[0][0]
+        self._last_n = self._storage.rows("SELECT coalesce(max(n), 0) FROM messages")[0][0]
 
     def next_n(self) -> int:
         self._last_n += 1
@@ -83,12 +83,12 @@ class Messages:
             orjson.dumps(message.body),
             facts,
         )
-        self._journal.add(_INSERT, values)
+        self._storage.add(_INSERT, values)
         if n % PRUNE_EVERY == 0:
-            self._journal.add("DELETE FROM messages WHERE n <= ?", (n - KEPT,))
+            self._storage.add("DELETE FROM messages WHERE n <= ?", (n - KEPT,))
 
     def move(self, wamid: str, status: str, *, waits: bool = False) -> None:
-        self._journal.add("UPDATE messages SET status = ?, waits = ? WHERE wamid = ?", (status, int(waits), wamid))
+        self._storage.add("UPDATE messages SET status = ?, waits = ? WHERE wamid = ?", (status, int(waits), wamid))
 
     def mark_seen(self, message: Message) -> None:
         """The business read this message of a customer, and all before it in the conversation."""
@@ -96,7 +96,7 @@ class Messages:
             "UPDATE messages SET status = 'seen' WHERE phone = ? AND number = ? AND direction = 'out' AND "
             "n <= (SELECT n FROM messages WHERE wamid = ?)"
         )
-        self._journal.add(sql, (message.phone, message.number, message.wamid))
+        self._storage.add(sql, (message.phone, message.number, message.wamid))
 
     def get(self, wamid: str) -> Message | None:
         found = self._select("wamid = ?", (wamid,))
@@ -113,7 +113,7 @@ class Messages:
     def last_written_at(self, phone: str, number: str) -> float | None:
         """When this person last wrote to this number, Unix seconds."""
         sql = "SELECT max(at) FROM messages WHERE phone = ? AND number = ? AND direction = 'out'"
-        at: float | None = self._journal.rows(sql, (phone, number))[0][0]
+        at: float | None = self._storage.rows(sql, (phone, number))[0][0]
         return at
 
     def listed(
@@ -134,16 +134,16 @@ class Messages:
         """How many messages each phone has had, by phone; ``numbers``: from and for these of the business."""
         sql = "SELECT phone, sum(direction = 'in'), sum(direction = 'out') FROM messages WHERE 1"
         sql += f"{_among(numbers)} GROUP BY phone ORDER BY min(n)"
-        rows = self._journal.rows(sql, tuple(numbers or ()))
+        rows = self._storage.rows(sql, tuple(numbers or ()))
         return [{"wa_id": row[0], "received": row[1], "written": row[2]} for row in rows]
 
     def numbers_of(self, phone: str) -> frozenset[str]:
         """The numbers of the business with which this phone has messages."""
-        rows = self._journal.rows("SELECT DISTINCT number FROM messages WHERE phone = ?", (phone,))
+        rows = self._storage.rows("SELECT DISTINCT number FROM messages WHERE phone = ?", (phone,))
         return frozenset(row[0] for row in rows)
 
     def _select(self, where: str, values: Sequence[Any]) -> list[Message]:
-        rows = self._journal.rows(f"SELECT {_COLUMNS} FROM messages WHERE {where}", values)  # noqa: S608 - our own text
+        rows = self._storage.rows(f"SELECT {_COLUMNS} FROM messages WHERE {where}", values)  # noqa: S608 - our own text
         return [_message(row) for row in rows]
 
 

@@ -32,13 +32,13 @@ class Phone:
 
 
 class Phones:
-    """Scripts by wa_id, kept in the journal; everything else about a phone is computed from its number."""
+    """Scripts by wa_id, kept in the storage; everything else about a phone is computed from its number."""
 
-    def __init__(self, journal: Storage) -> None:
-        self._shelf = Shelf(journal, "phone")
+    def __init__(self, storage: Storage) -> None:
+        self._shelf = Shelf(storage, "phone")
         self._behaviours: dict[str, Behaviour] = {}
         self._aliases: dict[str, str] = {}
-        self._replies_used = Shelf(journal, "replies_used")
+        self._replies_used = Shelf(storage, "replies_used")
 
     def load(self) -> None:
         self._shelf.load()
@@ -47,7 +47,7 @@ class Phones:
         self._index_aliases()
 
     def forget(self) -> None:
-        """After the journal was cleared: no phone has a script."""
+        """After the storage was cleared: no phone has a script."""
         self.load()
 
     def by_number(self, digits: str) -> Phone:

@@ -105,8 +105,8 @@ NOTHING = Verdict()
 class Rules:
     """The rules in the order in which they were made, with how often each matched and fired."""
 
-    def __init__(self, journal: Storage) -> None:
-        self._shelf = Shelf(journal, "rule")
+    def __init__(self, storage: Storage) -> None:
+        self._shelf = Shelf(storage, "rule")
         self._rules: dict[str, tuple[Rule, random.Random]] = {}
         self._next_id = 1
 

@@ -35,7 +35,7 @@ def plant(world: World) -> None:
         world.templates.put(template_id, {"id": template_id, "waba": options.waba, **HELLO_WORLD})
     if world.numbers.get(options.number) is None:
         add_number(world, options.number, waba_id=options.waba, display_phone_number=options.display_phone_number)
-    world.journal.flush()
+    world.storage.flush()
 
 
 def add_number(world: World, number_id: str, *, waba_id: str, display_phone_number: str) -> None:

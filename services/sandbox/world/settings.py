@@ -42,10 +42,10 @@ class SandboxSettings(BaseModel):
 
 
 class SettingsShelf:
-    """The current settings, kept in the journal."""
+    """The current settings, kept in the storage."""
 
-    def __init__(self, journal: Storage) -> None:
-        self._shelf = Shelf(journal, "settings")
+    def __init__(self, storage: Storage) -> None:
+        self._shelf = Shelf(storage, "settings")
         self.now = SandboxSettings()
 
     def load(self) -> None:

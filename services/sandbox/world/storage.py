@@ -1,4 +1,4 @@
-"""The journal: one SQLite file that outlives kill -9, written in groups so that many answers share one commit.
+"""The storage: one SQLite file that outlives kill -9, written in groups so that many answers share one commit.
 
 Process: sandbox.
 
@@ -128,5 +128,5 @@ class Storage:
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            raise sqlite3.ProgrammingError("the journal is closed")
+            raise sqlite3.ProgrammingError("the storage is closed")
         return self._db

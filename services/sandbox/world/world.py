@@ -40,22 +40,22 @@ class World:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.journal = Storage(options.folder)
-        self.outbox = Outbox(self.journal)
-        self.calls = Calls(self.journal)
-        self.messages = Messages(self.journal)
-        self.phones = Phones(self.journal)
-        self.rules = Rules(self.journal)
-        self.settings = SettingsShelf(self.journal)
-        self.counters = Shelf(self.journal, "counter")
-        self.numbers = Shelf(self.journal, "number")
-        self.accounts = Shelf(self.journal, "account")
-        self.apps = Shelf(self.journal, "app")
-        self.templates = Shelf(self.journal, "template")
-        self.media = Shelf(self.journal, "media")
-        self.uploads = Shelf(self.journal, "upload")
-        self.handles = Shelf(self.journal, "handle")
-        self.flows = Shelf(self.journal, "flow")
+        self.storage = Storage(options.folder)
+        self.outbox = Outbox(self.storage)
+        self.calls = Calls(self.storage)
+        self.messages = Messages(self.storage)
+        self.phones = Phones(self.storage)
+        self.rules = Rules(self.storage)
+        self.settings = SettingsShelf(self.storage)
+        self.counters = Shelf(self.storage, "counter")
+        self.numbers = Shelf(self.storage, "number")
+        self.accounts = Shelf(self.storage, "account")
+        self.apps = Shelf(self.storage, "app")
+        self.templates = Shelf(self.storage, "template")
+        self.media = Shelf(self.storage, "media")
+        self.uploads = Shelf(self.storage, "upload")
+        self.handles = Shelf(self.storage, "handle")
+        self.flows = Shelf(self.storage, "flow")
         self.pace = RateLimits()
         self.ids = IdMaker(b"")
         self.conversations_shown = has_conversations(options.api_version)
@@ -64,15 +64,15 @@ class World:
 
     def open(self) -> None:
         """Read everything back. OSError or sqlite3.Error when the data folder cannot be used."""
-        self.journal.open()
+        self.storage.open()
         self._load()
 
     def close(self) -> None:
-        self.journal.close()
+        self.storage.close()
 
     def reset(self) -> None:
         """Forget everything; seed again. Without a fixed seed the ids that follow were never given before."""
-        self.journal.clear()
+        self.storage.clear()
         self.pace.forget()
         self._load()
 
@@ -81,7 +81,7 @@ class World:
         return time.time()
 
     def settled(self) -> asyncio.Future[None]:
-        return self.journal.settled()
+        return self.storage.settled()
 
     def new_object_id(self, kind: str) -> str:
         """An id that no object of this world has had."""
@@ -155,4 +155,4 @@ class World:
             self.counters.put("seed", seed)
         self.chance.seed(seed["value"])
         self.ids = IdMaker(seed["value"].encode("utf-8"))
-        self.journal.flush()
+        self.storage.flush()

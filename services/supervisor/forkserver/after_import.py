@@ -1,6 +1,6 @@
-"""What the zygote does when the application is loaded, before it forks anything.
+"""What the fork server does when the application is loaded, before it forks anything.
 
-Process: the zygote.
+Process: the fork server.
 """
 
 import gc

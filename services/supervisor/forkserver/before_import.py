@@ -1,6 +1,6 @@
-"""What the zygote does before it loads the application: nobody but main may end it.
+"""What the fork server does before it loads the application: nobody but main may end it.
 
-Process: the zygote.
+Process: the fork server.
 """
 
 import signal
@@ -12,5 +12,5 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 # It goes with main, and its children with it. Where the kernel cannot do that, the fork server's own pipe does
-# (`zygote.run_child`); a main that is gone already closes that pipe as well.
+# (`fork server.run_child`); a main that is gone already closes that pipe as well.
 die_with_parent()

@@ -1,4 +1,4 @@
-"""Lets the zygote load the application while main itself still does: two cores, half the wait.
+"""Lets the fork server load the application while main itself still does: two cores, half the wait.
 
 Process: main. Importing this module does it, if this is main of `sanic server:app` and nothing else; so `server.py`
 imports it before anything that takes long.
@@ -16,7 +16,7 @@ MARK = "SANIC_PANAL_MAIN"
 
 
 def is_main_of_sanic() -> bool:
-    """Started by Sanic's command line, and neither the zygote nor a child: those inherit the mark."""
+    """Started by Sanic's command line, and neither the fork server nor a child: those inherit the mark."""
     is_command = Path(sys.argv[0]).name == "sanic" or sys.argv[0].endswith("sanic/__main__.py")
     return is_command and MARK not in os.environ and multiprocessing.parent_process() is None
 

@@ -1,6 +1,6 @@
-"""The zygote: a process that has imported the application and only forks, so that a new process is there at once.
+"""The fork server: a process that has imported the application and only forks, so that a new process is there at once.
 
-Process: main (asks for it), the zygote itself.
+Process: main (asks for it), the fork server itself.
 
 It is multiprocessing's fork server. Measured: importing the application costs a second of CPU; a fork of a process that
 has done so costs a hundredth, and shares its memory until it writes to it. Nothing that could not be forked is alive in
@@ -24,9 +24,9 @@ BEFORE, AFTER = "services.supervisor.forkserver.before_import", "services.superv
 
 
 def use_fork_server(application: str = "server") -> None:
-    """Let Sanic start its processes from the zygote. Call it in main, before anything is started. Idempotent.
+    """Let Sanic start its processes from the fork server. Call it in main, before anything is started. Idempotent.
 
-    `application`: the module with Sanic's application, which the zygote loads once for all.
+    `application`: the module with Sanic's application, which the fork server loads once for all.
     """
     if multiprocessing.parent_process() is not None:
         return
@@ -37,7 +37,7 @@ def use_fork_server(application: str = "server") -> None:
 
 
 def parent_pid() -> int:
-    """PID of the zygote, starting it if it does not run; main's own where another start method is in use."""
+    """PID of the fork server, starting it if it does not run; main's own where another start method is in use."""
     if Sanic.start_method != "forkserver":
         return os.getpid()
     multiprocessing.forkserver.ensure_running()
@@ -48,7 +48,7 @@ def parent_pid() -> int:
 def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwargs: Mapping[str, Any]) -> None:
     """What every child of ours runs first: main's environment of this moment, a name of its own, its own chance.
 
-    A fork inherits the zygote's environment and its random state; without this all workers would draw alike.
+    A fork inherits the fork server's environment and its random state; without this all workers would draw alike.
     """
     _close_fork_server_pipe()
     os.environ.update(environment)
@@ -61,7 +61,10 @@ def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwa
 
 
 def _close_fork_server_pipe() -> None:
-    """The zygote lives while somebody holds its pipe. Every child is handed an end: with it nobody would ever leave."""
+    """The fork server lives while somebody holds its pipe.
+
+    Every child is handed an end: with it nobody would ever leave.
+    """
     server = multiprocessing.forkserver._forkserver
     held, server._forkserver_alive_fd = getattr(server, "_forkserver_alive_fd", None), None  # type: ignore[attr-defined]
     if held is not None:

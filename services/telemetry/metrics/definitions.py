@@ -4,7 +4,7 @@ Process: worker, whatsapp (they count); worker (it renders).
 
 prometheus_client's multiprocess mode decides at import whether values live in files: `metrics_files.prepare` has to
 have run in main before a process that counts is started. Without it (tests, tools) everything counts in memory.
-What the board already knows is not counted twice: `board_metrics` reads it when somebody asks.
+What the scoreboard already knows is not counted twice: `board_metrics` reads it when somebody asks.
 """
 
 import os
@@ -108,11 +108,11 @@ def observe_request(method: str, route: str | None, status: int, seconds: float)
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
-def render(board: Scoreboard | None = None) -> bytes:
+def render(scoreboard: Scoreboard | None = None) -> bytes:
     """The whole page, for all processes, those that were replaced included. It reads files: call it on a thread."""
     registry = CollectorRegistry()
-    if board is not None:
-        registry.register(ScoreboardMetrics(board))
+    if scoreboard is not None:
+        registry.register(ScoreboardMetrics(scoreboard))
     directory = os.environ.get(DIRECTORY_VARIABLE)
     if not directory:
         return generate_latest(registry) + generate_latest(_memory)

@@ -1,4 +1,4 @@
-"""What the board says, as Prometheus gauges: read when somebody asks, so no process counts it twice.
+"""What the scoreboard says, as Prometheus gauges: read when somebody asks, so no process counts it twice.
 
 Process: worker.
 """
@@ -42,12 +42,12 @@ QUEEN = (
 class ScoreboardMetrics(Collector):
     """One family a measure, labelled by process name and role; never by PID, which would grow without end."""
 
-    def __init__(self, board: Scoreboard) -> None:
-        self._board = board
+    def __init__(self, scoreboard: Scoreboard) -> None:
+        self._scoreboard = scoreboard
 
     def collect(self) -> Iterator[Metric]:
-        facts = self._board.facts()
-        rows = list(_one_a_name(self._board.rows()).values())
+        facts = self._scoreboard.facts()
+        rows = list(_one_a_name(self._scoreboard.rows()).values())
         up = GaugeMetricFamily("panal_process_up", "1 while the process is ready", labels=("name", "role"))
         for row in rows:
             up.add_metric((row.name, row.role), float(row.state == "ready"))

@@ -41,17 +41,20 @@ def number(name: str, default: float) -> float:
     return float(os.environ.get(name, default))
 
 
-def run_queen(*, board: Scoreboard, run_dir: str) -> None:
+def run_owner(*, scoreboard: Scoreboard, run_dir: str) -> None:
     leave_with_parent(15)
-    asyncio.run(_queen(board, run_dir))
+    asyncio.run(_owner(scoreboard, run_dir))
     Path(run_dir, "queen-left").write_text(str(time.time()))
 
 
-async def _queen(board: Scoreboard, run_dir: str) -> None:
+async def _owner(scoreboard: Scoreboard, run_dir: str) -> None:
     stop = asyncio.Event()
     install_stop_signals(asyncio.get_running_loop(), stop)
     heartbeat = Heartbeat(
-        board.writer("Sanic-WhatsApp-0", "whatsapp"), run_dir=run_dir, every_s=0.2, extra=lambda: {"state": "owner"}
+        scoreboard.writer("Sanic-WhatsApp-0", "whatsapp"),
+        run_dir=run_dir,
+        every_s=0.2,
+        extra=lambda: {"state": "owner"},
     )
     heartbeat.start("ready")
     await stop.wait()
@@ -62,27 +65,29 @@ async def _queen(board: Scoreboard, run_dir: str) -> None:
 
 @app.main_process_start
 async def main_start(app: Sanic[Any, Any]) -> None:
-    app.ctx.board = Scoreboard.create()
-    app.shared_ctx.board = app.ctx.board.memory
+    app.ctx.scoreboard = Scoreboard.create()
+    app.shared_ctx.scoreboard = app.ctx.scoreboard.memory
     use_panal_protocol(app)
     files.prepare(RUN_DIR)
 
 
 @app.main_process_ready
 async def main_ready(app: Sanic[Any, Any]) -> None:
-    board = app.ctx.board
-    app.manager.manage("WhatsApp", run_queen, {"board": board, "run_dir": RUN_DIR}, transient=False, restartable=True)
+    scoreboard = app.ctx.scoreboard
+    app.manager.manage(
+        "WhatsApp", run_owner, {"scoreboard": scoreboard, "run_dir": RUN_DIR}, transient=False, restartable=True
+    )
     if "TEST_DB_PORT" in os.environ:
         app.manager.manage(
             "Database",
             run_database,
-            {"port": int(os.environ["TEST_DB_PORT"]), "data_dir": RUN_DIR, "cache": "64M", "board": board},
+            {"port": int(os.environ["TEST_DB_PORT"]), "data_dir": RUN_DIR, "cache": "64M", "scoreboard": scoreboard},
             transient=False,
             restartable=True,
         )
     supervise(
         app,
-        board=board,
+        scoreboard=scoreboard,
         on_gone=files.fold,
         options=SupervisorOptions(
             run_dir=RUN_DIR,
@@ -108,7 +113,7 @@ async def opening(app: Sanic[Any, Any]) -> None:
         run_dir=RUN_DIR,
         drain_s=number("TEST_DRAIN_S", 8),
         heartbeat_s=0.2,
-        door=ConnectionLimits(
+        limits=ConnectionLimits(
             header_s=number("TEST_HEADER_S", 10),
             body_s=number("TEST_BODY_S", 3),
             address_limit=int(number("TEST_ADDRESS_LIMIT", 0)),
@@ -200,13 +205,13 @@ async def scale(_request: Request, count: int) -> HTTPResponse:
 
 @app.get("/metrics")
 async def prometheus(_request: Request) -> HTTPResponse:
-    page = await asyncio.to_thread(definitions.render, app.ctx.life.board)
+    page = await asyncio.to_thread(definitions.render, app.ctx.life.scoreboard)
     return HTTPResponse(page, content_type=definitions.CONTENT_TYPE)
 
 
-@app.get("/board")
-async def board(_request: Request) -> HTTPResponse:
-    table = app.ctx.life.board
+@app.get("/scoreboard")
+async def scoreboard(_request: Request) -> HTTPResponse:
+    table = app.ctx.life.scoreboard
     facts = table.facts()
     return json(
         {

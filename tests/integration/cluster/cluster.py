@@ -20,19 +20,19 @@ Row = dict[str, Any]
 
 @dataclass
 class SmallApp(SanicCommand):
-    """`rows()` is what any worker reads from the board."""
+    """`rows()` is what any worker reads from the scoreboard."""
 
     run_dir: Path
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"{self.url}{path}", timeout=2 * slack(), verify=NO_TLS)
 
-    def board(self) -> Row:
-        found: Row = self.get("/board").json()
+    def scoreboard(self) -> Row:
+        found: Row = self.get("/scoreboard").json()
         return found
 
     def rows(self, role: str = "") -> list[Row]:
-        return [row for row in self.board()["rows"] if not role or row["role"] == role]
+        return [row for row in self.scoreboard()["rows"] if not role or row["role"] == role]
 
     def row(self, name: str) -> Row:
         return next(row for row in self.rows() if row["name"] == name)

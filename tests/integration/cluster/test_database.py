@@ -26,14 +26,14 @@ from tests.harness.waiting import gone, until
 spawn = multiprocessing.get_context("spawn")
 
 
-def target(log: str, port: int, data_dir: str, board: Scoreboard | None) -> None:
+def target(log: str, port: int, data_dir: str, scoreboard: Scoreboard | None) -> None:
     logging.basicConfig(filename=log, level=logging.INFO, format="%(action)s %(message)s")
-    run_database(port=port, data_dir=data_dir, cache="64M", board=board)
+    run_database(port=port, data_dir=data_dir, cache="64M", scoreboard=scoreboard)
 
 
 @contextmanager
-def database(tmp_path: Path, port: int, board: Scoreboard | None = None) -> Iterator[BaseProcess]:
-    process = spawn.Process(target=target, args=(str(tmp_path / "log"), port, str(tmp_path), board), daemon=True)
+def database(tmp_path: Path, port: int, scoreboard: Scoreboard | None = None) -> Iterator[BaseProcess]:
+    process = spawn.Process(target=target, args=(str(tmp_path / "log"), port, str(tmp_path), scoreboard), daemon=True)
     process.start()
     try:
         yield process
@@ -147,10 +147,10 @@ def test_a_dead_server_ends_the_process_so_that_it_is_started_again(tmp_path: Pa
 
 def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
     port = free_port()
-    board = Scoreboard.create(slots=4)
-    with database(tmp_path, port, board) as process:
-        until(lambda: bool(board.rows()), "a row appears", within_s=10)
-        (row,) = board.rows()
+    scoreboard = Scoreboard.create(slots=4)
+    with database(tmp_path, port, scoreboard) as process:
+        until(lambda: bool(scoreboard.rows()), "a row appears", within_s=10)
+        (row,) = scoreboard.rows()
         assert (row.role, row.pid, row.state) == ("database", process.pid, "ready")
         assert row.vitals.rss_bytes > 10_000_000
 
@@ -158,14 +158,18 @@ def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
 def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_data(tmp_path: Path) -> None:
     """SIGSTOP: it holds its port and its connections, and nothing tells that it will never answer."""
     port = free_port()
-    board = Scoreboard.create(slots=4)
-    with database(tmp_path, port, board) as process:
+    scoreboard = Scoreboard.create(slots=4)
+    with database(tmp_path, port, scoreboard) as process:
         with client(port) as mongo:
             mongo.t.c.insert_many([{"_id": number} for number in range(500)])
             (server,) = servers_of(process)
-            until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+            until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
             server.suspend()
-            until(lambda: board.rows()[0].state == "stalled", "the board knows hung from alive", limit_s=5 * slack())
+            until(
+                lambda: scoreboard.rows()[0].state == "stalled",
+                "the scoreboard knows hung from alive",
+                limit_s=5 * slack(),
+            )
             assert process.is_alive()
         process.join(10 * slack())
         assert process.exitcode == DatabaseExit.HUNG
@@ -177,14 +181,14 @@ def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_
 
 def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
     port = free_port()
-    board = Scoreboard.create(slots=4)
-    with database(tmp_path, port, board) as process:
-        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+    scoreboard = Scoreboard.create(slots=4)
+    with database(tmp_path, port, scoreboard) as process:
+        until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
         (server,) = servers_of(process)
         server.suspend()
-        until(lambda: board.rows()[0].state == "stalled", "it is noticed", limit_s=5 * slack())
+        until(lambda: scoreboard.rows()[0].state == "stalled", "it is noticed", limit_s=5 * slack())
         server.resume()
-        until(lambda: board.rows()[0].state == "ready", "it is well again", limit_s=5 * slack())
+        until(lambda: scoreboard.rows()[0].state == "ready", "it is well again", limit_s=5 * slack())
         assert process.is_alive()
         assert servers_of(process) == [server]
 
@@ -192,9 +196,9 @@ def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
 def test_a_server_under_full_load_is_not_taken_for_one_that_hangs(tmp_path: Path) -> None:
     """Large batches from all sides, and indexes over them, which hold up everything else."""
     port = free_port()
-    board = Scoreboard.create(slots=4)
-    with database(tmp_path, port, board) as process, ThreadPoolExecutor(6) as pool:
-        until(lambda: bool(board.rows()), "a row appears", limit_s=10)
+    scoreboard = Scoreboard.create(slots=4)
+    with database(tmp_path, port, scoreboard) as process, ThreadPoolExecutor(6) as pool:
+        until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
         ends_at = time.monotonic() + 12
 
         def fill(part: int) -> None:

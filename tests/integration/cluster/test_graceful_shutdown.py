@@ -66,7 +66,7 @@ def test_an_idle_cluster_stops_in_seconds(tmp_path: Path) -> None:
 def test_readiness_goes_first(tmp_path: Path) -> None:
     with running(tmp_path, unready_s=2) as cluster:
         cluster.signal(signal.SIGTERM)
-        until(lambda: cluster.board()["not_ready"] == ["the instance is stopping"], "a worker says so", within_s=2)
+        until(lambda: cluster.scoreboard()["not_ready"] == ["the instance is stopping"], "a worker says so", within_s=2)
         assert cluster.wait_for_exit() == 0
 
 

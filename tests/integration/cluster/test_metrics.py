@@ -26,7 +26,7 @@ async def test_sums_hold_through_a_reload_and_a_kill(tmp_path: Path) -> None:
         await load.stop()
         assert load.failures == []
         os.kill(cluster.pids()[0], signal.SIGKILL)
-        await until_async(lambda: cluster.board()["reasons"].get("death") == 1, "it is buried", within_s=5)
+        await until_async(lambda: cluster.scoreboard()["reasons"].get("death") == 1, "it is buried", within_s=5)
         await until_async(cluster.is_up, "it is back", within_s=10)
         assert echoes(cluster) == load.answered
         page = cluster.get("/metrics").text

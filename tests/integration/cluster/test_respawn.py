@@ -52,4 +52,4 @@ def test_any_worker_may_ask_for_a_new_process_by_name(tmp_path: Path, name: str)
         httpx.get(f"{cluster.url}/restart/{name}")
         until(lambda: cluster.row(name)["pid"] not in (0, before), "it is another one", within_s=READY_S)
         cluster.wait_until_up(within_s=READY_S)
-        assert cluster.board()["reasons"] == {"asked": 1}
+        assert cluster.scoreboard()["reasons"] == {"asked": 1}

@@ -34,7 +34,7 @@ async def test_a_reload_to_code_that_does_not_start_keeps_the_old_workers(tmp_pa
             (cluster.run_dir / f"refuse-Sanic-Server-{number}-0").touch()
         cluster.signal(signal.SIGHUP)
         await until_async(
-            lambda: "replace_failed" in [event["kind"] for event in cluster.board()["events"]],
+            lambda: "replace_failed" in [event["kind"] for event in cluster.scoreboard()["events"]],
             "it is told",
             within_s=60,
         )
@@ -56,7 +56,9 @@ async def test_scale_up_and_down_under_load(tmp_path: Path) -> None:
         assert load.failures == []
         cluster.get("/scale/50")
         await until_async(
-            lambda: "scale_refused" in [event["kind"] for event in cluster.board()["events"]], "refused", within_s=60
+            lambda: "scale_refused" in [event["kind"] for event in cluster.scoreboard()["events"]],
+            "refused",
+            within_s=60,
         )
         assert cluster.is_up(2)
 
@@ -69,7 +71,7 @@ async def test_a_worker_that_has_served_enough_is_replaced(tmp_path: Path) -> No
         await until_async(lambda: cluster.is_up() and first not in cluster.pids(), "it is replaced", within_s=60)
         await load.stop()
         assert load.failures == []
-        assert cluster.board()["reasons"]["requests"] >= 1
+        assert cluster.scoreboard()["reasons"]["requests"] >= 1
 
 
 async def test_a_worker_that_dies_during_a_reload_does_not_stop_it(tmp_path: Path) -> None:

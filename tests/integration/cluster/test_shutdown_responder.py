@@ -28,41 +28,41 @@ def read_all(client: socket.socket) -> bytes:
 
 
 def test_everybody_in_the_queue_is_answered_before_the_socket_closes(listener: socket.socket) -> None:
-    farewell = ShutdownResponder(listener)
+    shutdown_responder = ShutdownResponder(listener)
     clients = [connect(listener) for _ in range(50)]
     for client in clients:
         client.sendall(REQUEST)
-    farewell.begin()
-    farewell.begin()
+    shutdown_responder.begin()
+    shutdown_responder.begin()
     late = connect(listener)  # says nothing
     answers = [read_all(client) for client in clients]
     began = time.monotonic()
-    farewell.end()
+    shutdown_responder.end()
     assert time.monotonic() - began < 4
     assert {answer.split(b"\r\n", 1)[0] for answer in answers} == {b"HTTP/1.1 503 Service Unavailable"}
     assert all(b"retry-after: 1" in answer and b'"code":"stopping"' in answer for answer in answers)
     assert read_all(late) == b""
-    assert farewell.count == 51
+    assert shutdown_responder.count == 51
     assert listener.fileno() == -1
 
 
 def test_a_request_that_is_still_being_sent_is_read_before_the_answer(listener: socket.socket) -> None:
     """A socket closed with unread bytes resets its client, which may then never see the answer."""
-    farewell = ShutdownResponder(listener)
+    shutdown_responder = ShutdownResponder(listener)
     with connect(listener) as client:
-        farewell.begin()
+        shutdown_responder.begin()
         client.sendall(REQUEST[:20])
         time.sleep(0.1)
         client.sendall(REQUEST[20:] + bytes(2**20))
         assert client.recv(4096).startswith(b"HTTP/1.1 503")
-    farewell.end()
+    shutdown_responder.end()
 
 
 def test_with_tls_nothing_can_be_said_and_the_socket_is_let_go_at_once(listener: socket.socket) -> None:
-    farewell = ShutdownResponder(listener, is_plain=False)
-    farewell.begin()
+    shutdown_responder = ShutdownResponder(listener, is_plain=False)
+    shutdown_responder.begin()
     assert listener.fileno() == -1
-    farewell.end()
+    shutdown_responder.end()
 
 
 def test_new_handshakes_are_dropped_and_those_in_the_queue_stay(listener: socket.socket) -> None:

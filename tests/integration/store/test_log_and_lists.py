@@ -62,7 +62,7 @@ async def test_of_two_owners_one_is_fenced_and_the_log_has_no_gap(connect: Conne
     ours, theirs = await connect(), await connect()
     await unique_numbers(ours)
     await append(ours, events(1, 2, 3))
-    await append(theirs, events(4, owner="theirs"))  # a new reign opens with an event of its own
+    await append(theirs, events(4, owner="theirs"))  # a new term opens with an event of its own
     with pytest.raises(Fenced):
         await append(ours, events(4, 5, 6))
     await append(theirs, events(5, owner="theirs"))
@@ -134,53 +134,53 @@ async def test_two_boxes_that_start_at_once_make_one_schema(connect: Connect) ->
 
 async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Connect) -> None:
     ours, theirs = await connect(), await connect()
-    wakeup = ChangeNotifier(ours, ["messages", "commands"])
-    wakeup.start()
+    change_notifier = ChangeNotifier(ours, ["messages", "commands"])
+    change_notifier.start()
     try:
         # The stream opens, and wakes everybody once: something may have come before it.
-        await asyncio.gather(wakeup.wait("messages", poll_s=5), wakeup.wait("commands", poll_s=5))
-        assert wakeup.is_streaming
+        await asyncio.gather(change_notifier.wait("messages", poll_s=5), change_notifier.wait("commands", poll_s=5))
+        assert change_notifier.is_streaming
         waits_s = []
         for position in range(5):
             began = time.monotonic()
-            waiting = asyncio.create_task(wakeup.wait("messages", poll_s=5))
+            waiting = asyncio.create_task(change_notifier.wait("messages", poll_s=5))
             await asyncio.sleep(0.05)
             await theirs.insert_many("messages", [{"_id": f"m{position}"}], ordered=False)
             await waiting
             waits_s.append(time.monotonic() - began)
         assert sorted(waits_s)[2] < slack()
         began = time.monotonic()
-        await wakeup.wait("commands", poll_s=0.3)
+        await change_notifier.wait("commands", poll_s=0.3)
         assert time.monotonic() - began >= 0.29
-        wakeup.wake("commands")
-        await asyncio.wait_for(wakeup.wait("commands", poll_s=5), 1)
+        change_notifier.wake("commands")
+        await asyncio.wait_for(change_notifier.wait("commands", poll_s=5), 1)
     finally:
-        wakeup.stop()
+        change_notifier.stop()
         await asyncio.sleep(1.2)  # the thread leaves before its client is closed
 
 
 async def test_in_a_storm_of_inserts_the_clock_wakes_and_the_stream_comes_back(connect: Connect) -> None:
     ours, theirs = await connect(), await connect()
-    wakeup = ChangeNotifier(ours, ["messages", "commands"])
-    wakeup.start()
+    change_notifier = ChangeNotifier(ours, ["messages", "commands"])
+    change_notifier.start()
     try:
-        await asyncio.gather(wakeup.wait("messages", poll_s=5), wakeup.wait("commands", poll_s=5))
+        await asyncio.gather(change_notifier.wait("messages", poll_s=5), change_notifier.wait("commands", poll_s=5))
         await theirs.insert_many("messages", [{"_id": f"m{number}"} for number in range(1_000)], ordered=False)
         async with asyncio.timeout(5):
-            while not wakeup.storms:
-                await wakeup.wait("messages", poll_s=0.1)
+            while not change_notifier.storms:
+                await change_notifier.wait("messages", poll_s=0.1)
             # A command that comes meanwhile is found by the clock.
-            await wakeup.wait("commands", poll_s=5)
+            await change_notifier.wait("commands", poll_s=5)
         async with asyncio.timeout(10):
-            while (await in_s(wakeup.wait("messages", poll_s=0.3))) < 0.29:
+            while (await in_s(change_notifier.wait("messages", poll_s=0.3))) < 0.29:
                 pass  # the storm is over once nobody is woken any more
-        assert wakeup.storms == 1
-        waiting = asyncio.create_task(in_s(wakeup.wait("messages", poll_s=5)))
+        assert change_notifier.storms == 1
+        waiting = asyncio.create_task(in_s(change_notifier.wait("messages", poll_s=5)))
         await asyncio.sleep(0.05)
         await theirs.insert_many("messages", [{"_id": "after"}], ordered=False)
         assert await waiting < 1
     finally:
-        wakeup.stop()
+        change_notifier.stop()
         await asyncio.sleep(1.2)  # the thread leaves before its client is closed
 
 

@@ -1,4 +1,4 @@
-"""Which request goes which short way, and what makes a way decline."""
+"""Which request goes which fast path, and what makes a found decline."""
 
 import asyncio
 import hashlib
@@ -32,7 +32,7 @@ class Services:
         self.clock = ManualClock()
         self.asked: list[Any] = []
         self.callers = {"Bearer all": Caller("key_1", "all", ALL_SCOPES), "Bearer none": Caller("k", "n", frozenset())}
-        self.keyring = SimpleNamespace(known=self.callers.get)
+        self.key_cache = SimpleNamespace(known=self.callers.get)
         self.acceptance = SimpleNamespace(begin=self.accept)
         self.messages = SimpleNamespace(begin_get=self.read)
         self.webhook = SimpleNamespace(begin=self.receive)
@@ -84,8 +84,8 @@ def header(first: bytes, **more: str) -> HeaderCache:
 
 
 def begin(services: Services, first: bytes, body: bytes = TEXT, **more: str) -> PendingAnswer | None:
-    way = ways_of(services)(first)
-    return None if way is None else way.begin(header(first, **more), body)
+    found = ways_of(services)(first)
+    return None if found is None else found.begin(header(first, **more), body)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def begin(services: Services, first: bytes, body: bytes = TEXT, **more: str) -> 
     ],
 )
 def test_each_has_its_way_with_the_route_that_the_router_knows(first: bytes, kind: type, route: str) -> None:
-    way = ways_of(Services())(first)
-    assert type(way) is kind
-    assert way is not None
-    assert (way.route, way.method) == (route, first.split(b" ")[0].decode())
+    found = ways_of(Services())(first)
+    assert type(found) is kind
+    assert found is not None
+    assert (found.route, found.method) == (route, first.split(b" ")[0].decode())
 
 
 @pytest.mark.parametrize(
@@ -191,10 +191,10 @@ async def test_a_read_mark_is_no_message() -> None:
 @pytest.mark.parametrize("first", [ACCEPT, SEND, READ])
 async def test_who_is_not_known_or_may_not_is_declined(first: bytes) -> None:
     services = Services()
-    way = ways_of(services)(first)
-    assert way is not None
+    found = ways_of(services)(first)
+    assert found is not None
     for pairs in ([], [("authorization", "Bearer none")], [("authorization", "Bearer nobody")], [("cookie", "a=b")]):
-        assert way.begin(HeaderCache(b"", [first], pairs, "", b"", None), TEXT) is None
+        assert found.begin(HeaderCache(b"", [first], pairs, "", b"", None), TEXT) is None
     assert services.asked == []
 
 

@@ -292,7 +292,7 @@ def test_the_plan_has_exactly_the_documented_figures(document: dict[str, Any]) -
 
 
 def test_every_field_of_ours_in_a_message_to_send_is_documented(document: dict[str, Any]) -> None:
-    assert document["components"]["schemas"]["SendOrder"]["properties"].keys() >= _OWN
+    assert document["components"]["schemas"]["SendRequest"]["properties"].keys() >= _OWN
 
 
 def test_every_example_of_a_message_to_send_is_taken() -> None:
@@ -313,4 +313,4 @@ def test_every_example_of_a_message_to_send_is_taken() -> None:
     ],
 )
 def test_what_the_server_refuses_the_schema_refuses(document: dict[str, Any], order: dict[str, Any]) -> None:
-    assert faults_of(document, {"$ref": "#/components/schemas/SendOrder"}, order) != []
+    assert faults_of(document, {"$ref": "#/components/schemas/SendRequest"}, order) != []

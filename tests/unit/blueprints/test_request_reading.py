@@ -164,7 +164,7 @@ async def test_a_view_of_the_health_waits_for_no_key_and_says_what_it_did_not_he
 
     def asked(seconds: float) -> Request:
         one = request(headers={"authorization": "Bearer x"})
-        one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(keyring=SlowKeyring(seconds))))  # type: ignore[assignment]
+        one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(key_cache=SlowKeyring(seconds))))  # type: ignore[assignment]
         one.ctx, one.route = SimpleNamespace(), None
         return one
 

@@ -16,7 +16,7 @@ from tests.doubles.database import MemoryDatabase
 
 
 @dataclass
-class Journal:
+class EventWriter:
     marks: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
 
@@ -33,26 +33,26 @@ class Journal:
         return Done()
 
 
-def desk(journal: Journal, **handlers: Any) -> ConcurrentExecutor:
-    return ConcurrentExecutor(cast(Database, journal.database), journal, handlers=handlers, concurrency=3)
+def executor(event_writer: EventWriter, **handlers: Any) -> ConcurrentExecutor:
+    return ConcurrentExecutor(cast(Database, event_writer.database), event_writer, handlers=handlers, concurrency=3)
 
 
-def put(journal: Journal, *kinds: str) -> None:
+def put(event_writer: EventWriter, *kinds: str) -> None:
     for number, kind in enumerate(kinds):
-        journal.database.put(
+        event_writer.database.put(
             "commands",
             {"_id": f"cmd_{number}", "order": number, "state": "errand", "kind": kind, "data": {}, "by": "key_1"},
         )
 
 
-async def until_empty(journal: Journal, desk: ConcurrentExecutor) -> None:
-    while journal.database.rows.get("commands"):
-        await desk.step()
+async def until_empty(event_writer: EventWriter, executor: ConcurrentExecutor) -> None:
+    while event_writer.database.rows.get("commands"):
+        await executor.step()
 
 
 @virtual_time
 async def test_a_slow_one_keeps_no_other_waiting() -> None:
-    journal = Journal()
+    event_writer = EventWriter()
 
     async def slow(_: Command) -> Outcome:
         await asyncio.sleep(20)
@@ -61,15 +61,15 @@ async def test_a_slow_one_keeps_no_other_waiting() -> None:
     async def quick(_: Command) -> Outcome:
         return Outcome({"quick": True})
 
-    put(journal, "slow", "quick", "quick", "quick", "quick")
-    await until_empty(journal, desk(journal, slow=slow, quick=quick))
-    assert [id_ for id_, _, _ in journal.marks] == ["cmd_1", "cmd_2", "cmd_3", "cmd_4", "cmd_0"]
-    assert {state for _, state, _ in journal.marks} == {"done"}
+    put(event_writer, "slow", "quick", "quick", "quick", "quick")
+    await until_empty(event_writer, executor(event_writer, slow=slow, quick=quick))
+    assert [id_ for id_, _, _ in event_writer.marks] == ["cmd_1", "cmd_2", "cmd_3", "cmd_4", "cmd_0"]
+    assert {state for _, state, _ in event_writer.marks} == {"done"}
 
 
 @virtual_time
 async def test_no_more_run_at_once_than_allowed_and_each_runs_once() -> None:
-    journal = Journal()
+    event_writer = EventWriter()
     running: list[int] = [0, 0]
     runs: list[str] = []
 
@@ -81,15 +81,15 @@ async def test_no_more_run_at_once_than_allowed_and_each_runs_once() -> None:
         running[0] -= 1
         return Outcome()
 
-    put(journal, *["busy"] * 10)
-    await until_empty(journal, desk(journal, busy=busy))
+    put(event_writer, *["busy"] * 10)
+    await until_empty(event_writer, executor(event_writer, busy=busy))
     assert running[1] == 3
     assert sorted(runs) == sorted({f"cmd_{number}" for number in range(10)})
 
 
 @virtual_time
 async def test_a_failure_is_the_callers_to_read() -> None:
-    journal = Journal()
+    event_writer = EventWriter()
     rule = classify(131009)
 
     async def fails(_: Command) -> Outcome:
@@ -104,9 +104,9 @@ async def test_a_failure_is_the_callers_to_read() -> None:
     async def breaks(_: Command) -> Outcome:
         raise ZeroDivisionError
 
-    put(journal, "fails", "away", "refuses", "breaks", "unknown")
-    await until_empty(journal, desk(journal, fails=fails, away=away, refuses=refuses, breaks=breaks))
-    found = {id_: (state, result) for id_, state, result in journal.marks}
+    put(event_writer, "fails", "away", "refuses", "breaks", "unknown")
+    await until_empty(event_writer, executor(event_writer, fails=fails, away=away, refuses=refuses, breaks=breaks))
+    found = {id_: (state, result) for id_, state, result in event_writer.marks}
     assert {state for state, _ in found.values()} == {"failed"}
     assert found["cmd_0"][1]["graph_code"] == 131009
     assert (found["cmd_1"][1]["may_retry"], found["cmd_1"][1]["text"]) == (True, "WhatsApp is away.")
@@ -117,7 +117,7 @@ async def test_a_failure_is_the_callers_to_read() -> None:
 
 @virtual_time
 async def test_a_reign_that_ends_takes_its_errands_along() -> None:
-    journal = Journal()
+    event_writer = EventWriter()
     ended: list[str] = []
 
     async def endless(command: Command) -> Outcome:
@@ -127,12 +127,12 @@ async def test_a_reign_that_ends_takes_its_errands_along() -> None:
             ended.append(command.id)
         return Outcome()
 
-    put(journal, "endless")
-    step = asyncio.create_task(desk(journal, endless=endless).step())
+    put(event_writer, "endless")
+    step = asyncio.create_task(executor(event_writer, endless=endless).step())
     await asyncio.sleep(0.1)
     step.cancel()
     with pytest.raises(asyncio.CancelledError):
         await step
     await asyncio.sleep(0)
     assert ended == ["cmd_0"]
-    assert journal.marks == []
+    assert event_writer.marks == []

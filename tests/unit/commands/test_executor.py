@@ -16,19 +16,19 @@ Handler = Callable[[Command], Awaitable[Outcome]]
 
 
 def bench(handlers: Mapping[str, Handler], *kinds: str) -> tuple[CommandExecutor, MemoryDatabase, NotedJournal]:
-    database, journal = MemoryDatabase(), NotedJournal()
+    database, event_writer = MemoryDatabase(), NotedJournal()
     for position, kind in enumerate(kinds):
         database.put(
             COMMANDS,
             {"_id": f"cmd_{position}", "order": position, "state": "new", "kind": kind, "data": {}, "by": "key_1"},
         )
-    return CommandExecutor(database, journal, ManualClock(), handlers=handlers), database, journal  # type: ignore[arg-type]
+    return CommandExecutor(database, event_writer, ManualClock(), handlers=handlers), database, event_writer  # type: ignore[arg-type]
 
 
-def states(journal: NotedJournal) -> dict[str, tuple[str, dict[str, object]]]:
+def states(event_writer: NotedJournal) -> dict[str, tuple[str, dict[str, object]]]:
     return {
         mark.id: (mark.set["state"], mark.set.get("result", {}))
-        for mark in journal.marks
+        for mark in event_writer.marks
         if mark.collection == COMMANDS
     }
 
@@ -42,12 +42,12 @@ async def fine(command: Command) -> Outcome:
 
 @virtual_time
 async def test_a_result_its_facts_and_its_writes_go_together() -> None:
-    desk, _, journal = bench({"number.pause": fine}, "number.pause")
-    assert await desk.step() == 1
-    (entry,) = journal.entries
+    executor, _, event_writer = bench({"number.pause": fine}, "number.pause")
+    assert await executor.step() == 1
+    (entry,) = event_writer.entries
     assert [fact.type for fact in entry.facts] == ["number.paused"]
     assert [mark.collection for mark in entry.marks] == ["numbers", COMMANDS]
-    assert states(journal)["cmd_0"] == ("done", {"done": "cmd_0"})
+    assert states(event_writer)["cmd_0"] == ("done", {"done": "cmd_0"})
 
 
 @virtual_time
@@ -58,16 +58,16 @@ async def test_commands_are_carried_out_in_the_order_of_submission() -> None:
         seen.append(command.id)
         return Outcome()
 
-    desk, _, _ = bench({"a.b": note}, *["a.b"] * 5)
-    assert await desk.step() == 5
+    executor, _, _ = bench({"a.b": note}, *["a.b"] * 5)
+    assert await executor.step() == 5
     assert seen == [f"cmd_{position}" for position in range(5)]
 
 
 @virtual_time
 async def test_nothing_waiting_is_nothing_done() -> None:
-    desk, _, journal = bench({})
-    assert await desk.step() == 0
-    assert journal.entries == []
+    executor, _, event_writer = bench({})
+    assert await executor.step() == 0
+    assert event_writer.entries == []
 
 
 @virtual_time
@@ -75,20 +75,20 @@ async def test_a_refusal_is_told_with_its_faults() -> None:
     async def refuse(_: Command) -> Outcome:
         raise RequestRefused("No.", code="wrong_state", faults=[Fault("status", "is read")])
 
-    desk, _, journal = bench({"a.b": refuse, "number.pause": fine}, "a.b", "number.pause")
-    await desk.step()
-    assert states(journal)["cmd_0"] == (
+    executor, _, event_writer = bench({"a.b": refuse, "number.pause": fine}, "a.b", "number.pause")
+    await executor.step()
+    assert states(event_writer)["cmd_0"] == (
         "failed",
         {"code": "wrong_state", "text": "No.", "errors": [{"path": "status", "reason": "is read"}]},
     )
-    assert states(journal)["cmd_1"][0] == "done"
+    assert states(event_writer)["cmd_1"][0] == "done"
 
 
 @virtual_time
 async def test_an_unknown_command_is_refused_and_not_met_again() -> None:
-    desk, _, journal = bench({}, "sing.song")
-    assert await desk.step() == 1
-    state, result = states(journal)["cmd_0"]
+    executor, _, event_writer = bench({}, "sing.song")
+    assert await executor.step() == 1
+    state, result = states(event_writer)["cmd_0"]
     assert (state, result["code"]) == ("failed", "unknown_command")
 
 
@@ -97,12 +97,12 @@ async def test_a_bug_in_one_handler_is_told_and_stops_no_other_command() -> None
     async def stumble(_: Command) -> Outcome:
         raise KeyError("display")
 
-    desk, _, journal = bench({"a.b": stumble, "number.pause": fine}, "a.b", "number.pause")
-    assert await desk.step() == 2
-    state, result = states(journal)["cmd_0"]
+    executor, _, event_writer = bench({"a.b": stumble, "number.pause": fine}, "a.b", "number.pause")
+    assert await executor.step() == 2
+    state, result = states(event_writer)["cmd_0"]
     assert (state, result["code"]) == ("failed", "internal")
     assert "display" not in str(result)
-    assert states(journal)["cmd_1"][0] == "done"
+    assert states(event_writer)["cmd_1"][0] == "done"
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailable, Fenced])
@@ -111,10 +111,10 @@ async def test_what_a_later_try_or_another_owner_can_do_is_no_failure_of_the_com
     async def wait(_: Command) -> Outcome:
         raise error()
 
-    desk, _, journal = bench({"a.b": wait, "number.pause": fine}, "number.pause", "a.b", "number.pause")
+    executor, _, event_writer = bench({"a.b": wait, "number.pause": fine}, "number.pause", "a.b", "number.pause")
     with pytest.raises(error):
-        await desk.step()
-    assert list(states(journal)) == ["cmd_0"]
+        await executor.step()
+    assert list(states(event_writer)) == ["cmd_0"]
 
 
 @virtual_time
@@ -124,11 +124,11 @@ async def test_what_was_done_before_trouble_is_marked_before_the_next_look() -> 
     async def wait(_: Command) -> Outcome:
         raise DatabaseUnavailable()
 
-    desk, _, journal = bench({"a.b": wait, "number.pause": fine}, "number.pause", "a.b")
-    journal.is_held_back = True
-    step = asyncio.create_task(desk.step())
+    executor, _, event_writer = bench({"a.b": wait, "number.pause": fine}, "number.pause", "a.b")
+    event_writer.is_held_back = True
+    step = asyncio.create_task(executor.step())
     await asyncio.sleep(1)
     assert not step.done()
-    journal.let_go()
+    event_writer.let_go()
     with pytest.raises(DatabaseUnavailable):
         await step

@@ -24,7 +24,7 @@ def test_four_workers_with_thirty_connections_leave_a_margin_of_380() -> None:
     assert (result.worker_connections, result.max_connections, result.worker_margin) == (120, 500, 380)
 
 
-def test_the_true_total_counts_the_queen_the_monitors_the_overlap_and_the_deploy() -> None:
+def test_the_true_total_counts_the_owner_the_monitors_the_overlap_and_the_deploy() -> None:
     result = plan(ATLAS)
     assert result.pool_queen == 10
     assert result.monitor_connections == 5 * 3 * 2

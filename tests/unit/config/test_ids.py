@@ -13,16 +13,16 @@ def test_an_id_carries_its_kind_and_26_crockford_characters() -> None:
 def test_ids_grow_strictly_inside_a_process_also_from_threads() -> None:
     made: list[list[str]] = [[] for _ in range(4)]
 
-    def make(box: list[str]) -> None:
-        box.extend(ids.new_ulid() for _ in range(5_000))
+    def make(host: list[str]) -> None:
+        host.extend(ids.new_ulid() for _ in range(5_000))
 
-    threads = [threading.Thread(target=make, args=(box,)) for box in made]
+    threads = [threading.Thread(target=make, args=(host,)) for host in made]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(box == sorted(box) for box in made)
-    assert len({ulid for box in made for ulid in box}) == 20_000
+    assert all(host == sorted(host) for host in made)
+    assert len({ulid for host in made for ulid in host}) == 20_000
 
 
 def test_orders_grow_strictly_and_fit_into_63_bits() -> None:

@@ -6,10 +6,10 @@ from tests.doubles.clock import ManualClock
 
 def test_a_storm_is_one_line_a_second_with_its_count() -> None:
     clock = ManualClock()
-    seldom = LogThrottle(monotonic=clock.monotonic)
+    throttle = LogThrottle(monotonic=clock.monotonic)
     told = []
     for _ in range(500):
-        if (left_out := seldom.turn("intake_full")) is not None:
+        if (left_out := throttle.allow("intake_full")) is not None:
             told.append(left_out)
         clock.advance(0.0101)
     assert told == [0, 99, 99, 99, 99]
@@ -17,7 +17,7 @@ def test_a_storm_is_one_line_a_second_with_its_count() -> None:
 
 def test_another_subject_is_not_left_out_for_it() -> None:
     clock = ManualClock()
-    seldom = LogThrottle(monotonic=clock.monotonic)
-    assert [seldom.turn("a"), seldom.turn("b"), seldom.turn("a"), seldom.turn("a")] == [0, 0, None, None]
+    throttle = LogThrottle(monotonic=clock.monotonic)
+    assert [throttle.allow("a"), throttle.allow("b"), throttle.allow("a"), throttle.allow("a")] == [0, 0, None, None]
     clock.advance(1)
-    assert [seldom.turn("a"), seldom.turn("b")] == [2, 0]
+    assert [throttle.allow("a"), throttle.allow("b")] == [2, 0]

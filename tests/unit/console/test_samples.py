@@ -1,4 +1,4 @@
-"""One worker a box writes the samples; a sample sums up the board."""
+"""One worker a host writes the samples; a sample sums up the scoreboard."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def process(
     return {"name": name, "role": role, "state": state, "restarts": 1, "vitals": full, "extra": extra or {}}
 
 
-def board() -> list[dict[str, Any]]:
+def scoreboard() -> list[dict[str, Any]]:
     return [
         process("Sanic-Server-0-0", "worker", state="draining", requests=5),
         process("Sanic-Server-1-0", "worker", requests=7, p95_ms=3.0, rss_bytes=10),
@@ -32,13 +32,13 @@ def board() -> list[dict[str, Any]]:
 
 
 def test_the_first_worker_that_is_ready_writes() -> None:
-    assert sample_of(board(), me="Sanic-Server-1-0") is not None
-    assert sample_of(board(), me="Sanic-Server-0-0") is None
-    assert sample_of(board(), me="Sanic-Server-2-0") is None
+    assert sample_of(scoreboard(), me="Sanic-Server-1-0") is not None
+    assert sample_of(scoreboard(), me="Sanic-Server-0-0") is None
+    assert sample_of(scoreboard(), me="Sanic-Server-2-0") is None
 
 
 def test_a_sample_sums_up_the_board() -> None:
-    sample = sample_of(board(), me="Sanic-Server-1-0")
+    sample = sample_of(scoreboard(), me="Sanic-Server-1-0")
     assert sample is not None
     assert (sample.requests, sample.p95_ms, sample.rss_bytes, sample.workers) == (20, 9.0, 60, 2)
     assert (sample.queue_depth, sample.queue_age_s, sample.events, sample.restarts) == (4, 1.5, 99, 4)

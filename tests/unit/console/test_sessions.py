@@ -27,23 +27,23 @@ class House:
         self.changes: list[AccessChanges] = []
         self.database.put("meta", {"_id": "console", "secret": b"s" * 32})
         self.put_key(scopes or (Scope.CONSOLE, Scope.CONVERSATIONS))
-        self.keyring, self.sessions = self.worker()
+        self.key_cache, self.sessions = self.worker()
 
     def worker(self) -> tuple[KeyCache, Sessions]:
         """One more worker on the same database, with a memory of its own."""
         database: Any = self.database
         changes = AccessChanges(database, self.clock)
-        keyring = KeyCache(KeyRepository(database), self.clock, bootstrap_digest="-", changes=changes)
+        key_cache = KeyCache(KeyRepository(database), self.clock, bootstrap_digest="-", changes=changes)
         sessions = Sessions(
             SessionSecret(database, BOX),
-            keyring,
+            key_cache,
             self.clock,
             repository=SessionRepository(database),
             changes=changes,
             limits=SessionLimits(idle_s=IDLE_S, longest_s=LONGEST_S),
         )
         self.changes.append(changes)
-        return keyring, sessions
+        return key_cache, sessions
 
     def put_key(self, scopes: tuple[Scope, ...], revoked_at: datetime | None = None) -> None:
         key = ApiKey("key_agent", "Marta", key_digest(KEY), frozenset(scopes), START)
@@ -189,14 +189,14 @@ async def test_a_key_is_noted_as_used_now_and_then() -> None:
 
     database: Any = house.database
     changes = AccessChanges(database, house.clock)
-    keyring = KeyCache(KeyRepository(database), house.clock, bootstrap_digest="-", changes=changes, note_use=note)
+    key_cache = KeyCache(KeyRepository(database), house.clock, bootstrap_digest="-", changes=changes, note_use=note)
     for _ in range(3):
-        await keyring.caller(f"Bearer {KEY}")
+        await key_cache.caller(f"Bearer {KEY}")
     assert noted == ["key_agent"]
     document = house.database.rows["keys"]["key_agent"]
     house.clock.advance(FRESH_S + 1)
     house.database.put("keys", {**document, "last_used_at": house.clock.now() - timedelta(seconds=10)})
-    await keyring.caller(f"Bearer {KEY}")
+    await key_cache.caller(f"Bearer {KEY}")
     assert noted == ["key_agent"]
 
 

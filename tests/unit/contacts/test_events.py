@@ -1,4 +1,4 @@
-"""What customers do, as facts: contacts that come and change, decisions with their proof, and a book that knows."""
+"""What customers do, as facts: contacts that come and change, decisions with their proof, and a state that knows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def failed(code: int) -> StatusUpdate:
 
 
 @dataclass
-class Queen:
+class Owner:
     database: CollectionDatabase = field(default_factory=CollectionDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
     category: ConsentCategory = ConsentCategory.ALL
@@ -121,111 +121,111 @@ def types(facts: Sequence[Fact]) -> list[str]:
 
 
 async def test_a_contact_is_made_once_and_changed_when_something_is_new() -> None:
-    queen = Queen()
-    (created,) = await queen.hear(wrote("hello"))
+    owner = Owner()
+    (created,) = await owner.hear(wrote("hello"))
     assert created.type == "contact.created"
     assert created.data["profile_name"] == "Ana"
     assert created.data["key"] == f"wa:{ANA}"
-    assert await queen.hear(wrote("again")) == []
-    (updated,) = await queen.hear(wrote("again", name="Ana María"))
+    assert await owner.hear(wrote("again")) == []
+    (updated,) = await owner.hear(wrote("again", name="Ana María"))
     assert (updated.type, updated.data["changed"]) == ("contact.updated", ["profile_name"])
     assert updated.data["contact_id"] == created.data["contact_id"]
 
 
 async def test_a_contact_spans_our_numbers() -> None:
-    queen = Queen()
-    (created,) = await queen.hear(wrote("hello"))
-    (updated,) = await queen.hear(wrote("hello", number=OTHER))
+    owner = Owner()
+    (created,) = await owner.hear(wrote("hello"))
+    (updated,) = await owner.hear(wrote("hello", number=OTHER))
     assert updated.number == OTHER
     assert updated.data["contact_id"] == created.data["contact_id"]
     assert updated.data["changed"] == ["phone_number_ids"]
 
 
 async def test_somebody_known_by_user_id_alone_gets_the_number_when_it_is_told() -> None:
-    queen = Queen()
-    (created,) = await queen.hear(wrote("STOPPED", wa_id=None, user_id=ANA_ID))
+    owner = Owner()
+    (created,) = await owner.hear(wrote("STOPPED", wa_id=None, user_id=ANA_ID))
     assert created.data["key"] == f"user:{ANA_ID}"
-    (updated,) = await queen.hear(wrote("hello", user_id=ANA_ID))
+    (updated,) = await owner.hear(wrote("hello", user_id=ANA_ID))
     assert updated.data["contact_id"] == created.data["contact_id"]
     assert updated.data["key"] == f"wa:{ANA}"
 
 
 async def test_an_opt_out_holds_under_every_key_of_the_person() -> None:
-    queen = Queen()
-    await queen.hear(wrote("hello", user_id=ANA_ID), wrote("STOP"))
-    assert queen.blocks(f"wa:{ANA}") == (True, True)
-    assert queen.blocks(f"user:{ANA_ID}") == (True, True)
+    owner = Owner()
+    await owner.hear(wrote("hello", user_id=ANA_ID), wrote("STOP"))
+    assert owner.blocks(f"wa:{ANA}") == (True, True)
+    assert owner.blocks(f"user:{ANA_ID}") == (True, True)
     # …and under one that is learned later.
-    other = Queen()
+    other = Owner()
     await other.hear(wrote("STOP"))
     await other.hear(wrote("hi", user_id=ANA_ID))
     assert other.blocks(f"user:{ANA_ID}") == (True, True)
 
 
 async def test_stop_is_recorded_with_its_proof_once_and_start_undoes_it() -> None:
-    queen = Queen()
-    facts = await queen.hear(wrote("hello"), wrote("Stop!"))
+    owner = Owner()
+    facts = await owner.hear(wrote("hello"), wrote("Stop!"))
     assert types(facts) == ["contact.created", "contact.opted_out"]
     data = facts[1].data
     assert (data["category"], data["status"], data["source"], data["opted_out"]) == ("all", "out", "keyword", "all")
     assert data["proof"] == {"message_id": "wamid.Stop!", "text": "Stop!", "at": START}
-    assert queen.blocks() == (True, True)
-    assert await queen.hear(wrote("STOP")) == []
-    (undone,) = await queen.hear(wrote("start"))
+    assert owner.blocks() == (True, True)
+    assert await owner.hear(wrote("STOP")) == []
+    (undone,) = await owner.hear(wrote("start"))
     assert (undone.type, undone.data["opted_out"]) == ("contact.opted_in", None)
-    assert queen.blocks() == (False, False)
+    assert owner.blocks() == (False, False)
 
 
 async def test_a_keyword_may_stop_marketing_alone() -> None:
-    queen = Queen(category=ConsentCategory.MARKETING)
-    await queen.hear(wrote("STOP"))
-    assert queen.blocks() == (True, False)
-    await queen.hear(wrote("START"))
-    assert queen.blocks() == (False, False)
+    owner = Owner(category=ConsentCategory.MARKETING)
+    await owner.hear(wrote("STOP"))
+    assert owner.blocks() == (True, False)
+    await owner.hear(wrote("START"))
+    assert owner.blocks() == (False, False)
 
 
 @pytest.mark.parametrize("number", [NUMBER, None, "999"])
 async def test_a_preference_told_to_whatsapp_holds_whichever_number_it_names(number: str | None) -> None:
-    queen = Queen()
-    facts = await queen.hear(preferred("stop", number=number))
+    owner = Owner()
+    facts = await owner.hear(preferred("stop", number=number))
     assert types(facts) == ["contact.created", "contact.opted_out"]
     assert facts[1].number == NUMBER
     assert facts[1].data["source"] == "user_preference"
-    assert queen.blocks() == (True, False)
-    (resumed,) = await queen.hear(preferred("resume", number=number))
+    assert owner.blocks() == (True, False)
+    (resumed,) = await owner.hear(preferred("resume", number=number))
     assert resumed.type == "contact.opted_in"
-    assert queen.blocks() == (False, False)
+    assert owner.blocks() == (False, False)
 
 
 async def test_a_preference_does_not_undo_a_stop_of_everything() -> None:
-    queen = Queen()
-    await queen.hear(wrote("STOP"))
-    (fact,) = await queen.hear(preferred("resume"))
+    owner = Owner()
+    await owner.hear(wrote("STOP"))
+    (fact,) = await owner.hear(preferred("resume"))
     assert fact.data["opted_out"] == "all"
-    assert queen.blocks() == (True, True)
+    assert owner.blocks() == (True, True)
 
 
 async def test_a_word_of_a_preference_that_nobody_knows_changes_nothing() -> None:
-    assert await Queen().hear(preferred("pause")) == []
+    assert await Owner().hear(preferred("pause")) == []
 
 
 async def test_error_131050_tells_of_a_choice_that_was_missed() -> None:
-    queen = Queen()
-    assert types(await queen.hear(failed(131026))) == []
-    facts = await queen.hear(failed(131050))
+    owner = Owner()
+    assert types(await owner.hear(failed(131026))) == []
+    facts = await owner.hear(failed(131050))
     assert types(facts) == ["contact.created", "contact.opted_out"]
     assert facts[1].data["proof"] == {"message_id": "wamid.out", "error": 131050, "at": START}
-    assert queen.blocks() == (True, False)
+    assert owner.blocks() == (True, False)
 
 
 async def test_what_belongs_to_another_program_makes_no_contact() -> None:
-    queen = Queen()
-    assert await queen.hear(wrote("STOP", number="999"), wrote("x", wa_id=None), object()) == []
+    owner = Owner()
+    assert await owner.hear(wrote("STOP", number="999"), wrote("x", wa_id=None), object()) == []
 
 
 async def test_a_new_owner_knows_what_the_last_one_wrote() -> None:
-    queen = Queen()
-    queen.database.put(
+    owner = Owner()
+    owner.database.put(
         "contacts",
         {
             "_id": "con_1",
@@ -241,15 +241,15 @@ async def test_a_new_owner_knows_what_the_last_one_wrote() -> None:
         },
     )
     with pytest.raises(RuntimeError):
-        queen.consents.blocks(f"wa:{ANA}", is_marketing=True)
-    await queen.consents.load([])
-    assert queen.blocks(f"wa:{ANA}") == (True, False)
-    assert queen.blocks(f"user:{ANA_ID}") == (True, False)
-    assert len(queen.consents) == 2
-    assert await queen.hear(preferred("stop")) == []
-    (fact,) = await queen.hear(wrote("STOP"))
+        owner.consents.blocks(f"wa:{ANA}", is_marketing=True)
+    await owner.consents.load([])
+    assert owner.blocks(f"wa:{ANA}") == (True, False)
+    assert owner.blocks(f"user:{ANA_ID}") == (True, False)
+    assert len(owner.consents) == 2
+    assert await owner.hear(preferred("stop")) == []
+    (fact,) = await owner.hear(wrote("STOP"))
     assert fact.data["contact_id"] == "con_1"
-    assert queen.blocks() == (True, True)
+    assert owner.blocks() == (True, True)
 
 
 async def test_a_worker_reads_the_same_and_remembers_it_for_a_moment() -> None:
@@ -314,41 +314,41 @@ async def test_where_many_opted_out_those_who_are_asked_about_are_read_together(
 
 
 async def test_two_contacts_of_one_person_become_one_and_are_stopped_as_one() -> None:
-    queen = Queen()
-    await queen.hear(wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID))
-    facts = await queen.hear(replace(wrote("STOP"), from_user_id=ANA_ID))
+    owner = Owner()
+    await owner.hear(wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID))
+    facts = await owner.hear(replace(wrote("STOP"), from_user_id=ANA_ID))
     assert types(facts) == ["contact.merged", "contact.opted_out"]
-    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    assert owner.blocks(f"wa:{ANA}") == owner.blocks(f"user:{ANA_ID}") == (True, True)
 
 
 @pytest.mark.parametrize("stopped", [ANA, None])
 async def test_when_two_contacts_become_one_what_either_refused_stays_refused(stopped: str | None) -> None:
-    queen = Queen()
+    owner = Owner()
     by_number, by_id = wrote("hello"), wrote("hello", wa_id=None, user_id=ANA_ID)
-    await queen.hear(by_number, by_id)
+    await owner.hear(by_number, by_id)
     words = wrote("STOP") if stopped else wrote("STOP", wa_id=None, user_id=ANA_ID)
-    await queen.hear(words)
-    assert queen.blocks(f"wa:{ANA}") != queen.blocks(f"user:{ANA_ID}")
-    (fact, *_) = await queen.hear(replace(wrote("and now together"), from_user_id=ANA_ID))
+    await owner.hear(words)
+    assert owner.blocks(f"wa:{ANA}") != owner.blocks(f"user:{ANA_ID}")
+    (fact, *_) = await owner.hear(replace(wrote("and now together"), from_user_id=ANA_ID))
     assert fact.type == "contact.merged"
     assert fact.data["opted_out"] == "all"
     assert fact.data["consent"]["all"]["proof"]["text"] == "STOP"
     assert sorted(fact.data["addresses"]) == sorted([f"wa:{ANA}", f"user:{ANA_ID}"])
-    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    assert owner.blocks(f"wa:{ANA}") == owner.blocks(f"user:{ANA_ID}") == (True, True)
     gone, kept = project_contact(Event("evt_1", NUMBER, 5, fact.type, START, fact.data, None))
     assert (gone.id, gone.set["merged_into"], gone.set["keys"]) == (fact.data["merged_id"], kept.id, [])
     assert kept.set["opted_out"] == "all"
 
 
 async def test_an_opt_out_holds_for_an_address_that_only_a_status_has_named() -> None:
-    queen = Queen()
-    await queen.hear(wrote("STOP"))
-    assert queen.blocks(f"user:{ANA_ID}") == (False, False)
-    facts = await queen.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))])
+    owner = Owner()
+    await owner.hear(wrote("STOP"))
+    assert owner.blocks(f"user:{ANA_ID}") == (False, False)
+    facts = await owner.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))])
     assert types(facts) == ["contact.updated"]
-    assert queen.blocks(f"user:{ANA_ID}") == (True, True)
-    assert await queen.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))]) == []
-    assert await queen.keeper.on_changes([], [(NUMBER, Identity("15550000077", "US.never"))]) == []  # no contact
+    assert owner.blocks(f"user:{ANA_ID}") == (True, True)
+    assert await owner.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))]) == []
+    assert await owner.keeper.on_changes([], [(NUMBER, Identity("15550000077", "US.never"))]) == []  # no contact
 
 
 async def test_somebody_who_is_known_by_a_conversation_alone_opts_out_under_all_of_its_addresses() -> None:
@@ -359,35 +359,35 @@ async def test_somebody_who_is_known_by_a_conversation_alone_opts_out_under_all_
         def aliases_of(self, key: str) -> tuple[str, ...]:
             return (f"wa:{ANA}", f"user:{ANA_ID}")
 
-    queen = Queen(aliases=Conversations())
-    facts = await queen.hear(wrote("STOP", wa_id=None, user_id=ANA_ID))
+    owner = Owner(aliases=Conversations())
+    facts = await owner.hear(wrote("STOP", wa_id=None, user_id=ANA_ID))
     assert facts[0].data["wa_id"] == ANA
-    assert queen.blocks(f"wa:{ANA}") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    assert owner.blocks(f"wa:{ANA}") == owner.blocks(f"user:{ANA_ID}") == (True, True)
 
 
 async def test_who_moves_to_another_number_stays_the_same_contact_and_stays_stopped() -> None:
-    queen = Queen()
-    await queen.hear(wrote("STOP", user_id=ANA_ID))
+    owner = Owner()
+    await owner.hear(wrote("STOP", user_id=ANA_ID))
     new = "15550000099"
     moved = replace(wrote("moved", name=None), kind="system", moved_to=Sender(new, None))
-    (fact,) = await queen.hear(moved)
+    (fact,) = await owner.hear(moved)
     assert (fact.type, fact.data["wa_id"]) == ("contact.updated", new)
     assert set(fact.data["addresses"]) == {f"wa:{ANA}", f"wa:{new}", f"user:{ANA_ID}"}
-    assert queen.blocks(f"wa:{new}") == (True, True)
-    again = await queen.hear(replace(wrote("id", wa_id=new, name=None), kind="system", moved_to=Sender(None, "US.2")))
+    assert owner.blocks(f"wa:{new}") == (True, True)
+    again = await owner.hear(replace(wrote("id", wa_id=new, name=None), kind="system", moved_to=Sender(None, "US.2")))
     assert (again[0].data["contact_id"], again[0].data["user_id"]) == (fact.data["contact_id"], "US.2")
-    assert queen.blocks("user:US.2") == queen.blocks(f"user:{ANA_ID}") == (True, True)
+    assert owner.blocks("user:US.2") == owner.blocks(f"user:{ANA_ID}") == (True, True)
     # What was written from the old number, and comes late, moves nobody back.
-    assert await queen.hear(replace(wrote("late", user_id=ANA_ID, name=None), at=START - timedelta(hours=1))) == []
+    assert await owner.hear(replace(wrote("late", user_id=ANA_ID, name=None), at=START - timedelta(hours=1))) == []
     # Months later the old number is somebody else's.
-    left, made = await queen.hear(wrote("who was this?", user_id="US.stranger", name=None))
+    left, made = await owner.hear(wrote("who was this?", user_id="US.stranger", name=None))
     assert (left.data["contact_id"], made.type) == (fact.data["contact_id"], "contact.created")
-    assert queen.blocks(f"wa:{ANA}") == queen.blocks("user:US.stranger") == (False, False)
-    assert queen.blocks(f"wa:{new}") == (True, True)
+    assert owner.blocks(f"wa:{ANA}") == owner.blocks("user:US.stranger") == (False, False)
+    assert owner.blocks(f"wa:{new}") == (True, True)
 
 
 async def test_the_order_of_decisions_is_part_of_the_fact() -> None:
-    facts = await Queen().hear(wrote("STOP"), wrote("START"), wrote("STOP"))
+    facts = await Owner().hear(wrote("STOP"), wrote("START"), wrote("STOP"))
     orders = [fact.data["order"] for fact in facts if fact.type != "contact.created"]
     assert orders == sorted(set(orders))
     assert len(orders) == 3

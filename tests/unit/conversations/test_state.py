@@ -17,13 +17,13 @@ ANA = ContactRef(NUMBER, wa_id="16505550001", name="Ana")
 BEN = ContactRef(NUMBER, wa_id=None, user_id="US.abc")
 
 
-def directory(database: MemoryDatabase) -> ConversationState:
+def conversations(database: MemoryDatabase) -> ConversationState:
     return ConversationState(database)  # type: ignore[arg-type]
 
 
 @virtual_time
 async def test_a_new_contact_opens_a_conversation_once() -> None:
-    known = directory(MemoryDatabase())
+    known = conversations(MemoryDatabase())
     standings, facts = await known.ensure([ANA, BEN, ANA], START)
     assert [fact.data["contact_key"] for fact in facts] == ["wa:16505550001", "user:US.abc"]
     assert facts[0].conversation_id == standings[NUMBER, ANA.key].conversation_id
@@ -35,7 +35,7 @@ async def test_a_new_contact_opens_a_conversation_once() -> None:
 
 @virtual_time
 async def test_one_number_does_not_share_its_conversations_with_another() -> None:
-    known = directory(MemoryDatabase())
+    known = conversations(MemoryDatabase())
     other = ContactRef("106540352242923", wa_id=ANA.wa_id)
     standings, facts = await known.ensure([ANA, other], START)
     assert len(facts) == len({standing.conversation_id for standing in standings.values()}) == 2
@@ -54,7 +54,7 @@ async def test_what_the_database_knows_is_taken_from_there_once() -> None:
             "last_inbound_at": START,
         },
     )
-    known = directory(database)
+    known = conversations(database)
     standings, facts = await known.ensure([ANA], START)
     assert facts == []
     assert standings[NUMBER, ANA.key].conversation_id == "cnv_old"
@@ -67,7 +67,7 @@ async def test_what_the_database_knows_is_taken_from_there_once() -> None:
 async def test_two_who_ask_at_once_for_a_new_contact_get_the_same_conversation() -> None:
     """A customer writes while the first message to him is on its way in."""
     database = MemoryDatabase(gate=asyncio.Event())
-    known = directory(database)
+    known = conversations(database)
     asking = [asyncio.create_task(known.ensure([ANA], START)) for _ in range(2)]
     await asyncio.sleep(0.01)
     assert database.gate is not None
@@ -79,7 +79,7 @@ async def test_two_who_ask_at_once_for_a_new_contact_get_the_same_conversation()
 
 @virtual_time
 async def test_trouble_while_reading_leaves_nothing_half_opened() -> None:
-    known = directory(MemoryDatabase(trouble=deque([Trouble(DatabaseUnavailable())])))
+    known = conversations(MemoryDatabase(trouble=deque([Trouble(DatabaseUnavailable())])))
     with pytest.raises(DatabaseUnavailable):
         await known.ensure([ANA], START)
     _, facts = await known.ensure([ANA], START)
@@ -88,7 +88,7 @@ async def test_trouble_while_reading_leaves_nothing_half_opened() -> None:
 
 @virtual_time
 async def test_loading_opens_nothing_so_that_other_reads_may_follow_and_fail() -> None:
-    known = directory(MemoryDatabase())
+    known = conversations(MemoryDatabase())
     await known.load([ANA])
     assert known.standing(NUMBER, ANA.key) is None
     _, facts = known.open([ANA], START)
@@ -101,7 +101,7 @@ async def test_whom_the_daily_limit_counted_in_the_last_day_is_read_again_oldest
     for position, (number, age) in enumerate([(NUMBER, 2), (NUMBER, 23), (NUMBER, 25), ("other", 1), (NUMBER, None)]):
         row = {"_id": f"cnv_{position}", "number": number, "contact_key": f"wa:{position}"}
         database.put("conversations", row | ({} if age is None else {"initiated_at": START - age * hour}))
-    counted = await directory(database).initiated(NUMBER, since=START - 24 * hour)
+    counted = await conversations(database).initiated(NUMBER, since=START - 24 * hour)
     assert counted == [("wa:1", START - 23 * hour), ("wa:0", START - 2 * hour)]
 
 
@@ -110,7 +110,7 @@ BOTH = ContactRef(NUMBER, wa_id=ANA.wa_id, user_id="US.abc", is_current=True)
 
 @virtual_time
 async def test_a_contact_has_one_conversation_under_every_address_that_was_seen_with_it() -> None:
-    known = directory(MemoryDatabase())
+    known = conversations(MemoryDatabase())
     by_number, _ = await known.ensure([ANA], START)
     _, facts = await known.ensure([BOTH], START)
     assert [(fact.type, fact.data["contact_keys"]) for fact in facts] == [
@@ -134,7 +134,7 @@ async def test_two_conversations_that_turn_out_to_be_with_one_person_become_one(
             "conversations",
             row | {"last_inbound_at": last, "labels": [f"of {id_}"], "activity": at, "text_tokens": [id_]},
         )
-    known = directory(database)
+    known = conversations(database)
     known.mergers.append(lambda number, *, into, absorbed: merged.append((number, into.key, absorbed.key)))
     standings, facts = await known.ensure([BOTH], START)
     one = standings[NUMBER, ANA.key]
@@ -167,7 +167,7 @@ async def test_what_contacts_know_of_a_person_counts_when_a_conversation_begins(
 
 @virtual_time
 async def test_who_has_moved_keeps_the_conversation_and_somebody_else_on_the_old_number_gets_their_own() -> None:
-    known = directory(MemoryDatabase())
+    known = conversations(MemoryDatabase())
     old, _ = await known.ensure([BOTH], START)
     now = {"is_current": True, "seen_at": START}
     moved = ContactRef(NUMBER, wa_id="16505550009", user_id="US.abc", former=(ANA.key,), **now)  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ async def test_a_stored_conversation_is_found_by_any_of_its_addresses_and_held_o
     database = MemoryDatabase()
     pair = [f"{NUMBER}:{ANA.key}", f"{NUMBER}:{BEN.key}"]
     database.put("conversations", {"_id": "cnv_1", "number": NUMBER, "contact_key": ANA.key, "pair": pair})
-    known = directory(database)
+    known = conversations(database)
     standings, facts = await known.ensure([BEN, ANA], START)
     assert facts == []
     assert standings[NUMBER, BEN.key] is standings[NUMBER, ANA.key]

@@ -30,21 +30,23 @@ def expressions() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def exported() -> dict[str, set[str]]:
-    """Sample names with their labels: of the counters and histograms, and of a board on which everything stands."""
+    """Sample names with their labels: of the counters and histograms, and of a scoreboard on which everything
+    stands.
+    """
     found: dict[str, set[str]] = {}
     for family in definitions._memory.collect():
         suffixes = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}.get(family.type, ("",))
         labels = set(getattr(definitions._memory._names_to_collectors[family.name], "_labelnames", ()))
         for suffix in suffixes:
             found[family.name + suffix] = labels | ({"le"} if suffix == "_bucket" else set())
-    board = Scoreboard.create(slots=4)
-    board.writer_at(1, "Sanic-WhatsApp-0", "whatsapp").beat(
+    scoreboard = Scoreboard.create(slots=4)
+    scoreboard.writer_at(1, "Sanic-WhatsApp-0", "whatsapp").beat(
         Vitals(db_operations_per_s=1.0, messages_accepted_per_s=1.0),
         {"state": "owner", "epoch": 1, "queue_depth": 0, "queue_age_s": 0.0},
     )
     broken = ProcessFacts("Sanic-Server-0-0", "worker", state="broken", breaker="open")
-    board.publish(ClusterFacts(processes=(broken,), restarts_by_reason={"death": 1}))
-    for family in ScoreboardMetrics(board).collect():
+    scoreboard.publish(ClusterFacts(processes=(broken,), restarts_by_reason={"death": 1}))
+    for family in ScoreboardMetrics(scoreboard).collect():
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found

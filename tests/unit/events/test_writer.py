@@ -36,7 +36,7 @@ def fact(position: int, number: str = NUMBER) -> Fact:
     return Fact("message.sent", number, START, {"message_id": f"msg_{position}"})
 
 
-def journal(database: MemoryDatabase, lease: HeldLease | None = None, **seqs: int) -> EventWriter:
+def event_writer(database: MemoryDatabase, lease: HeldLease | None = None, **seqs: int) -> EventWriter:
     return EventWriter(
         database,  # type: ignore[arg-type]
         lease or HeldLease(),  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ def bulk_sizes(database: MemoryDatabase) -> list[int]:
 @virtual_time
 async def test_numbers_follow_the_order_of_recording_for_each_phone_number() -> None:
     database = MemoryDatabase()
-    written = journal(database, **{OTHER: 40})
+    written = event_writer(database, **{OTHER: 40})
     async with running(written):
         written.record([fact(1), fact(2)])
         written.record([fact(3), fact(4, OTHER)])
@@ -79,7 +79,7 @@ async def test_numbers_follow_the_order_of_recording_for_each_phone_number() -> 
 @virtual_time
 async def test_a_fact_is_durable_before_it_is_applied() -> None:
     database = MemoryDatabase()
-    written = journal(database)
+    written = event_writer(database)
     entry = written.record([fact(1)])
     assert not entry.durable.done()
     async with running(written):
@@ -93,7 +93,7 @@ async def test_a_fact_is_durable_before_it_is_applied() -> None:
 @virtual_time
 async def test_what_is_recorded_during_a_write_goes_together() -> None:
     database = MemoryDatabase(gate=asyncio.Event())
-    written = journal(database)
+    written = event_writer(database)
     async with running(written):
         written.record([fact(0)])
         await asyncio.sleep(0.01)
@@ -109,7 +109,7 @@ async def test_what_is_recorded_during_a_write_goes_together() -> None:
 async def test_only_what_stands_in_the_log_counts_as_reached() -> None:
     """The floor is kept beside the number: were it ahead of the log, a new owner would leave a gap."""
     database = MemoryDatabase(gate=asyncio.Event())
-    written = journal(database, **{OTHER: 40})
+    written = event_writer(database, **{OTHER: 40})
     async with running(written):
         written.record([fact(1), fact(2)])
         assert written.seqs == {NUMBER: 2, OTHER: 40}
@@ -124,7 +124,7 @@ async def test_only_what_stands_in_the_log_counts_as_reached() -> None:
 @virtual_time
 async def test_marks_without_facts_are_written_too() -> None:
     database = MemoryDatabase()
-    written = journal(database)
+    written = event_writer(database)
     async with running(written):
         entry = written.record([], [VersionedWrite("notifications", "ntf_1", None, set={"state": "done"})])
         await entry.applied
@@ -137,7 +137,7 @@ async def test_marks_without_facts_are_written_too() -> None:
 @virtual_time
 async def test_it_waits_for_a_database_that_is_away_and_leaves_no_gap(error: type[Exception], is_applied: bool) -> None:
     database = MemoryDatabase(trouble=deque([Trouble(error(), is_applied=is_applied)] * 3))
-    written = journal(database)
+    written = event_writer(database)
     async with running(written) as task:
         written.record([fact(1), fact(2)])
         await asyncio.wait_for(written.drained(), 60)
@@ -150,7 +150,7 @@ async def test_it_waits_for_a_database_that_is_away_and_leaves_no_gap(error: typ
 async def test_documents_follow_when_the_database_is_back(error: type[Exception]) -> None:
     # The append passes, the bulk write meets trouble three times.
     database = MemoryDatabase(trouble=deque([None, *[Trouble(error())] * 3]))
-    written = journal(database)
+    written = event_writer(database)
     async with running(written):
         entry = written.record([fact(1)])
         await asyncio.wait_for(entry.applied, 60)
@@ -160,7 +160,7 @@ async def test_documents_follow_when_the_database_is_back(error: type[Exception]
 @virtual_time
 async def test_a_lost_lease_stops_it_before_a_write() -> None:
     database, lease = MemoryDatabase(), HeldLease(is_ours=False)
-    written = journal(database, lease)
+    written = event_writer(database, lease)
     async with running(written) as task:
         entry = written.record([fact(1)])
         with pytest.raises(Fenced):
@@ -175,7 +175,7 @@ async def test_a_lost_lease_stops_it_before_a_write() -> None:
 @virtual_time
 async def test_a_lease_that_is_lost_while_the_database_is_away_ends_the_waiting() -> None:
     database, lease = MemoryDatabase(trouble=deque([Trouble(DatabaseUnavailable())] * 500)), HeldLease()
-    written = journal(database, lease)
+    written = event_writer(database, lease)
     async with running(written) as task:
         written.record([fact(1)])
         await asyncio.sleep(5)
@@ -189,7 +189,7 @@ async def test_a_lease_that_is_lost_while_the_database_is_away_ends_the_waiting(
 async def test_a_strangers_number_stops_it_and_changes_no_document() -> None:
     database = MemoryDatabase()
     database.put(EVENTS, {"_id": "evt_theirs", "number": NUMBER, "seq": 1, "data": {"message_id": "theirs"}})
-    written = journal(database)
+    written = event_writer(database)
     async with running(written) as task:
         written.record([fact(1)])
         with pytest.raises(Fenced):
@@ -215,7 +215,7 @@ class StuckDocuments(MemoryDatabase):
 @virtual_time
 async def test_never_more_is_logged_and_not_applied_than_a_new_owner_repeats(size: int) -> None:
     database = StuckDocuments()
-    written = journal(database)
+    written = event_writer(database)
     async with running(written):
         for _ in range(max(4, 4_000 // size)):
             written.record([fact(position) for position in range(size)])
@@ -226,7 +226,7 @@ async def test_never_more_is_logged_and_not_applied_than_a_new_owner_repeats(siz
 @virtual_time
 async def test_facts_that_are_recorded_together_are_done_together() -> None:
     database = MemoryDatabase()
-    written = journal(database)
+    written = event_writer(database)
     async with running(written):
         mark = VersionedWrite("notifications", "ntf_1", None, set={"state": "done"})
         entry = written.record([fact(position) for position in range(1_000)], [mark])
@@ -242,7 +242,7 @@ async def test_facts_that_are_recorded_together_are_done_together() -> None:
 async def test_what_cannot_be_stored_keeps_its_number_and_says_why() -> None:
     database = MemoryDatabase()
     database.trouble.append(Trouble(OverflowError("MongoDB can only handle up to 8-byte ints")))
-    written = journal(database)
+    written = event_writer(database)
     heard: list[Event] = []
     written.listeners.append(heard.extend)
     huge = Fact("message.received", NUMBER, START, {"message_id": "msg_huge", "n": 1 << 64})

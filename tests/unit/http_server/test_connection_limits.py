@@ -27,7 +27,7 @@ class Http:
 
 @dataclass(eq=False)
 class Connection:
-    """A connection as the door sees it."""
+    """A connection as the connection tracker sees it."""
 
     http: Http = field(default_factory=Http)
     websocket: object = None
@@ -50,7 +50,7 @@ class Connection:
 def sweep(http: Http, now: float, **options: Any) -> bool:
     door = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15, body_bytes_per_s=1000, **options))
     connection = Connection(http)
-    door.came(cast(Any, connection), "192.0.2.1")
+    door.opened(cast(Any, connection), "192.0.2.1")
     door.sweep(now)
     return connection.is_expired
 
@@ -77,7 +77,7 @@ def test_a_body_is_not_late_while_the_handler_does_not_read_it() -> None:
     door = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15))
     http = Http(Stage.HANDLER, 100.0, True, request_bytes=1_000_000, request_bytes_left=1_000_000)
     connection = Connection(http, awaits_client=False)
-    door.came(cast(Any, connection), "192.0.2.1")
+    door.opened(cast(Any, connection), "192.0.2.1")
     for second in range(100, 1000):
         door.sweep(float(second))
     assert not connection.is_expired
@@ -99,7 +99,7 @@ def test_a_handler_that_has_its_body_may_take_its_time() -> None:
 def test_a_connection_that_says_nothing_at_all_is_closed_after_its_seconds() -> None:
     door = ConnectionTracker(ConnectionLimits(silent_s=15))
     connection = Connection(silent_since=100.0)
-    door.came(cast(Any, connection), "192.0.2.1")
+    door.opened(cast(Any, connection), "192.0.2.1")
     door.sweep(115.0)
     assert not connection.is_closed
     door.sweep(115.1)
@@ -117,7 +117,7 @@ def test_the_rest_of_a_body_that_was_answered_has_a_deadline() -> None:
 def test_what_is_expired_is_cut_at_the_next_sweep() -> None:
     door = ConnectionTracker(ConnectionLimits(header_s=10))
     connection = Connection(Http(Stage.REQUEST, began_at=1.0))
-    door.came(cast(Any, connection), "192.0.2.1")
+    door.opened(cast(Any, connection), "192.0.2.1")
     door.sweep(20.0)
     assert (connection.is_expired, connection.is_aborted) == (True, False)
     connection.http.stage = Stage.IDLE
@@ -129,8 +129,8 @@ def test_what_is_expired_is_cut_at_the_next_sweep() -> None:
 def test_the_cap_counts_public_addresses_only() -> None:
     door = ConnectionTracker(ConnectionLimits(address_limit=2))
     for _ in range(2):
-        door.came(cast(Any, Connection()), "8.8.8.8")
-        door.came(cast(Any, Connection()), "10.0.0.7")
+        door.opened(cast(Any, Connection()), "8.8.8.8")
+        door.opened(cast(Any, Connection()), "10.0.0.7")
     assert door.refusal("8.8.8.8") == "too_many_connections"
     assert door.refusal("8.8.4.4") is None
     assert door.refusal("10.0.0.7") is None
@@ -161,22 +161,22 @@ def test_a_worker_with_far_more_connections_than_its_siblings_lets_some_go(
 
 def test_as_many_are_let_go_as_are_too_many() -> None:
     door = ConnectionTracker(ConnectionLimits())
-    door.to_let_go = 2
-    assert [door.lets_go() for _ in range(4)] == [True, True, False, False]
+    door.surplus = 2
+    assert [door.release_surplus() for _ in range(4)] == [True, True, False, False]
 
 
 def test_an_address_that_leaves_is_forgotten() -> None:
     door = ConnectionTracker(ConnectionLimits(address_limit=1))
     connection = cast(Any, Connection())
-    door.came(connection, "8.8.8.8")
-    door.went(connection, "8.8.8.8")
+    door.opened(connection, "8.8.8.8")
+    door.closed(connection, "8.8.8.8")
     assert door.refusal("8.8.8.8") is None
     assert door.connection_count() == 0
 
 
 def test_a_full_worker_says_so() -> None:
     door = ConnectionTracker(ConnectionLimits(connection_limit=1))
-    door.came(cast(Any, Connection()), "10.0.0.7")
+    door.opened(cast(Any, Connection()), "10.0.0.7")
     assert door.refusal("10.0.0.8") == "connections_full"
 
 
@@ -209,9 +209,9 @@ def test_what_the_operator_says_of_connections_is_what_the_door_goes_by() -> Non
     door = ConnectionTracker(options)
     for _ in range(2):
         assert door.refusal("8.8.8.8") is None
-        door.came(cast(Any, Connection()), "8.8.8.8")
+        door.opened(cast(Any, Connection()), "8.8.8.8")
     assert door.refusal("8.8.8.8") == "too_many_connections"
-    door.came(cast(Any, Connection()), "9.9.9.9")
+    door.opened(cast(Any, Connection()), "9.9.9.9")
     assert door.refusal("1.1.1.1") == "connections_full"
 
 
@@ -224,7 +224,7 @@ def test_a_client_behind_a_proxy_is_counted_by_what_it_has_under_way() -> None:
     proxy, client, other = "10.0.0.7", "9.9.9.9", "9.9.9.10"
     for _ in range(5):
         assert door.refusal(proxy) is None, "a private address speaks for many"
-        door.came(cast(Any, Connection()), proxy)
+        door.opened(cast(Any, Connection()), proxy)
     for _ in range(2):
         assert door.takes(client)
         door.count(client, 1)

@@ -1,4 +1,4 @@
-"""A whole request of a known kind is answered at once; everything else goes the long way, and loses nothing."""
+"""A whole request of a known kind is answered at once; everything else goes Sanic's path, and loses nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ class Life:
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, str | None, int]] = []
-        self.lets_go = False
+        self.release_surplus = False
 
     def answered(
         self,
@@ -48,8 +48,8 @@ class Life:
         assert (path, key_id) == ("/echo", "key_1")
         self.counted.append((method, route, status))
 
-    def is_to_let_go(self) -> bool:
-        return self.lets_go
+    def should_close(self) -> bool:
+        return self.release_surplus
 
 
 class EchoWay:
@@ -117,7 +117,7 @@ class Line:
     def __init__(self, app: Sanic[Any, Any]) -> None:
         self.app = app
         self.life: Life = app.ctx.life
-        self.way: EchoWay = app.ctx.way
+        self.route: EchoWay = app.ctx.route
         self.transport = Transport()
         self.protocol = PanalProtocol(loop=asyncio.get_running_loop(), app=app)
 
@@ -133,7 +133,7 @@ class Line:
         return said
 
     async def known(self) -> None:
-        """The first request goes Sanic's way, and makes the header known."""
+        """The first request goes Sanic's route, and makes the header known."""
         (answer,) = await self.say(request(b"first"))
         assert answer.endswith(b"long:first")
         self.life.counted.clear()
@@ -158,8 +158,8 @@ async def line() -> AsyncIterator[Line]:
 
     app.config.ACCESS_LOG = False
     app.finalize()
-    app.ctx.life, app.ctx.way = Life(), EchoWay()
-    app.ctx.find_way = lambda first: app.ctx.way if first.startswith(b"POST /echo ") else None
+    app.ctx.life, app.ctx.route = Life(), EchoWay()
+    app.ctx.find_fast_route = lambda first: app.ctx.route if first.startswith(b"POST /echo ") else None
     one = Line(app)
     one.protocol.connection_made(one.transport)  # type: ignore[arg-type]
     await asyncio.sleep(0)
@@ -173,8 +173,8 @@ async def test_the_first_request_goes_long_and_the_next_ones_go_short(line: Line
     await line.known()
     assert await line.say(request(b"second")) == []
     http = line.protocol.http
-    assert http.stage is Stage.HANDLER, "for all who ask, this request is under way"
-    line.way.under_way[0][0].set_result(None)
+    assert http.stage is Stage.HANDLER, "for all who ask, this request is under route"
+    line.route.under_way[0][0].set_result(None)
     (answer,) = await line.heard()
     assert answer == HEAD + b"content-length: 12\r\nconnection: keep-alive\r\n\r\nshort:second"
     assert http.stage is Stage.IDLE
@@ -183,34 +183,34 @@ async def test_the_first_request_goes_long_and_the_next_ones_go_short(line: Line
 
 async def test_what_a_way_declines_or_stumbles_over_goes_long(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     await line.known()
-    line.way.declines = True
+    line.route.declines = True
     assert [answer.endswith(b"long:declined") for answer in await line.say(request(b"declined"))] == [True]
-    line.way.declines, line.way.breaks = False, Unavailable("full")
+    line.route.declines, line.route.breaks = False, Unavailable("full")
     assert [answer.endswith(b"long:full") for answer in await line.say(request(b"full"))] == [True]
     assert not caplog.records
-    line.way.breaks = RuntimeError("a fault of ours")
+    line.route.breaks = RuntimeError("a fault of ours")
     assert [answer.endswith(b"long:broken") for answer in await line.say(request(b"broken"))] == [True]
     assert [getattr(record, "action", None) for record in caplog.records] == ["request.bug"], "and it is told"
-    assert line.way.under_way == []
+    assert line.route.under_way == []
 
 
 async def test_a_failure_is_told_on_the_long_way(line: Line) -> None:
     await line.known()
     await line.say(request(b"lost"))
-    line.way.under_way[0][0].set_exception(Unavailable("no database"))
+    line.route.under_way[0][0].set_exception(Unavailable("no database"))
     (answer,) = await line.heard()
     assert answer.startswith(b"HTTP/1.1 503")
     assert answer.endswith(b"away:unavailable: no database")
     # And the connection goes on.
     await line.say(request(b"next"))
-    line.way.under_way[1][0].set_result(None)
+    line.route.under_way[1][0].set_result(None)
     assert [answer.endswith(b"short:next") for answer in await line.heard()] == [True]
 
 
 async def test_what_came_of_nothing_is_handled_from_its_beginning(line: Line) -> None:
     await line.known()
     await line.say(request(b"again"))
-    line.way.under_way[0][0].set_exception(LeaveFastPath())
+    line.route.under_way[0][0].set_exception(LeaveFastPath())
     assert [answer.endswith(b"long:again") for answer in await line.heard()] == [True]
 
 
@@ -220,7 +220,7 @@ async def test_what_comes_meanwhile_waits_and_is_answered_in_order(line: Line) -
     two, three = request(b"two"), request(b"three")
     assert await line.say(two[:10]) == []
     assert await line.say(two[10:] + three) == []
-    line.way.under_way[0][0].set_result(None)
+    line.route.under_way[0][0].set_result(None)
     answers = b"".join(await line.heard())
     assert [part in answers for part in (b"short:one", b"long:two", b"long:three")] == [True] * 3
     assert answers.index(b"short:one") < answers.index(b"long:two") < answers.index(b"long:three")
@@ -240,7 +240,7 @@ async def test_parts_and_several_at_once_go_long(line: Line) -> None:
         assert await line.say(whole[:cut]) == []
         assert [answer.endswith(b"long:parts") for answer in await line.say(whole[cut:])] == [True]
     assert len(await line.say(whole * 2)) == 2
-    assert line.way.under_way == []
+    assert line.route.under_way == []
 
 
 async def test_an_answer_to_nobody_is_counted_as_hung_up(line: Line) -> None:
@@ -248,7 +248,7 @@ async def test_an_answer_to_nobody_is_counted_as_hung_up(line: Line) -> None:
     await line.say(request(b"gone"))
     line.transport.close()
     line.protocol.connection_lost(None)
-    line.way.under_way[0][0].set_result(None)
+    line.route.under_way[0][0].set_result(None)
     assert await line.heard() == []
     assert line.life.counted == [("POST", "echo", CLIENT_CLOSED)]
 
@@ -257,9 +257,9 @@ async def test_a_worker_that_drains_answers_and_closes(line: Line) -> None:
     await line.known()
     await line.say(request(b"last"))
     line.protocol.close_if_still_idle()
-    assert not line.transport.is_closed, "it is not idle: a request is under way"
+    assert not line.transport.is_closed, "it is not idle: a request is under route"
     line.protocol.answer_and_close()
-    line.way.under_way[0][0].set_result(None)
+    line.route.under_way[0][0].set_result(None)
     (answer,) = await line.heard()
     assert b"connection: close\r\n" in answer
     assert line.transport.is_closed
@@ -267,9 +267,9 @@ async def test_a_worker_that_drains_answers_and_closes(line: Line) -> None:
 
 async def test_a_connection_that_is_one_too_many_is_let_go_with_its_answer(line: Line) -> None:
     await line.known()
-    line.life.lets_go = True
+    line.life.release_surplus = True
     await line.say(request(b"elsewhere"))
-    line.way.under_way[0][0].set_result(None)
+    line.route.under_way[0][0].set_result(None)
     (answer,) = await line.heard()
     assert b"connection: close\r\n" in answer
     assert line.transport.is_closed

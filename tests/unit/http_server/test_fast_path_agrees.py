@@ -61,7 +61,7 @@ class LongWayProtocol(PanalProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._find_way = None
+        self._find_fast_route = None
 
 
 def told(method: str, url: bytes, body: bytes) -> bytes:
@@ -95,8 +95,8 @@ def app() -> Iterator[Sanic[Any, Any]]:
     app.config.ACCESS_LOG = False
     app.config.REQUEST_MAX_SIZE = LIMIT
     app.finalize()
-    app.ctx.life, app.ctx.way = UncountedLife(), EchoWay()
-    app.ctx.find_way = lambda first: app.ctx.way if first.startswith(b"POST /echo ") else None
+    app.ctx.life, app.ctx.route = UncountedLife(), EchoWay()
+    app.ctx.find_fast_route = lambda first: app.ctx.route if first.startswith(b"POST /echo ") else None
     logging.getLogger("sanic.error").setLevel(logging.CRITICAL)
     yield app
     logging.getLogger("sanic.error").setLevel(logging.NOTSET)
@@ -197,9 +197,9 @@ SETTINGS = settings(
 @SETTINGS
 @given(pieces=conversations(), ends=st.booleans())
 def test_the_fast_path_agrees_with_the_long_one(app: Sanic[Any, Any], pieces: list[bytes], ends: bool) -> None:
-    before = app.ctx.way.count
+    before = app.ctx.route.count
     fast = hear(app, PanalProtocol, pieces, ends=ends)
-    event(f"on the fast path: {app.ctx.way.count > before}")
+    event(f"on the fast path: {app.ctx.route.count > before}")
     assert fast == hear(app, LongWayProtocol, pieces, ends=ends)
     assert all(answer.connection == "keep-alive" for answer in fast.answers[:-1]), "nothing is said after a close"
     if fast.answers and fast.answers[-1].connection == "close":
@@ -227,9 +227,9 @@ def test_no_body_is_ever_a_request(app: Sanic[Any, Any], asked: list[bytes], dat
 def test_the_fast_path_was_taken(app: Sanic[Any, Any]) -> None:
     """The tests above compare something: the second request of a kind goes fast."""
     one = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi"
-    before = app.ctx.way.count
+    before = app.ctx.route.count
     assert [answer.body for answer in hear(app, PanalProtocol, [one] * 3).answers] == [b"POST /echo hi"] * 3
-    assert app.ctx.way.count == before + 2
+    assert app.ctx.route.count == before + 2
 
 
 @pytest.mark.parametrize("path", ["nowhere", "refuse", "echo"])

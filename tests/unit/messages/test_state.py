@@ -12,7 +12,7 @@ from tests.doubles.messages import outgoing
 S = MessageStatus
 
 
-def ledger(database: MemoryDatabase) -> MessageState:
+def message_state(database: MemoryDatabase) -> MessageState:
     return MessageState(MessageRepository(database))  # type: ignore[arg-type]
 
 
@@ -20,7 +20,7 @@ def ledger(database: MemoryDatabase) -> MessageState:
 async def test_a_newer_view_is_not_replaced_by_what_the_database_has() -> None:
     database = MemoryDatabase()
     database.put(MESSAGES, message_document(outgoing(1)))
-    known = ledger(database)
+    known = message_state(database)
     known.track(outgoing(1)).status = S.SENT
     await known.load(["msg_1"], [])
     assert known.track(outgoing(1)).status is S.SENT
@@ -32,7 +32,7 @@ async def test_what_is_not_held_is_read_together() -> None:
     database = MemoryDatabase()
     for position in range(5):
         database.put(MESSAGES, message_document(outgoing(position, status=S.SENT, wamid=f"wamid.{position}")))
-    known = ledger(database)
+    known = message_state(database)
     await known.load(["msg_0", "msg_1", "msg_0", "msg_9"], ["wamid.3", "wamid.4"])
     assert len(database.finds) == 2
     third = known.by_wamid("wamid.3")
@@ -43,7 +43,7 @@ async def test_what_is_not_held_is_read_together() -> None:
 
 @virtual_time
 async def test_memory_has_an_end_and_keeps_what_is_active() -> None:
-    known = ledger(MemoryDatabase())
+    known = message_state(MemoryDatabase())
     for position in range(50):
         known.track(outgoing(position, status=S.UNCERTAIN))
     for position in range(50, MAX_SETTLED + 1_000):
@@ -57,7 +57,7 @@ async def test_memory_has_an_end_and_keeps_what_is_active() -> None:
 @virtual_time
 async def test_both_wamids_of_a_message_that_went_twice_are_found_even_after_it_was_forgotten() -> None:
     database = MemoryDatabase()
-    known = ledger(database)
+    known = message_state(database)
     tracked = known.track(outgoing(1, status=S.SENT))
     known.learn_wamid(tracked, "wamid.first")
     known.learn_wamid(tracked, "wamid.second")
@@ -77,7 +77,7 @@ async def test_what_a_customer_wrote_is_not_tracked_whoever_names_its_id() -> No
     database = MemoryDatabase()
     inbound = replace(outgoing(1, wamid="wamid.theirs"), direction=Direction.IN, to=None, status=S.RECEIVED)
     database.put(MESSAGES, message_document(inbound))
-    known = ledger(database)
+    known = message_state(database)
     await known.load(["msg_1"], ["wamid.theirs"])
     assert known.get("msg_1") is None
     assert known.by_wamid("wamid.theirs") is None

@@ -46,13 +46,13 @@ class LifeOfAMessage(RuleBasedStateMachine):
         random.seed(seed)
         self.clock = ManualClock()
         self.facts = Facts()
-        governor = RateLimiter()
-        governor.set_number(NUMBER, SendLimits(80, 6, 45), hold=None, is_paused=False)
-        self.ledger = MessageState(None)  # type: ignore[arg-type]  # nothing is loaded from a database
+        rate_limiter = RateLimiter()
+        rate_limiter.set_number(NUMBER, SendLimits(80, 6, 45), hold=None, is_paused=False)
+        self.message_state = MessageState(None)  # type: ignore[arg-type]  # nothing is loaded from a database
         self.outcomes = Outcomes(
-            ledger=self.ledger,
+            message_state=self.message_state,
             recorder=self.facts,
-            governor=governor,
+            rate_limiter=rate_limiter,
             clock=self.clock,
             options=DispatchOptions(concurrency=1, evidence_wait_s=1, on_uncertain=OnUncertain.HOLD),
         )

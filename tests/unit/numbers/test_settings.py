@@ -71,50 +71,54 @@ def test_quiet_hours_are_a_numbers_own() -> None:
 
 
 def governed(hold: Hold | None = None) -> RateLimiter:
-    governor = RateLimiter()
-    governor.set_number(NUMBER, DEFAULT, hold=hold, is_paused=False)
-    return governor
+    rate_limiter = RateLimiter()
+    rate_limiter.set_number(NUMBER, DEFAULT, hold=hold, is_paused=False)
+    return rate_limiter
 
 
 @virtual_time
 async def test_a_hold_that_ended_is_told_once() -> None:
-    clock, journal = ManualClock(), NotedJournal()
-    governor = governed()
-    governor.hold_number(NUMBER, Hold("platform_130429", clock.now().replace(microsecond=0)))
+    clock, event_writer = ManualClock(), NotedJournal()
+    rate_limiter = governed()
+    rate_limiter.hold_number(NUMBER, Hold("platform_130429", clock.now().replace(microsecond=0)))
     clock.advance(1)
-    assert governor.number_hold(NUMBER, clock.now()) is None
-    holds = Holds(governor, journal, clock)  # type: ignore[arg-type]
+    assert rate_limiter.number_hold(NUMBER, clock.now()) is None
+    holds = Holds(rate_limiter, event_writer, clock)  # type: ignore[arg-type]
     await holds.step()
     await holds.step()
-    (fact,) = journal.facts
+    (fact,) = event_writer.facts
     assert (fact.type, fact.data["hold_reason"]) == ("number.released", "platform_130429")
 
 
 @virtual_time
 async def test_a_resume_lifts_the_hold_and_says_so() -> None:
-    governor = governed(Hold("platform_190", None))
+    rate_limiter = governed(Hold("platform_190", None))
     commands = NumberCommands(
         NumberState([MINE]),
-        set_paused=governor.set_paused,
-        release=governor.release_number,
+        set_paused=rate_limiter.set_paused,
+        release=rate_limiter.release_number,
         nudge=lambda: None,
         clock=ManualClock(),
     )
     outcome = await commands.resume(Command("cmd_1", "number.resume", {"phone_number_id": NUMBER}, "key_1"))
     assert [fact.type for fact in outcome.facts] == ["number.resumed", "number.released"]
-    assert governor.number_hold(NUMBER, START) is None
+    assert rate_limiter.number_hold(NUMBER, START) is None
     again = await commands.resume(Command("cmd_2", "number.resume", {"phone_number_id": NUMBER}, "key_1"))
     assert [fact.type for fact in again.facts] == ["number.resumed"]
 
 
 @virtual_time
 async def test_a_changed_setting_is_the_governors_at_once() -> None:
-    governor = governed()
-    book = NumberState([MINE], on_change=lambda number: governor.set_pace(NUMBER, limits_of(number, DEFAULT)))
+    rate_limiter = governed()
+    state = NumberState([MINE], on_change=lambda number: rate_limiter.set_limits(NUMBER, limits_of(number, DEFAULT)))
     commands = NumberCommands(
-        book, set_paused=governor.set_paused, release=governor.release_number, nudge=lambda: None, clock=ManualClock()
+        state,
+        set_paused=rate_limiter.set_paused,
+        release=rate_limiter.release_number,
+        nudge=lambda: None,
+        clock=ManualClock(),
     )
     data = {"phone_number_id": NUMBER, "changes": {"quiet_hours": "00:00-23:59 UTC"}}
     outcome = await commands.update(Command("cmd_1", "number.update", data, "key_1"))
     assert outcome.facts[0].type == "number.settings_changed"
-    assert governor.quiet_until(NUMBER, START) is not None
+    assert rate_limiter.quiet_until(NUMBER, START) is not None

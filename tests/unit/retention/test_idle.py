@@ -22,17 +22,17 @@ OLD = START - 100 * DAY
 class Bench:
     def __init__(self, *, conversations_days: int = 60, contacts_days: int = 60) -> None:
         self.database = CollectionDatabase()
-        self.clock, self.journal = ManualClock(), NotedJournal()
+        self.clock, self.event_writer = ManualClock(), NotedJournal()
         self.directory = ConversationState(self.database.real, numbers=[NUMBER])
-        self.ledger = ContactState(self.database.real)
+        self.message_state = ContactState(self.database.real)
         self.opened = asyncio.Event()
         self.opened.set()
         self.idle = IdleCleaner(
             self.database.real,
-            self.journal,
+            self.event_writer,
             self.clock,
             conversations=self.directory,
-            contacts=self.ledger,
+            contacts=self.message_state,
             conversations_days=conversations_days,
             contacts_days=contacts_days,
             numbers=[NUMBER],
@@ -106,8 +106,8 @@ async def test_a_contact_goes_when_it_is_old_and_talks_with_nobody_and_no_opt_ou
     await bench.a_pass()
     assert bench.left("contacts") == ["2", "3", "4", "6", "7"]
     assert bench.left("conversations") == ["7"]
-    await bench.ledger.load(["wa:1"])
-    assert bench.ledger.by_key("wa:1") is None, "whoever comes back is a new contact"
+    await bench.message_state.load(["wa:1"])
+    assert bench.message_state.by_key("wa:1") is None, "whoever comes back is a new contact"
 
 
 class LateJournal(NotedJournal):
@@ -135,15 +135,15 @@ async def test_an_opt_out_that_was_just_recorded_is_seen_before_anything_is_dele
 @virtual_time
 async def test_while_nothing_can_be_written_everything_stays_and_the_owner_goes_on() -> None:
     bench = Bench()
-    bench.journal.is_held_back = True
+    bench.event_writer.is_held_back = True
     for n in range(600):
         bench.conversation(f"{n}", at=OLD + timedelta(seconds=n))
     async with asyncio.timeout(8):
         await bench.a_pass()
         await bench.directory.load([ContactRef(NUMBER, "599")])
     assert len(bench.left("conversations")) == 600
-    bench.journal.is_held_back = False
-    bench.journal.let_go()
+    bench.event_writer.is_held_back = False
+    bench.event_writer.let_go()
     await bench.a_pass()
     await bench.a_pass()
     assert bench.left("conversations") == [], "599 was asked for before the first of these passes alone"
@@ -181,7 +181,7 @@ async def test_the_hourly_pass_takes_them_along() -> None:
         bench.conversation(f"{n}", at=OLD + timedelta(seconds=n))
     options = RetentionOptions(messages_days=90, campaigns_days=90, idempotency_s=86_400)
     cleaner = Cleaner(
-        bench.database.real, bench.journal, bench.clock, is_owner=lambda: True, options=options, idle=bench.idle
+        bench.database.real, bench.event_writer, bench.clock, is_owner=lambda: True, options=options, idle=bench.idle
     )
     while await cleaner.step():
         pass

@@ -47,15 +47,15 @@ async def all_of(work: Cleaner) -> None:
 
 
 def cleaner(
-    database: CollectionDatabase, journal: NotedJournal, clock: ManualClock, *, is_owner: bool = True
+    database: CollectionDatabase, event_writer: NotedJournal, clock: ManualClock, *, is_owner: bool = True
 ) -> Cleaner:
     options = RetentionOptions(messages_days=90, campaigns_days=90, idempotency_s=86_400)
-    return Cleaner(database.real, journal, clock, is_owner=lambda: is_owner, options=options)
+    return Cleaner(database.real, event_writer, clock, is_owner=lambda: is_owner, options=options)
 
 
 @virtual_time
 async def test_old_messages_and_old_campaigns_go_in_slices() -> None:
-    database, journal, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
     database.put("messages", *(message(f"{at:04d}", at=OLD + timedelta(seconds=at)) for at in range(600)))
     database.put("messages", message("young", at=START - DAY), message("waiting", status="scheduled"))
     database.put(
@@ -69,7 +69,7 @@ async def test_old_messages_and_old_campaigns_go_in_slices() -> None:
         *({"_id": f"r{at}", "campaign": "cmp_old", "order": order_at(OLD) + at} for at in range(300)),
         {"_id": "kept", "campaign": "cmp_young", "order": order_at(START)},
     )
-    work = cleaner(database, journal, clock)
+    work = cleaner(database, event_writer, clock)
     await all_of(work)
     assert sorted(database.rows["messages"]) == ["msg_waiting", "msg_young"]
     assert sorted(database.rows["campaigns"]) == ["cmp_asleep", "cmp_young"]
@@ -82,23 +82,23 @@ async def test_old_messages_and_old_campaigns_go_in_slices() -> None:
 
 @virtual_time
 async def test_idempotency_keys_are_forgotten_after_their_time_and_each_message_is_looked_at_once() -> None:
-    database, journal, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
     database.put(
         "messages",
         message("a", at=START - 2 * DAY, idempotency="k1", digest=b"x"),
         message("b", at=START - 2 * DAY),
         message("young", at=START - timedelta(hours=1), idempotency="k2"),
     )
-    work = cleaner(database, journal, clock)
+    work = cleaner(database, event_writer, clock)
     await all_of(work)
-    assert [mark.id for mark in journal.marks if mark.collection == "messages"] == ["msg_a"]
-    assert journal.marks[0].drop == ("idempotency", "digest")
-    floor = [mark.set["idempotency_floor"] for mark in journal.marks if mark.collection == "meta"][-1]
+    assert [mark.id for mark in event_writer.marks if mark.collection == "messages"] == ["msg_a"]
+    assert event_writer.marks[0].drop == ("idempotency", "digest")
+    floor = [mark.set["idempotency_floor"] for mark in event_writer.marks if mark.collection == "meta"][-1]
     assert floor == order_at(START - DAY)
     database.put("meta", {"_id": "retention", "idempotency_floor": floor})
     clock.advance(3_600 * 24)
     await all_of(work)
-    assert [mark.id for mark in journal.marks if mark.collection == "messages"] == ["msg_a", "msg_young"]
+    assert [mark.id for mark in event_writer.marks if mark.collection == "messages"] == ["msg_a", "msg_young"]
 
 
 async def test_somebody_else_owns_it_so_nothing_is_deleted() -> None:
@@ -134,36 +134,36 @@ def size(documents: int, data: int, index: int) -> dict[str, int]:
 
 
 async def test_a_database_that_fills_up_is_told_once_with_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
-    database, journal, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
     database.sizes = {"messages": size(10, 40 * MB, 20 * MB), "events": size(5, 5 * MB, 5 * MB)}
-    watch = StorageWatch(database.real, journal, clock, limit_mb=100, number=NUMBER)
+    watch = StorageWatch(database.real, event_writer, clock, limit_mb=100, number=NUMBER)
     await watch.step()
-    assert not journal.facts
-    record = journal.marks[-1].set
+    assert not event_writer.facts
+    record = event_writer.marks[-1].set
     assert (record["used_mb"], record["used_percent"], record["level"]) == (70.0, 70.0, "ok")
     assert record["collections"][0] == {"name": "messages", "documents": 10, "data_mb": 40.0, "index_mb": 20.0}
     await watch.step()
-    assert len(journal.entries) == 1  # once a minute
+    assert len(event_writer.entries) == 1  # once a minute
     database.sizes["messages"] = size(10, 60 * MB, 20 * MB)
     for _ in range(3):
         clock.advance(60)
         await watch.step()
-    (fact,) = journal.facts
+    (fact,) = event_writer.facts
     assert (fact.type, fact.data["level"], fact.data["used_percent"]) == ("cluster.storage", "warning", 90.0)
     assert "PANAL_RETENTION_MESSAGES_DAYS" in fact.data["next_step"]
     assert [one.action for one in caplog.records if hasattr(one, "action")] == ["storage.nearly_full"]  # type: ignore[attr-defined]
     database.sizes["messages"] = size(10, 10 * MB, MB)
     clock.advance(60)
     await watch.step()
-    assert journal.facts[-1].data["level"] == "ok"
+    assert event_writer.facts[-1].data["level"] == "ok"
 
 
 async def test_a_new_owner_does_not_repeat_the_warning() -> None:
-    database, journal, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
     database.sizes = {"messages": size(10, 85 * MB, 0)}
     database.put("meta", {"_id": "storage", "level": "warning"})
-    await StorageWatch(database.real, journal, clock, limit_mb=100, number=NUMBER).step()
-    assert not journal.facts
+    await StorageWatch(database.real, event_writer, clock, limit_mb=100, number=NUMBER).step()
+    assert not event_writer.facts
 
 
 async def test_the_reader_answers_while_the_database_is_away() -> None:

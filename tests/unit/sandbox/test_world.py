@@ -20,7 +20,7 @@ SEND = "/v23.0/1/messages"
 
 
 class DeafJournal(Storage):
-    """A journal that writes nothing: for rules about memory."""
+    """A storage that writes nothing: for rules about memory."""
 
     def __init__(self) -> None:
         super().__init__(Path())

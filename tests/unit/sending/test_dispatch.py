@@ -43,9 +43,9 @@ class Bench:
 
     options: DispatchOptions = UNCHOSEN
     link: ScriptedLink = field(default_factory=ScriptedLink)
-    journal: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
-    governor: RateLimiter = field(default_factory=RateLimiter)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     is_owner: bool = True
     is_window_open: bool = True
     standings: dict[str, str] = field(default_factory=dict)
@@ -53,19 +53,19 @@ class Bench:
 
     def __post_init__(self) -> None:
         clock = LoopClock()
-        self.governor.set_number(
+        self.rate_limiter.set_number(
             NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False
         )
-        self.ledger = MessageState(None)  # type: ignore[arg-type]  # nothing is read here
+        self.message_state = MessageState(None)  # type: ignore[arg-type]  # nothing is read here
         last = clock.now() if self.is_window_open else None
         nobody = Standing("cnv_1", last_inbound_at=last)
         self.known = {key: Standing(id_, last_inbound_at=last, key=key) for key, id_ in self.standings.items()}
         self.dispatcher = Dispatcher(
             lanes=self.lanes,
-            ledger=self.ledger,
-            recorder=self.journal,
-            gate=SendPolicy(
-                self.governor,
+            message_state=self.message_state,
+            recorder=self.event_writer,
+            policy=SendPolicy(
+                self.rate_limiter,
                 standing_of=lambda _number, key: self.known.get(key, nobody),
                 consents=EverybodyConsents(),
                 is_marketing=lambda _message: False,
@@ -86,13 +86,13 @@ class Bench:
             self.dispatcher.read_notifications(count=0)
 
     def offer(self, *messages: Message) -> list[Tracked]:
-        tracked = [self.ledger.track(message) for message in messages]
+        tracked = [self.message_state.track(message) for message in messages]
         for message in messages:
             self.dispatcher.offer(message)
         return tracked
 
     def merge(self, absorbed: str, *, into: str) -> None:
-        """The directory learned that both are one."""
+        """The conversations learned that both are one."""
         gone, kept = self.known[absorbed], self.known[into]
         self.dispatcher.merge(NUMBER, into=kept, absorbed=gone)
         self.known[absorbed] = kept
@@ -113,17 +113,17 @@ class Bench:
 
 @virtual_time
 async def test_a_message_is_recorded_before_it_leaves_and_when_it_has_left() -> None:
-    bench = Bench(journal=NotedJournal(is_held_back=True))
+    bench = Bench(event_writer=NotedJournal(is_held_back=True))
     (tracked,) = bench.offer(outgoing(1))
     await asyncio.sleep(1)
-    assert bench.journal.types() == ["message.sending"]
+    assert bench.event_writer.types() == ["message.sending"]
     assert bench.link.asked == []
-    bench.journal.let_go()
+    bench.event_writer.let_go()
     await asyncio.sleep(1)
-    assert bench.journal.types() == ["message.sending", "message.sent"]
+    assert bench.event_writer.types() == ["message.sending", "message.sent"]
     assert tracked.status is S.SENT
     assert tracked.wamid == "wamid.msg_1"
-    assert bench.ledger.by_wamid("wamid.msg_1") is tracked
+    assert bench.message_state.by_wamid("wamid.msg_1") is tracked
 
 
 @virtual_time
@@ -165,7 +165,7 @@ async def test_a_final_refusal_fails_the_message_and_the_next_one_goes() -> None
     first, second = bench.offer(outgoing(1), outgoing(2))
     await bench.until_idle()
     assert (first.status, second.status) == (S.FAILED, S.SENT)
-    failed = next(fact for fact in bench.journal.facts if fact.type == "message.failed")
+    failed = next(fact for fact in bench.event_writer.facts if fact.type == "message.failed")
     assert failed.data["error"]["code"] == 131026
     assert failed.data["error"]["next_step"]
 
@@ -176,11 +176,11 @@ async def test_a_passing_refusal_is_tried_again_before_anything_else_to_this_rec
     bench.offer(outgoing(1), outgoing(2))
     await bench.until_idle()
     assert [order.id for order in bench.link.asked] == ["msg_1", "msg_1", "msg_1", "msg_2"]
-    assert bench.journal.types("msg_1") == ["message.sending", "message.retried"] * 2 + [
+    assert bench.event_writer.types("msg_1") == ["message.sending", "message.retried"] * 2 + [
         "message.sending",
         "message.sent",
     ]
-    retried = [fact for fact in bench.journal.facts if fact.type == "message.retried"]
+    retried = [fact for fact in bench.event_writer.facts if fact.type == "message.retried"]
     assert all(fact.data["retry_at"] > fact.at for fact in retried)
 
 
@@ -228,7 +228,7 @@ async def test_without_evidence_it_is_uncertain_and_is_not_sent_again() -> None:
     await bench.until_idle()
     assert (tracked.status, second.status) == (S.UNCERTAIN, S.SENT)
     assert [order.id for order in bench.link.asked] == ["msg_1", "msg_2"]
-    assert bench.journal.types("msg_1") == ["message.sending", "message.uncertain"]
+    assert bench.event_writer.types("msg_1") == ["message.sending", "message.uncertain"]
 
 
 @pytest.mark.parametrize("is_chosen_by", ["message", "settings"])
@@ -243,7 +243,7 @@ async def test_without_evidence_it_goes_again_where_that_was_asked_for(is_chosen
     await bench.until_idle()
     assert tracked.status is S.SENT
     assert tracked.attempt_count == 2
-    assert bench.journal.types() == ["message.sending", "message.retried", "message.sending", "message.sent"]
+    assert bench.event_writer.types() == ["message.sending", "message.retried", "message.sending", "message.sent"]
 
 
 @virtual_time
@@ -255,7 +255,7 @@ async def test_a_message_found_in_sending_waits_for_evidence_before_anything_els
     bench.tell(tracked, S.DELIVERED)
     await bench.until_idle()
     assert bench.sent() == ["msg_2"]
-    assert bench.journal.types("msg_1") == []
+    assert bench.event_writer.types("msg_1") == []
 
 
 @virtual_time
@@ -268,8 +268,8 @@ async def test_a_status_that_is_faster_than_the_answer_is_not_undone_by_it() -> 
     bench.link.gate.set()
     await bench.until_idle()
     assert tracked.status is S.DELIVERED
-    assert bench.journal.types() == ["message.sending"]
-    assert bench.ledger.by_wamid("wamid.msg_1") is tracked
+    assert bench.event_writer.types() == ["message.sending"]
+    assert bench.message_state.by_wamid("wamid.msg_1") is tracked
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ async def test_a_bad_answer_to_a_second_try_does_not_undo_the_proof_of_the_first
     await bench.until_idle()
     assert tracked.status is S.SENT
     assert len(bench.link.asked) == 2
-    assert bench.journal.types()[-1] == "message.sending"
+    assert bench.event_writer.types()[-1] == "message.sending"
 
 
 @virtual_time
@@ -301,13 +301,13 @@ async def test_what_has_expired_is_not_sent() -> None:
     await bench.until_idle()
     assert (tracked.status, second.status) == (S.EXPIRED, S.SENT)
     assert bench.sent() == ["msg_2"]
-    assert bench.journal.types("msg_1") == ["message.expired"]
+    assert bench.event_writer.types("msg_1") == ["message.expired"]
 
 
 @virtual_time
 async def test_what_expires_while_its_number_waits_is_not_sent_later() -> None:
     bench = Bench()
-    bench.governor.set_paused(NUMBER, is_paused=True)
+    bench.rate_limiter.set_paused(NUMBER, is_paused=True)
     (tracked,) = bench.offer(outgoing(1, expires_at=LoopClock().now() + timedelta(seconds=10)))
     await asyncio.sleep(11)
     assert tracked.status is S.EXPIRED
@@ -336,11 +336,11 @@ async def test_a_stale_owner_sends_nothing() -> None:
 
 @virtual_time
 async def test_a_lease_that_runs_out_while_the_log_is_slow_stops_the_send() -> None:
-    bench = Bench(journal=NotedJournal(is_held_back=True))
+    bench = Bench(event_writer=NotedJournal(is_held_back=True))
     bench.offer(outgoing(1))
     await asyncio.sleep(1)
     bench.is_owner = False
-    bench.journal.let_go()
+    bench.event_writer.let_go()
     with pytest.raises(Fenced):
         await bench.dispatcher.failure
     assert bench.link.asked == []
@@ -396,7 +396,7 @@ async def test_a_message_that_is_canceled_while_it_waits_for_its_turn_is_not_sen
     bench.link.gate.set()
     await bench.until_idle()
     assert bench.sent() == ["msg_1"]
-    assert bench.journal.types("msg_2") == []
+    assert bench.event_writer.types("msg_2") == []
 
 
 @pytest.mark.parametrize("status", [S.CANCELED, S.SENT])
@@ -405,7 +405,9 @@ async def test_a_message_that_is_settled_while_it_waits_for_the_numbers_rate_is_
     status: MessageStatus,
 ) -> None:
     bench = Bench()
-    bench.governor.set_number(NUMBER, SendLimits(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+    bench.rate_limiter.set_number(
+        NUMBER, SendLimits(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False
+    )
     _, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
     await asyncio.sleep(0.5)
     assert bench.sent() == ["msg_1"]
@@ -419,7 +421,9 @@ async def test_a_message_that_is_settled_while_it_waits_for_the_numbers_rate_is_
 @virtual_time
 async def test_a_stop_while_a_message_waits_for_the_numbers_rate_leaves_it_queued() -> None:
     bench = Bench()
-    bench.governor.set_number(NUMBER, SendLimits(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+    bench.rate_limiter.set_number(
+        NUMBER, SendLimits(per_s=1, pair_period_s=6, pair_burst=45), hold=None, is_paused=False
+    )
     _, waiting = bench.offer(outgoing(1, to="16505550001"), outgoing(2, to="16505550002"))
     await asyncio.sleep(0.5)
     await bench.dispatcher.stop(within_s=5)
@@ -430,12 +434,12 @@ async def test_a_stop_while_a_message_waits_for_the_numbers_rate_leaves_it_queue
 @virtual_time
 async def test_a_hold_that_is_lifted_lets_the_lane_go_at_once() -> None:
     bench = Bench()
-    bench.governor.hold_number(NUMBER, Hold("platform_190", None))
+    bench.rate_limiter.hold_number(NUMBER, Hold("platform_190", None))
     (tracked,) = bench.offer(outgoing(1))
     await asyncio.sleep(30)
     assert tracked.status is S.HELD
-    assert bench.journal.types() == ["message.held"], "told once, not at every look"
-    bench.governor.release_number(NUMBER)
+    assert bench.event_writer.types() == ["message.held"], "told once, not at every look"
+    bench.rate_limiter.release_number(NUMBER)
     bench.dispatcher.nudge()
     await asyncio.sleep(0.1)
     assert bench.sent() == ["msg_1"]
@@ -445,18 +449,20 @@ async def test_a_hold_that_is_lifted_lets_the_lane_go_at_once() -> None:
 async def test_a_message_that_waits_for_its_pair_tells_it_once_however_often_its_lane_looks() -> None:
     loop, looks = asyncio.get_running_loop(), count()
     # Wall clock and steady clock are read one after the other: never the same few microseconds apart.
-    bench = Bench(governor=RateLimiter(lambda: loop.time() + 1e-6 * (next(looks) % 7)))
-    bench.governor.set_number(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=1), hold=None, is_paused=False)
+    bench = Bench(rate_limiter=RateLimiter(lambda: loop.time() + 1e-6 * (next(looks) % 7)))
+    bench.rate_limiter.set_number(
+        NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=1), hold=None, is_paused=False
+    )
     bench.offer(outgoing(1), outgoing(2), outgoing(3))
     for _ in range(70):
         await asyncio.sleep(0.07)
         bench.dispatcher.nudge()  # a doubt of somebody else is settled
     assert bench.sent() == ["msg_1"]
-    held = [fact for fact in bench.journal.facts if fact.type == "message.held"]
+    held = [fact for fact in bench.event_writer.facts if fact.type == "message.held"]
     assert [fact.data["message_id"] for fact in held] == ["msg_2"]
     await asyncio.sleep(10)
     assert bench.sent() == ["msg_1", "msg_2", "msg_3"]
-    assert bench.journal.types().count("message.held") == 2
+    assert bench.event_writer.types().count("message.held") == 2
 
 
 class Faulty(ScriptedLink):
@@ -494,11 +500,11 @@ async def test_a_message_is_offered_twice_and_sent_once() -> None:
 async def test_a_message_outside_the_window_says_when_its_contact_was_counted() -> None:
     bench = Bench(is_window_open=False)
     template = {"type": "template", "template": {"name": "order", "language": {"code": "es"}}}
-    bench.governor.set_pace(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
+    bench.rate_limiter.set_limits(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
     began = LoopClock().now()
     bench.offer(replace(outgoing(1, payload=template), kind="template"))
     await bench.until_idle()
-    (sending,) = [fact for fact in bench.journal.facts if fact.type == "message.sending"]
+    (sending,) = [fact for fact in bench.event_writer.facts if fact.type == "message.sending"]
     assert abs(sending.data["initiated_at"] - began) < timedelta(seconds=2)
 
     # The next owner reads it from the conversation: the day goes on with its count.
@@ -516,40 +522,40 @@ async def test_a_message_outside_the_window_says_when_its_contact_was_counted() 
 @virtual_time
 async def test_inside_the_window_nobody_is_counted() -> None:
     bench = Bench()
-    bench.governor.set_pace(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
+    bench.rate_limiter.set_limits(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1))
     bench.offer(outgoing(1))
     await bench.until_idle()
-    assert [fact.data.get("initiated_at") for fact in bench.journal.facts] == [None, None]
+    assert [fact.data.get("initiated_at") for fact in bench.event_writer.facts] == [None, None]
 
 
 def test_who_was_counted_yesterday_is_counted_again_today() -> None:
-    governor, now = RateLimiter(), START
-    governor.set_number(
+    rate_limiter, now = RateLimiter(), START
+    rate_limiter.set_number(
         NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45, daily_recipients=1), hold=None, is_paused=False
     )
     for day in range(3):
         at = now + timedelta(days=day, hours=day)
-        assert governor.daily_hold(NUMBER, "wa:ana", at) is None
-        governor.take(NUMBER, "wa:ana", at.timestamp(), is_initiation=True)
-        assert governor.initiated_at(NUMBER, "wa:ana") == at.timestamp()
-        assert governor.daily_hold(NUMBER, "wa:ben", at) is not None
+        assert rate_limiter.daily_hold(NUMBER, "wa:ana", at) is None
+        rate_limiter.take(NUMBER, "wa:ana", at.timestamp(), is_initiation=True)
+        assert rate_limiter.initiated_at(NUMBER, "wa:ana") == at.timestamp()
+        assert rate_limiter.daily_hold(NUMBER, "wa:ben", at) is not None
 
 
 def test_buckets_do_not_notice_that_the_clock_was_set() -> None:
     monotonic = 1000.0
-    governor, wall = RateLimiter(lambda: monotonic), START
+    rate_limiter, wall = RateLimiter(lambda: monotonic), START
     pace = SendLimits(per_s=1, pair_period_s=6, pair_burst=1)
-    governor.set_number(NUMBER, pace, hold=None, is_paused=False)
-    assert governor.take(NUMBER, "wa:ana", wall.timestamp(), is_initiation=False) == 0
+    rate_limiter.set_number(NUMBER, pace, hold=None, is_paused=False)
+    assert rate_limiter.take(NUMBER, "wa:ana", wall.timestamp(), is_initiation=False) == 0
     for step in (timedelta(hours=-1), timedelta(hours=2), timedelta(seconds=-10)):
         wall += step
-        hold = governor.pair_hold(NUMBER, "wa:ana", wall)
+        hold = rate_limiter.pair_hold(NUMBER, "wa:ana", wall)
         assert hold is not None
         assert hold.until == wall + timedelta(seconds=6)
-        assert governor.pair_tat(NUMBER, "wa:ana") == wall.timestamp() + 6
-        assert governor.take(NUMBER, "wa:ben", wall.timestamp(), is_initiation=False) <= 3
+        assert rate_limiter.pair_tat(NUMBER, "wa:ana") == wall.timestamp() + 6
+        assert rate_limiter.take(NUMBER, "wa:ben", wall.timestamp(), is_initiation=False) <= 3
     monotonic += 6
-    assert governor.pair_hold(NUMBER, "wa:ana", wall) is None
+    assert rate_limiter.pair_hold(NUMBER, "wa:ana", wall) is None
 
 
 @virtual_time
@@ -570,13 +576,13 @@ async def test_two_contacts_that_turn_out_to_be_one_share_a_lane_and_keep_their_
     await bench.until_idle()
     assert bench.sent()[2:] == ["msg_3", "msg_4", "msg_5", "msg_6", "msg_7"]
     assert sorted(bench.sent()[:2]) == ["msg_1", "msg_2"]
-    assert {bench.ledger.get(f"msg_{position}").conversation_id for position in range(1, 7)} <= {"cnv_1", None}  # type: ignore[union-attr]
+    assert {bench.message_state.get(f"msg_{position}").conversation_id for position in range(1, 7)} <= {"cnv_1", None}  # type: ignore[union-attr]
 
 
 @virtual_time
 async def test_a_head_that_waits_goes_to_the_lane_of_both_and_leaves_once() -> None:
     bench = Bench(standings={"wa:1": "cnv_1", "user:U": "cnv_2"})
-    bench.governor.hold_pair(NUMBER, "user:U", Hold("platform_131056", START + timedelta(seconds=30)))
+    bench.rate_limiter.hold_pair(NUMBER, "user:U", Hold("platform_131056", START + timedelta(seconds=30)))
     bench.offer(outgoing(1, to="U", recipient_kind="user_id"), outgoing(2, to="U", recipient_kind="user_id"))
     await asyncio.sleep(1)
     assert bench.sent() == []

@@ -7,24 +7,24 @@ WAIT_S = 15.0
 
 def test_silence_is_believed_after_the_wait_where_others_are_heard() -> None:
     silence = DeliveryEvidence(WAIT_S)
-    silence.looked(110.0, is_empty=False)
-    silence.looked(115.0, is_empty=True)
-    assert not silence.speaks(100.0, 114.9)
-    assert silence.speaks(100.0, 115.1)
+    silence.inbox_read(110.0, is_empty=False)
+    silence.inbox_read(115.0, is_empty=True)
+    assert not silence.absence_is_proof(100.0, 114.9)
+    assert silence.absence_is_proof(100.0, 115.1)
 
 
 def test_a_status_may_still_wait_in_the_inbox() -> None:
     silence = DeliveryEvidence(WAIT_S)
-    silence.looked(110.0, is_empty=True)
-    silence.looked(114.0, is_empty=False)
-    assert not silence.speaks(100.0, 115.1)  # the inbox was not empty since the wait ended
-    silence.looked(115.2, is_empty=True)
-    assert silence.speaks(100.0, 115.3)
+    silence.inbox_read(110.0, is_empty=True)
+    silence.inbox_read(114.0, is_empty=False)
+    assert not silence.absence_is_proof(100.0, 115.1)  # the inbox was not empty since the wait ended
+    silence.inbox_read(115.2, is_empty=True)
+    assert silence.absence_is_proof(100.0, 115.3)
 
 
 def test_where_nothing_is_heard_the_way_back_may_be_broken() -> None:
     silence = DeliveryEvidence(WAIT_S)
-    silence.looked(104.0, is_empty=False)  # early in the wait: it may have broken since
-    silence.looked(159.0, is_empty=True)
-    assert not silence.speaks(100.0, 100.0 + WAIT_S * DEAF_FACTOR - 0.1)
-    assert silence.speaks(100.0, 100.0 + WAIT_S * DEAF_FACTOR)
+    silence.inbox_read(104.0, is_empty=False)  # early in the wait: it may have broken since
+    silence.inbox_read(159.0, is_empty=True)
+    assert not silence.absence_is_proof(100.0, 100.0 + WAIT_S * DEAF_FACTOR - 0.1)
+    assert silence.absence_is_proof(100.0, 100.0 + WAIT_S * DEAF_FACTOR)

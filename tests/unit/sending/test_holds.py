@@ -35,13 +35,15 @@ def held(bench: Bench, position: int, reason: str, *, has_time: bool = True) -> 
 
 
 def freed_of(bench: Bench) -> Freed:
-    bench.governor.set_number(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+    bench.rate_limiter.set_number(
+        NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False
+    )
     return Freed(
         [NUMBER],
-        governor=bench.governor,
+        rate_limiter=bench.rate_limiter,
         repository=bench.repository,
-        admission=bench.admission,
-        journal=bench.journal,  # type: ignore[arg-type]
+        lane_loader=bench.lane_loader,
+        event_writer=bench.event_writer,  # type: ignore[arg-type]
         clock=bench.clock,
     )
 
@@ -50,14 +52,14 @@ def freed_of(bench: Bench) -> Freed:
 async def test_a_number_that_is_resumed_takes_its_late_failures_with_it() -> None:
     bench = Bench()
     freed = freed_of(bench)
-    bench.governor.hold_number(NUMBER, Hold("platform_131048", LATER))
+    bench.rate_limiter.hold_number(NUMBER, Hold("platform_131048", LATER))
     ids = [held(bench, 1, "platform_131048"), held(bench, 2, "platform_131042")]
     for position, reason in enumerate(("platform_131049", "platform_131056", "window_closed", "quiet_hours"), start=3):
         held(bench, position, reason)
     held(bench, 9, "platform_131048", has_time=False)  # in its lane, and nudged there
     assert await freed.step() == 0
     assert bench.offered() == [], "the number waits"
-    bench.governor.release_number(NUMBER)
+    bench.rate_limiter.release_number(NUMBER)
     assert await freed.step() == 0
     assert bench.offered() == [], "nobody has said that it goes on"
     freed.hear([RESUMED])
@@ -94,8 +96,8 @@ async def test_what_is_held_again_waits_again(is_paused: bool) -> None:
     held(bench, 1, "platform_131048")
     freed = freed_of(bench)
     freed.hear([RESUMED])
-    bench.governor.set_paused(NUMBER, is_paused=is_paused)
+    bench.rate_limiter.set_paused(NUMBER, is_paused=is_paused)
     if not is_paused:
-        bench.governor.hold_number(NUMBER, Hold("platform_131048", None))
+        bench.rate_limiter.hold_number(NUMBER, Hold("platform_131048", None))
     assert await freed.step() == 0
     assert bench.offered() == []

@@ -23,7 +23,7 @@ class Tracked:
 
 @dataclass
 class Memory:
-    """A ledger that knows these messages."""
+    """A message_state that knows these messages."""
 
     known: dict[str, Tracked] = field(default_factory=lambda: {OURS: Tracked(WAMID)})
     loaded: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ def order(payload: dict[str, Any], context: str | None = None) -> OutgoingMessag
 
 async def sent(payload: dict[str, Any], context: str | None = None, memory: Memory | None = None) -> OutgoingMessage:
     inner = Inner()
-    link = PreparedLink(inner, ledger=cast(MessageState, memory or Memory()), media=Files())
+    link = PreparedLink(inner, message_state=cast(MessageState, memory or Memory()), media=Files())
     await link.send(order(payload, context))
     return inner.sent[0]
 
@@ -115,8 +115,8 @@ class Broken:
 async def test_what_fails_before_the_link_is_asked_is_never_doubt(error: Exception) -> None:
     inner, broken = Inner(), Broken(error)
     for link, context in (
-        (PreparedLink(inner, ledger=cast(MessageState, Memory()), media=broken), None),
-        (PreparedLink(inner, ledger=cast(MessageState, broken), media=Files()), OURS),
+        (PreparedLink(inner, message_state=cast(MessageState, Memory()), media=broken), None),
+        (PreparedLink(inner, message_state=cast(MessageState, broken), media=Files()), OURS),
     ):
         with pytest.raises(NotSubmitted):
             await link.send(order(TEXT, context))

@@ -23,17 +23,17 @@ SECOND = 1000 << 20
 
 @dataclass
 class Offers:
-    """The dispatcher as the admission sees it."""
+    """The dispatcher as the lane_loader sees it."""
 
     lanes: Lanes
-    directory: ConversationState
+    conversations: ConversationState
     offered: list[Message] = field(default_factory=list)
     parked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def offer(self, message: Message) -> None:
         self.offered.append(message)
         contact = contact_of(message)
-        self.lanes.add(message, self.directory.key_of(contact.phone_number_id, contact.key))
+        self.lanes.add(message, self.conversations.key_of(contact.phone_number_id, contact.key))
 
     def park(self, number: str, key: str, message_id: str) -> None:
         self.parked.append((number, key, message_id))
@@ -55,34 +55,34 @@ class SlowConsents(EverybodyConsents):
 class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
-    journal: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: NotedJournal = field(default_factory=NotedJournal)
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
     troubles: int = 0
     consents: EverybodyConsents = field(default_factory=EverybodyConsents)
-    governor: RateLimiter = field(default_factory=RateLimiter)
+    rate_limiter: RateLimiter = field(default_factory=RateLimiter)
 
     def __post_init__(self) -> None:
         self.now = (time.time_ns() // 1_000_000) << 20
         self.repository = MessageRepository(self.database)  # type: ignore[arg-type]
-        self.ledger = MessageState(self.repository)
-        self.directory = ConversationState(self.database)  # type: ignore[arg-type]
-        self.dispatcher = Offers(self.lanes, self.directory)
-        self.admission = LaneLoader(
-            journal=self.journal,  # type: ignore[arg-type]
-            ledger=self.ledger,
+        self.message_state = MessageState(self.repository)
+        self.conversations = ConversationState(self.database)  # type: ignore[arg-type]
+        self.dispatcher = Offers(self.lanes, self.conversations)
+        self.lane_loader = LaneLoader(
+            event_writer=self.event_writer,  # type: ignore[arg-type]
+            message_state=self.message_state,
             lanes=self.lanes,
-            directory=self.directory,
+            conversations=self.conversations,
             dispatcher=self.dispatcher,  # type: ignore[arg-type]
-            governor=self.governor,
+            rate_limiter=self.rate_limiter,
             consents=self.consents,
             clock=self.clock,
         )
-        self.outbox = QueueReader(
+        self.queue_reader = QueueReader(
             NUMBER,
             Priority.TRANSACTIONAL,
             repository=self.repository,
-            admission=self.admission,
+            lane_loader=self.lane_loader,
             clock=self.clock,
             rate_per_s=lambda: self.rate_per_s,
             troubles=lambda: self.troubles,
@@ -111,7 +111,7 @@ class Bench:
         """They left: out of the lanes, and the documents say so a little later."""
         for message in list(self.dispatcher.offered):
             if message.id in ids:
-                tracked = self.ledger.get(message.id)
+                tracked = self.message_state.get(message.id)
                 assert tracked is not None
                 tracked.status = MessageStatus.SENT
                 self.lanes.finish(Lanes.key(message, contact_of(message).key), message.id)
@@ -121,10 +121,10 @@ class Bench:
 async def test_what_waits_is_offered_in_order_and_told_once() -> None:
     bench = Bench()
     ids = bench.accept(3, 2, 1)
-    assert await bench.outbox.load() == 3
+    assert await bench.queue_reader.load() == 3
     assert bench.offered() == ids
-    assert bench.journal.types() == ["conversation.opened"] * 3 + ["message.queued"] * 3
-    assert await bench.outbox.load() == 0
+    assert bench.event_writer.types() == ["conversation.opened"] * 3 + ["message.queued"] * 3
+    assert await bench.queue_reader.load() == 0
     assert bench.offered() == ids
 
 
@@ -132,9 +132,9 @@ async def test_what_waits_is_offered_in_order_and_told_once() -> None:
 async def test_what_is_new_is_found_at_the_next_look() -> None:
     bench = Bench()
     bench.accept(2)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     late = bench.accept(1, first=10)
-    assert await bench.outbox.load() == 1
+    assert await bench.queue_reader.load() == 1
     assert bench.offered()[-1:] == late
 
 
@@ -142,11 +142,11 @@ async def test_what_is_new_is_found_at_the_next_look() -> None:
 async def test_a_backlog_that_is_older_than_anything_late_is_not_read_again() -> None:
     bench = Bench(rate_per_s=10.0)
     bench.accept(*(600 + n / 1000 for n in range(3_000, 0, -1)))
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     reached = bench.offered()[-1]
     bench.send(bench.offered())
     bench.database.finds.clear()
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     first = bench.database.finds[0][1]["order"]["$gt"]
     assert first == bench.database.rows[MESSAGES][reached]["order"]
     assert len(bench.offered()) > 500
@@ -156,24 +156,24 @@ async def test_a_backlog_that_is_older_than_anything_late_is_not_read_again() ->
 async def test_a_document_that_is_behind_is_not_offered_again() -> None:
     bench = Bench()
     ids = bench.accept(1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     bench.send(ids)
     for _ in range(5):
         bench.clock.advance(100)
-        assert await bench.outbox.load() == 0
+        assert await bench.queue_reader.load() == 0
     assert bench.offered() == ids
 
 
 @pytest.mark.parametrize(("late_by_s", "within_s"), [(0.2, 0), (20, 3), (45, 120), (600, 120)])
 @virtual_time
 async def test_what_was_written_late_below_what_was_read_is_found(late_by_s: float, within_s: float) -> None:
-    """A worker draws the order when it accepts, and may wait long for its database; clocks of boxes differ."""
+    """A worker draws the order when it accepts, and may wait long for its database; clocks of hosts differ."""
     bench = Bench()
     bench.accept(1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     late = bench.accept(1 + late_by_s, first=10)
     waited_s = 0.0
-    while await bench.outbox.load() == 0:
+    while await bench.queue_reader.load() == 0:
         assert waited_s < within_s
         bench.clock.advance(1)
         waited_s += 1
@@ -185,7 +185,7 @@ async def test_a_backlog_comes_whole_in_order_and_in_slices() -> None:
     bench = Bench()
     count = 4 * PAGE + 123
     ids = bench.accept(*(3_600 - position * 1.5 for position in range(count)))
-    assert await bench.outbox.load() == count
+    assert await bench.queue_reader.load() == count
     assert bench.offered() == ids
     widths = [
         query["order"]["$lte"] - query["order"]["$gt"] for name, query in bench.database.finds if name == MESSAGES
@@ -199,7 +199,7 @@ async def test_a_backlog_with_a_hole_of_days_is_found_on_both_sides() -> None:
     bench = Bench()
     day = 86_400
     ids = bench.accept(*(3 * day - position * 0.01 for position in range(PAGE)), *(1 - p * 0.001 for p in range(PAGE)))
-    assert await bench.outbox.load() == 2 * PAGE
+    assert await bench.queue_reader.load() == 2 * PAGE
     assert bench.offered() == ids
 
 
@@ -208,13 +208,13 @@ async def test_full_lanes_leave_the_rest_in_the_database_until_there_is_room() -
     bench = Bench()
     count = 20 * PAGE
     ids = bench.accept(*(3_600 - position * 0.1 for position in range(count)))
-    loaded = await bench.outbox.load()
+    loaded = await bench.queue_reader.load()
     assert 7_500 <= loaded < 7_500 + PAGE
-    assert await bench.outbox.load() == 0
+    assert await bench.queue_reader.load() == 0
     bench.send(ids[:5_000])
     for row in bench.database.rows[MESSAGES].values():
         row["status"] = "sent" if row["_id"] in set(ids[:5_000]) else row["status"]
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     assert bench.offered() == ids[: len(bench.offered())]
     assert len(bench.offered()) == count
 
@@ -228,11 +228,11 @@ async def test_messages_of_another_priority_or_number_are_left_to_their_own_read
         message_document(outgoing(2, order=bench.now - SECOND, number="106540352242923")),
         message_document(outgoing(3, order=bench.now - SECOND, status=MessageStatus.SCHEDULED)),
     )
-    assert await bench.outbox.load() == 0
+    assert await bench.queue_reader.load() == 0
 
 
 class Meddling(MemoryDatabase):
-    """Somebody else works while the admission reads contacts."""
+    """Somebody else works while the lane_loader reads contacts."""
 
     bench: "Bench | None" = None
     what: str = ""
@@ -243,9 +243,9 @@ class Meddling(MemoryDatabase):
             bench, self.bench = self.bench, None
             (message,) = [message async for message in _queued(bench)]
             if self.what == "cancel":
-                bench.ledger.track(message).status = MessageStatus.CANCELED
+                bench.message_state.track(message).status = MessageStatus.CANCELED
             else:
-                await bench.admission.admit([message])
+                await bench.lane_loader.admit([message])
         return found
 
 
@@ -262,13 +262,13 @@ async def test_what_others_did_meanwhile_is_respected(what: str) -> None:
     bench = Bench(database=database)
     bench.accept(1)
     database.bench, database.what = bench, what
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     if what == "cancel":
         assert bench.offered() == []
-        assert bench.journal.types() == []
+        assert bench.event_writer.types() == []
     else:
         assert len(bench.offered()) == 1
-        assert sorted(bench.journal.types()) == ["conversation.opened", "message.queued"]
+        assert sorted(bench.event_writer.types()) == ["conversation.opened", "message.queued"]
 
 
 def conversation(phone: str, *, wrote_hours_ago: float) -> dict[str, object]:
@@ -296,12 +296,12 @@ async def test_a_new_owner_takes_up_what_is_in_doubt_first_and_then_what_is_held
         message_document(outgoing(5, status=MessageStatus.SENDING, seq=9)),
         message_document(outgoing(6, status=MessageStatus.QUEUED, seq=9)),
     )
-    due = Due(NUMBER, repository=bench.repository, admission=bench.admission, clock=bench.clock)
+    due = Due(NUMBER, repository=bench.repository, lane_loader=bench.lane_loader, clock=bench.clock)
     assert await due.recover() == 1
     # 2: its customer wrote while nobody reigned. 3 comes back when its time has come, 6 from the queue.
     assert bench.offered() == ["msg_5", "msg_2", "msg_4"]
     assert bench.dispatcher.parked == [(NUMBER, "wa:16505550001", "msg_1")]
-    assert "message.queued" not in bench.journal.types()
+    assert "message.queued" not in bench.event_writer.types()
     assert await due.load() == 1
     assert bench.offered()[-1] == "msg_3"
 
@@ -332,11 +332,11 @@ async def test_an_empty_bulk_queue_is_looked_at_less_often_where_operations_are_
 async def test_only_so_much_is_read_ahead_as_can_leave_soon() -> None:
     bench = Bench(rate_per_s=80.0)
     bench.accept(*(60 - position * 0.01 for position in range(5_000)))
-    loaded = await bench.outbox.load()
+    loaded = await bench.queue_reader.load()
     assert 480 <= loaded < 480 + PAGE
-    assert await bench.outbox.load() == 0
+    assert await bench.queue_reader.load() == 0
     bench.send(bench.offered())
-    assert await bench.outbox.load() >= 480
+    assert await bench.queue_reader.load() >= 480
 
 
 @virtual_time
@@ -344,34 +344,34 @@ async def test_one_recipient_with_thousands_takes_no_place_from_others_and_keeps
     bench = Bench(rate_per_s=80.0)
     many = bench.accept(*(60 - position * 0.001 for position in range(3_000)), recipients=1)
     last, *others = bench.accept(*(30 - position * 0.01 for position in range(100)), first=5_000, recipients=101)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     assert bench.offered()[:LANE_ROOM] == many[:LANE_ROOM]
     assert set(others) <= set(bench.offered())
     assert len(bench.lanes) == LANE_ROOM + len(others)
-    assert await bench.admission.refill(bench.repository) == 0, "the lane is full"
+    assert await bench.lane_loader.refill(bench.repository) == 0, "the lane is full"
 
     got = many[:LANE_ROOM]
     while len(got) <= len(many):
         bench.send(got)
         before = len(bench.offered())
-        assert await bench.admission.refill(bench.repository)
+        assert await bench.lane_loader.refill(bench.repository)
         got += bench.offered()[before:]
     assert got == [*many, last]
     bench.send(got)
-    await bench.admission.refill(bench.repository)
-    assert bench.admission.left_count == 0
+    await bench.lane_loader.refill(bench.repository)
+    assert bench.lane_loader.left_count == 0
 
 
 @virtual_time
 async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
     bench = Bench()
     first = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     later = bench.accept(1.0, first=5_000, recipients=1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     assert bench.offered() == first[:LANE_ROOM]
     bench.send(bench.offered())
-    await bench.admission.refill(bench.repository)
+    await bench.lane_loader.refill(bench.repository)
     assert bench.offered() == [*first, *later]
 
 
@@ -379,24 +379,24 @@ async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
 async def test_left_behind_and_canceled_is_not_asked_for_again_and_again() -> None:
     bench = Bench()
     ids = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     for message_id in ids[LANE_ROOM:]:
         bench.database.rows[MESSAGES][message_id]["status"] = "canceled"
     bench.send(bench.offered())
-    assert await bench.admission.refill(bench.repository) == 0
-    assert bench.admission.left_count == 0
+    assert await bench.lane_loader.refill(bench.repository) == 0
+    assert bench.lane_loader.left_count == 0
 
 
 @virtual_time
 async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> None:
     bench = Bench(rate_per_s=80.0)
     bench.accept(*(60 - position * 0.01 for position in range(500)))
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     fresh = bench.accept(1.0, first=5_000, recipients=10_000)
-    assert await bench.outbox.load() == 0
+    assert await bench.queue_reader.load() == 0
     for key in list(bench.lanes.keys()):
         bench.lanes.stand(key, is_standing=True)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     assert set(fresh) <= set(bench.offered())
 
 
@@ -405,30 +405,30 @@ async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> Non
     slow = SlowConsents()
     bench = Bench(consents=slow)
     first = bench.accept(*(3_600 - 60 * position for position in range(LANE_ROOM + 8)), recipients=1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     bench.send(bench.offered())
 
     async def accept_and_load() -> None:
         bench.accept(1.0, first=5_000, recipients=1)
-        await bench.outbox.load()
+        await bench.queue_reader.load()
 
     slow.meanwhile = accept_and_load
-    await bench.admission.refill(bench.repository)
-    await bench.admission.refill(bench.repository)
+    await bench.lane_loader.refill(bench.repository)
+    await bench.lane_loader.refill(bench.repository)
     assert bench.offered() == [*first, "msg_5000"]
-    assert bench.admission.left_count == 0
+    assert bench.lane_loader.left_count == 0
 
 
 @virtual_time
 async def test_after_trouble_what_was_stored_late_is_found_before_what_came_after_it() -> None:
     bench = Bench()
     bench.accept(20, 10)
-    await bench.outbox.load()
-    await bench.outbox.load()  # the sweep that is due every few seconds is done
+    await bench.queue_reader.load()
+    await bench.queue_reader.load()  # the sweep that is due every few seconds is done
     bench.troubles += 1
     late = bench.accept(12, first=5_000, recipients=1)  # its insert hung, and others were read meanwhile
     after = bench.accept(1, first=6_000, recipients=1)
-    await bench.outbox.load()
+    await bench.queue_reader.load()
     assert bench.offered()[2:] == [*late, *after]
 
 
@@ -436,14 +436,14 @@ async def test_after_trouble_what_was_stored_late_is_found_before_what_came_afte
 async def test_a_box_whose_clock_is_an_hour_ahead_is_heard_within_a_sweep_and_then_at_once() -> None:
     bench = Bench()
     (ahead,) = bench.accept(-3600)
-    assert await bench.outbox.load() == 0
+    assert await bench.queue_reader.load() == 0
     bench.clock.advance(31)
-    assert await bench.outbox.load() == 1
+    assert await bench.queue_reader.load() == 1
     assert bench.offered() == [ahead]
     (next_,) = bench.accept(-3601, first=10)
-    assert await bench.outbox.load() == 1
-    (ours,) = bench.accept(0, first=20)  # of a box whose clock is right
-    assert await bench.outbox.load() == 1
+    assert await bench.queue_reader.load() == 1
+    (ours,) = bench.accept(0, first=20)  # of a host whose clock is right
+    assert await bench.queue_reader.load() == 1
     assert bench.offered() == [ahead, next_, ours]
 
 
@@ -451,26 +451,26 @@ async def test_a_box_whose_clock_is_an_hour_ahead_is_heard_within_a_sweep_and_th
 async def test_what_was_left_behind_under_either_address_of_a_person_goes_in_order() -> None:
     bench = Bench()
     both = ContactRef(NUMBER, wa_id="16505550000", user_id="US.1")
-    await bench.admission.admit([outgoing(1, to="US.1", recipient_kind="user_id"), outgoing(2, to="16505550000")])
-    bench.directory.mergers += [bench.merge, bench.admission.merge]
-    await bench.directory.load([both])
-    bench.directory.link(both, START)
+    await bench.lane_loader.admit([outgoing(1, to="US.1", recipient_kind="user_id"), outgoing(2, to="16505550000")])
+    bench.conversations.mergers += [bench.merge, bench.lane_loader.merge]
+    await bench.conversations.load([both])
+    bench.conversations.link(both, START)
     later = [
         outgoing(at, to="US.1", recipient_kind="user_id") if at % 2 else outgoing(at, to="16505550000")
         for at in range(3, 3 + 2 * LANE_ROOM)
     ]
     bench.database.put(MESSAGES, *(message_document(message) for message in later))
-    await bench.admission.admit(later)
+    await bench.lane_loader.admit(later)
     assert bench.lanes.lane_count() == 1
     assert len(bench.lanes) == LANE_ROOM
-    assert bench.admission.left_addresses(NUMBER, Priority.TRANSACTIONAL) == {"US.1", "16505550000"}
+    assert bench.lane_loader.left_addresses(NUMBER, Priority.TRANSACTIONAL) == {"US.1", "16505550000"}
     (key,) = bench.lanes.keys()
     left = []
     while (head := bench.lanes.head(key)) is not None:
         left.append(head.id)
         bench.lanes.finish(key, head.id)
-        tracked = bench.ledger.get(head.id)
+        tracked = bench.message_state.get(head.id)
         assert tracked is not None
         tracked.status = MessageStatus.SENT
-        await bench.admission.refill(bench.repository)
+        await bench.lane_loader.refill(bench.repository)
     assert left == [f"msg_{at}" for at in range(1, 3 + 2 * LANE_ROOM)]

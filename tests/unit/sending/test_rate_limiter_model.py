@@ -1,4 +1,4 @@
-"""A model of the governor: whatever is asked of it, in whatever order, WhatsApp's limits hold."""
+"""A model of the rate_limiter: whatever is asked of it, in whatever order, WhatsApp's limits hold."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -19,14 +19,16 @@ DAILY = 2
 
 
 class GovernorModel(RuleBasedStateMachine):
-    """Sends whenever the governor lets it, and keeps a list of what left when: the truth that the limits are about."""
+    """Sends whenever the rate_limiter lets it, and keeps a list of what left when: the truth that the limits are
+    about.
+    """
 
     @initialize()
     def begin(self) -> None:
         self.now = START
-        self.governor = RateLimiter()
+        self.rate_limiter = RateLimiter()
         self.pace = SendLimits(PER_S, PAIR_PERIOD_S, PAIR_BURST, daily_recipients=DAILY)
-        self.governor.set_number(NUMBER, self.pace, hold=None, is_paused=False)
+        self.rate_limiter.set_number(NUMBER, self.pace, hold=None, is_paused=False)
         self.left: list[tuple[float, str, bool]] = []
         self.held_until: datetime | None = None
         self.is_paused = False
@@ -41,11 +43,11 @@ class GovernorModel(RuleBasedStateMachine):
 
     @rule(contact=st.sampled_from(CONTACTS), is_initiation=st.booleans())
     def send(self, contact: str, is_initiation: bool) -> None:
-        governor, now = self.governor, self.now
+        rate_limiter, now = self.rate_limiter, self.now
         holds = [
-            governor.number_hold(NUMBER, now),
-            governor.daily_hold(NUMBER, contact, now) if is_initiation else None,
-            governor.pair_hold(NUMBER, contact, now),
+            rate_limiter.number_hold(NUMBER, now),
+            rate_limiter.daily_hold(NUMBER, contact, now) if is_initiation else None,
+            rate_limiter.pair_hold(NUMBER, contact, now),
         ]
         waits = [hold for hold in holds if hold is not None]
         for hold in waits:
@@ -53,7 +55,7 @@ class GovernorModel(RuleBasedStateMachine):
             assert hold.until is None or hold.until > now, "a hold that is over is none"
         if waits:
             return
-        wait_s = governor.take(NUMBER, contact, now.timestamp(), is_initiation=is_initiation)
+        wait_s = rate_limiter.take(NUMBER, contact, now.timestamp(), is_initiation=is_initiation)
         assert 0 <= wait_s <= 60
         self.left.append((now.timestamp() + wait_s, contact, is_initiation))
 
@@ -61,31 +63,31 @@ class GovernorModel(RuleBasedStateMachine):
     def platform_holds_the_number(self, seconds: float) -> None:
         until = self.now + timedelta(seconds=seconds)
         was_longer = self.held_until is not None and self.held_until >= until
-        assert self.governor.hold_number(NUMBER, Hold("platform_130429", until)) is not was_longer or was_longer
+        assert self.rate_limiter.hold_number(NUMBER, Hold("platform_130429", until)) is not was_longer or was_longer
         if not was_longer:
             self.held_until = until
 
     @rule()
     def operator_pauses(self) -> None:
-        self.governor.set_paused(NUMBER, is_paused=True)
+        self.rate_limiter.set_paused(NUMBER, is_paused=True)
         self.is_paused = True
 
     @precondition(lambda self: getattr(self, "is_paused", False))
     @rule()
     def operator_resumes(self) -> None:
-        self.governor.set_paused(NUMBER, is_paused=False)
+        self.rate_limiter.set_paused(NUMBER, is_paused=False)
         self.is_paused = False
 
     @rule()
     def the_owner_changes(self) -> None:
         """A new owner takes up what survives: the hold, the pause, the pairs and the day's recipients."""
-        tats = {contact: self.governor.pair_tat(NUMBER, contact) for contact in CONTACTS}
+        tats = {contact: self.rate_limiter.pair_tat(NUMBER, contact) for contact in CONTACTS}
         day_ago = self.now.timestamp() - 86_400
         firsts: dict[str, float] = {}
         for at, contact, is_initiation in self.left:
             if is_initiation and at > day_ago:
                 firsts.setdefault(contact, at)
-        hold = self.governor.number_hold(NUMBER, self.now) if not self.is_paused else None
+        hold = self.rate_limiter.number_hold(NUMBER, self.now) if not self.is_paused else None
         kept = hold or (Hold("platform_130429", self.held_until) if self.held_until else None)
         successor = RateLimiter()
         successor.set_number(NUMBER, self.pace, hold=kept, is_paused=self.is_paused)
@@ -93,13 +95,13 @@ class GovernorModel(RuleBasedStateMachine):
             if tat is not None:
                 successor.remember_pair(NUMBER, contact, tat)
         successor.remember_initiated(NUMBER, sorted(firsts.items(), key=lambda item: item[1]))
-        self.governor = successor
+        self.rate_limiter = successor
 
     @invariant()
     def nothing_leaves_while_it_must_not(self) -> None:
-        if not hasattr(self, "governor"):
+        if not hasattr(self, "rate_limiter"):
             return
-        hold = self.governor.number_hold(NUMBER, self.now)
+        hold = self.rate_limiter.number_hold(NUMBER, self.now)
         if self.is_paused:
             assert hold is not None
             assert hold.reason == "paused"

@@ -1,4 +1,4 @@
-"""The send gate: a template that goes in place of a text is judged as the message that it is."""
+"""The send policy: a template that goes in place of a text is judged as the message that it is."""
 
 from collections.abc import Iterable
 
@@ -24,16 +24,16 @@ class NoMarketing:
         return "has opted out of marketing messages" if is_marketing else None
 
 
-def gate(*, is_open: bool) -> SendPolicy:
-    governor = RateLimiter()
-    governor.set_number(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
+def policy(*, is_open: bool) -> SendPolicy:
+    rate_limiter = RateLimiter()
+    rate_limiter.set_number(NUMBER, SendLimits(per_s=80, pair_period_s=6, pair_burst=45), hold=None, is_paused=False)
     standing = Standing("cnv_1", last_inbound_at=START if is_open else None)
 
     def is_marketing(message: Message) -> bool:
         return message.kind == "template" and message.payload["template"]["name"] == "offer"
 
     return SendPolicy(
-        governor, standing_of=lambda _number, _key: standing, consents=NoMarketing(), is_marketing=is_marketing
+        rate_limiter, standing_of=lambda _number, _key: standing, consents=NoMarketing(), is_marketing=is_marketing
     )
 
 
@@ -42,16 +42,16 @@ def text(fallback: dict[str, object]) -> Message:
 
 
 def test_a_marketing_template_does_not_reach_who_opted_out_as_a_replacement_either() -> None:
-    verdict = gate(is_open=False).judge(text(FALLBACK), START)
+    verdict = policy(is_open=False).evaluate(text(FALLBACK), START)
     assert isinstance(verdict, Refuse)
     assert (verdict.code, verdict.graph_code) == ("opted_out", 131050)
 
 
 def test_the_text_itself_goes_while_the_window_is_open() -> None:
-    assert gate(is_open=True).judge(text(FALLBACK), START) == Go(payload=None, is_initiation=False)
+    assert policy(is_open=True).evaluate(text(FALLBACK), START) == Go(payload=None, is_initiation=False)
 
 
 def test_another_template_may_replace_it() -> None:
-    verdict = gate(is_open=False).judge(text({**FALLBACK, "name": "order"}), START)
+    verdict = policy(is_open=False).evaluate(text({**FALLBACK, "name": "order"}), START)
     assert isinstance(verdict, Go)
     assert verdict.payload == {"type": "template", "template": {**FALLBACK, "name": "order"}}

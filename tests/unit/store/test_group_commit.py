@@ -40,8 +40,8 @@ async def test_what_comes_during_an_insert_goes_together_in_the_next_one() -> No
 @virtual_time
 async def test_small_batches_in_a_row_gather_and_full_ones_do_not_wait() -> None:
     loop = asyncio.get_running_loop()
-    database = MemoryDatabase(pacer=OperationBudget(0, monotonic=loop.time))
-    inserts = GroupCommit(database, "messages", max_waiting=1_000, gather=BatchDelay(1.0))  # type: ignore[arg-type]
+    database = MemoryDatabase(operation_budget=OperationBudget(0, monotonic=loop.time))
+    inserts = GroupCommit(database, "messages", max_waiting=1_000, delay=BatchDelay(1.0))  # type: ignore[arg-type]
     for number in range(int(GATHER_BURST)):
         await inserts.insert(document(f"alone{number}"))
     began = loop.time()

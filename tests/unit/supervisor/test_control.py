@@ -13,7 +13,7 @@ from services.supervisor.control_requests import ControlRequest, ControlRequests
 
 
 @pytest.fixture
-def wishes(tmp_path: Path) -> Iterator[ControlRequests]:
+def control_requests(tmp_path: Path) -> Iterator[ControlRequests]:
     """Main's ears in this very process; the signals go back to what they were."""
     signals = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT]
     signals += [signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR2]
@@ -43,17 +43,17 @@ def test_what_is_not_understood_is_told(tmp_path: Path, words: tuple[str, ...]) 
 
 @pytest.mark.parametrize(("line", "code"), [("from 2 to 4 workers", 0), ("refused: 40 workers are not possible", 1)])
 def test_an_order_arrives_and_its_answer_comes_back(
-    tmp_path: Path, wishes: ControlRequests, line: str, code: int
+    tmp_path: Path, control_requests: ControlRequests, line: str, code: int
 ) -> None:
     leave_pid(str(tmp_path))
     threading.Timer(0.2, answer, (str(tmp_path), line)).start()
     assert ask(str(tmp_path), "scale", "4") == (code, line)
-    assert wishes.take() == [ControlRequest("scale_to", "make scale", count=4)]
+    assert control_requests.take() == [ControlRequest("scale_to", "make scale", count=4)]
     assert take_scale_order(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
-    ("signum", "wish"),
+    ("signum", "control_request"),
     [
         (signal.SIGTERM, ControlRequest("stop", "SIGTERM")),
         (signal.SIGINT, ControlRequest("stop", "SIGINT")),
@@ -62,14 +62,16 @@ def test_an_order_arrives_and_its_answer_comes_back(
         (signal.SIGTTOU, ControlRequest("scale_by", count=-1)),
     ],
 )
-def test_signals_become_wishes(wishes: ControlRequests, signum: int, wish: ControlRequest) -> None:
+def test_signals_become_control_requests(
+    control_requests: ControlRequests, signum: int, control_request: ControlRequest
+) -> None:
     os.kill(os.getpid(), signum)
-    assert wishes.take() == [wish]
-    assert wishes.take() == []
+    assert control_requests.take() == [control_request]
+    assert control_requests.take() == []
 
 
 @pytest.mark.parametrize(
-    ("message", "wish"),
+    ("message", "control_request"),
     [
         ("__SCALE__:3", ControlRequest("scale_to", count=3)),
         ("__ALL_PROCESSES__::STARTUP_FIRST", ControlRequest("reload", "a worker asked for it")),
@@ -82,12 +84,14 @@ def test_signals_become_wishes(wishes: ControlRequests, signum: int, wish: Contr
         (None, ControlRequest("stop", "a worker asked for it")),
     ],
 )
-def test_messages_of_workers_become_wishes(wishes: ControlRequests, message: str | None, wish: ControlRequest) -> None:
-    wishes.hear(message)
-    assert wishes.take() == [wish]
+def test_messages_of_workers_become_control_requests(
+    control_requests: ControlRequests, message: str | None, control_request: ControlRequest
+) -> None:
+    control_requests.hear(message)
+    assert control_requests.take() == [control_request]
 
 
 @pytest.mark.parametrize("message", ["__TERMINATE_EARLY__", ("name", print, {})])
-def test_other_messages_change_nothing(wishes: ControlRequests, message: object) -> None:
-    wishes.hear(message)
-    assert wishes.take() == []
+def test_other_messages_change_nothing(control_requests: ControlRequests, message: object) -> None:
+    control_requests.hear(message)
+    assert control_requests.take() == []

@@ -25,8 +25,8 @@ def row(
 def test_the_words_of_the_design_in_spanish() -> None:
     stage = Stage()
     stage.lines.open(cpus=4, pid=4242)
-    queen = row("Sanic-WhatsApp-0", "whatsapp", 4250, extra={"state": "owner"})
-    assert stage.lines([queen, row("Sanic-Server-0-0", "worker", 4243), row("Sanic-Server-1-0", "worker", 4244)])
+    owner = row("Sanic-WhatsApp-0", "whatsapp", 4250, extra={"state": "owner"})
+    assert stage.lines([owner, row("Sanic-Server-0-0", "worker", 4243), row("Sanic-Server-1-0", "worker", 4244)])
     assert stage.said == [
         "🔄 Cluster Mode: 2 workers (4 CPUs disponibles)",
         "🎯 Worker principal iniciado (PID: 4242)",
@@ -52,7 +52,7 @@ def test_a_worker_is_told_once_it_serves_and_in_order() -> None:
     assert stage.said == ["✅ Worker 1 iniciado (PID: 3)", "✅ Worker 2 iniciado (PID: 2)"]
 
 
-def test_the_whatsapp_line_waits_for_the_queens_own_word() -> None:
+def test_the_whatsapp_line_waits_for_the_owners_own_word() -> None:
     stage = Stage(workers=0)
     assert not stage.lines([row("Sanic-WhatsApp-0", "whatsapp", 9)])
     assert stage.said == []

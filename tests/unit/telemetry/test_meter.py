@@ -1,4 +1,4 @@
-"""The meter of a process: sums for Prometheus, the last minute for the board."""
+"""The meter of a process: sums for Prometheus, the last minute for the scoreboard."""
 
 from services.telemetry.meter import ProcessMeter, RateWindow
 from services.telemetry.metrics.definitions import DB_OPERATIONS, DUPLICATES_SUPPRESSED, MESSAGES_ACCEPTED
@@ -46,6 +46,6 @@ def test_what_is_reported_stands_in_metrics_and_on_the_board() -> None:
 
 def test_a_message_costs_what_all_processes_do_for_it() -> None:
     worker = Vitals(db_operations_per_s=3.0, messages_accepted_per_s=1.0)
-    queen = Vitals(db_operations_per_s=5.0)
-    assert operations_per_message([worker, worker, queen]) == 5.5
-    assert operations_per_message([queen]) is None
+    owner = Vitals(db_operations_per_s=5.0)
+    assert operations_per_message([worker, worker, owner]) == 5.5
+    assert operations_per_message([owner]) is None

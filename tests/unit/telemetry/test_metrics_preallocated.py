@@ -111,7 +111,7 @@ def test_the_adders_of_a_histogram_do_what_its_observe_does(tmp_path: Path) -> N
     script = """
 import os, sys
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
-from services.supervisor import metrics
+from services.telemetry.metrics import definitions as metrics
 for seconds in (0.0, 0.004, 0.005, 0.0051, 3.0, 60.0):
     metrics.observe_request("GET", "ours", 200, seconds)
     metrics.HTTP_SECONDS.labels("GET", "/theirs", "200").observe(seconds)

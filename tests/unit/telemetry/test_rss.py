@@ -18,7 +18,7 @@ def process(proc: Path, pid: int, *, pages: int, children: str = "") -> None:
 def test_helpers_are_mains_children_that_are_not_on_the_board(tmp_path: Path) -> None:
     process(tmp_path, 1, pages=100, children="2 3 ")
     process(tmp_path, 2, pages=10, children="5 ")  # a worker, which answers for its own children
-    process(tmp_path, 3, pages=20, children="4 6 ")  # the zygote, which started a worker as well
+    process(tmp_path, 3, pages=20, children="4 6 ")  # the fork server, which started a worker as well
     process(tmp_path, 4, pages=3)
     process(tmp_path, 5, pages=1000)
     process(tmp_path, 6, pages=1000)

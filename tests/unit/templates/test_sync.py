@@ -65,7 +65,7 @@ class Account:
 
 
 @dataclass
-class Journal:
+class EventWriter:
     account: Account
     facts: list[Fact] = field(default_factory=list)
 
@@ -88,15 +88,15 @@ class Journal:
 class World:
     account: Account = field(default_factory=Account)
     clock: ManualClock = field(default_factory=ManualClock)
-    journal: Journal = field(init=False)
+    event_writer: EventWriter = field(init=False)
     sync: TemplateSync = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(self.account)
+        self.event_writer = EventWriter(self.account)
         self.sync = TemplateSync(
             cast(TemplateRepository, self.account),
             cast(GraphAccess, self.account),
-            self.journal,
+            self.event_writer,
             self.clock,
             numbers=[
                 Number(NUMBER, WABA, "15550783881", "sandbox", is_default=True),
@@ -106,12 +106,12 @@ class World:
         )
 
     def types(self) -> list[str]:
-        return [fact.type for fact in self.journal.facts]
+        return [fact.type for fact in self.event_writer.facts]
 
     async def again(self, *infos: TemplateInfo) -> list[str]:
         self.account.infos = list(infos)
         self.clock.advance(601)
-        before = len(self.journal.facts)
+        before = len(self.event_writer.facts)
         await self.sync.step()
         return self.types()[before:]
 
@@ -145,12 +145,12 @@ async def test_what_changed_becomes_an_event_with_metas_own_words() -> None:
     await world.sync.step()
     assert await world.again(info(), info("2", name="new")) == ["template.created"] * 2
     assert await world.again(info(status="PAUSED"), info("2", name="new")) == ["template.paused"] * 2
-    meta = world.journal.facts[-1].data["meta"]
+    meta = world.event_writer.facts[-1].data["meta"]
     assert meta["field"] == "message_template_status_update"
     assert (meta["value"]["event"], meta["value"]["message_template_id"]) == ("PAUSED", 1)
-    assert [fact.number for fact in world.journal.facts[-2:]] == [NUMBER, "2"], "each number's log tells it"
-    assert world.journal.facts[-2].data == world.journal.facts[-1].data
-    assert world.journal.facts[-1].data["phone_number_ids"] == [NUMBER, "2"]
+    assert [fact.number for fact in world.event_writer.facts[-2:]] == [NUMBER, "2"], "each number's log tells it"
+    assert world.event_writer.facts[-2].data == world.event_writer.facts[-1].data
+    assert world.event_writer.facts[-1].data["phone_number_ids"] == [NUMBER, "2"]
     assert (
         await world.again(info(status="PAUSED", category="MARKETING"), info("2", name="new"))
         == ["template.category_changed"] * 2

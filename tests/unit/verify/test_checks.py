@@ -37,7 +37,7 @@ def process(name: str, role: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def queen(**extra: Any) -> dict[str, Any]:
+def owner(**extra: Any) -> dict[str, Any]:
     whatsapp = {
         "state": "owner",
         "epoch": 3,
@@ -55,7 +55,7 @@ def cluster(*processes: dict[str, Any], **totals: Any) -> dict[str, Any]:
         "processes": [
             process("Sanic-Main", "main"),
             process("Sanic-Server-0-0", "worker"),
-            *(processes or (process("Sanic-Server-1-0", "worker"), queen())),
+            *(processes or (process("Sanic-Server-1-0", "worker"), owner())),
         ],
         "main": {"workers_wanted": 2, "open_breakers": []},
         "totals": {"rss_bytes": 400 * MEGABYTE, "db_connections": 20, "db_operations_per_s": 35.5, **totals},
@@ -119,7 +119,7 @@ def test_a_refused_key_is_told_and_nothing_else() -> None:
     ids=["held by its breaker", "stalled"],
 )
 def test_a_worker_that_is_not_well_is_named(worker: dict[str, Any]) -> None:
-    check = line(a_round(cluster(worker, queen())), "Workers")
+    check = line(a_round(cluster(worker, owner())), "Workers")
     assert check.is_ok is False
     assert check.found == "1 of 2 ready"
     assert "Sanic-Server-1-0" in check.next_step
@@ -127,7 +127,7 @@ def test_a_worker_that_is_not_well_is_named(worker: dict[str, Any]) -> None:
 
 def test_a_worker_that_drains_beside_its_successor_is_no_fault() -> None:
     body = cluster(
-        process("Sanic-Server-1-0", "worker"), process("Sanic-Server-1-0", "worker", state="draining"), queen()
+        process("Sanic-Server-1-0", "worker"), process("Sanic-Server-1-0", "worker", state="draining"), owner()
     )
     assert line(a_round(body), "Workers").is_ok
 
@@ -142,25 +142,25 @@ def test_without_an_owner_nobody_sends() -> None:
 
 
 def test_an_owner_whose_lease_ran_out_is_none() -> None:
-    found = a_round(cluster(process("Sanic-Server-1-0", "worker"), queen(lease_remaining_s=0)))
+    found = a_round(cluster(process("Sanic-Server-1-0", "worker"), owner(lease_remaining_s=0)))
     assert line(found, "Owner of WhatsApp").is_ok is False
 
 
 def test_a_box_that_stands_by_is_well_when_another_one_owns() -> None:
-    body = cluster(process("Sanic-Server-1-0", "worker"), queen(state="standby"))
+    body = cluster(process("Sanic-Server-1-0", "worker"), owner(state="standby"))
     assert line(a_round(body), "Owner of WhatsApp").is_ok
     nobody = Answer(503, {"checks": {"database": "ok", "owner": "No WhatsApp process owns the numbers."}})
     assert line(a_round(body, ready=nobody), "Owner of WhatsApp").is_ok is False
 
 
 def test_two_owners_at_any_look_are_a_fault() -> None:
-    two = cluster_view(cluster(queen(), queen()))
+    two = cluster_view(cluster(owner(), owner()))
     check = line(a_round(samples=[two]), "Owner of WhatsApp")
     assert (check.is_ok, check.found) == (False, "2")
 
 
 def test_a_link_that_was_refused_says_what_to_do() -> None:
-    body = cluster(process("Sanic-Server-1-0", "worker"), queen(links={"106540352242922": "refused"}))
+    body = cluster(process("Sanic-Server-1-0", "worker"), owner(links={"106540352242922": "refused"}))
     check = line(a_round(body), "Link to WhatsApp")
     assert check.is_ok is False
     assert "PANAL_ACCESS_TOKEN" in check.next_step
@@ -186,7 +186,7 @@ def test_failed_requests_are_grouped_and_explained() -> None:
 )
 def test_a_slow_answer_is_blamed_on_the_likeliest_place(changes: dict[str, Any], words: str) -> None:
     load = LoadResult(latencies_s=[3.0] * 100, late_s=changes.pop("late_s", 0.0))
-    body = cluster(process("Sanic-Server-1-0", "worker", **changes), queen())
+    body = cluster(process("Sanic-Server-1-0", "worker", **changes), owner())
     found = a_round(body, load=load)
     assert line(found, "Latency p50").is_ok is False
     check = line(found, "Latency p95")
@@ -197,7 +197,7 @@ def test_a_slow_answer_is_blamed_on_the_likeliest_place(changes: dict[str, Any],
 def test_memory_connections_queue_and_operations_have_their_limits() -> None:
     body = cluster(
         process("Sanic-Server-1-0", "worker", rss_bytes=250 * MEGABYTE),
-        queen(queue_age_s=45.0),
+        owner(queue_age_s=45.0),
         db_connections=120,
         db_operations_per_s=130.0,
     )

@@ -52,7 +52,7 @@ def endpoint(name: str, **changes: Any) -> Endpoint:
 
 
 class Bench:
-    """One reign of the engine over a database in memory."""
+    """One term of the engine over a database in memory."""
 
     def __init__(self, *names: str, database: MemoryDatabase | None = None, **options: Any) -> None:
         self.sender = ScriptedSender()
@@ -82,7 +82,7 @@ class Bench:
 
     async def __aexit__(self, *_: object) -> None:
         assert self.task is not None
-        tasks = [self.task, *(task for _, task in self.deliveries._couriers.values())]
+        tasks = [self.task, *(task for _, task in self.deliveries._workers.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -335,7 +335,7 @@ async def test_a_range_is_delivered_again_in_order_and_ends() -> None:
         await asyncio.sleep(1)
         assert bench.sender.taken(bench.url("shop"))[4:] == [2, 3]
         assert bench.book.types() == ["webhook_endpoint.redelivered"]
-        assert len(bench.deliveries._couriers["whe_shop"][0].streams) == 1
+        assert len(bench.deliveries._workers["whe_shop"][0].streams) == 1
 
 
 @virtual_time

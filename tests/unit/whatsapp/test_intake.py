@@ -102,19 +102,19 @@ class Templates:
 @dataclass
 class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
-    journal: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: NotedJournal = field(default_factory=NotedJournal)
     listener: Listener = field(default_factory=Listener)
     keeper: Keeper = field(default_factory=Keeper)
     templates: Templates = field(default_factory=Templates)
 
     def __post_init__(self) -> None:
         repository = MessageRepository(self.database)  # type: ignore[arg-type]
-        self.ledger = MessageState(repository)
+        self.message_state = MessageState(repository)
         self.intake = Intake(
             database=self.database,  # type: ignore[arg-type]
-            journal=self.journal,  # type: ignore[arg-type]
-            ledger=self.ledger,
-            directory=ConversationState(self.database),  # type: ignore[arg-type]
+            event_writer=self.event_writer,  # type: ignore[arg-type]
+            message_state=self.message_state,
+            conversations=ConversationState(self.database),  # type: ignore[arg-type]
             repository=repository,
             dispatcher=self.listener,  # type: ignore[arg-type]
             keeper=self.keeper,  # type: ignore[arg-type]
@@ -122,7 +122,7 @@ class Bench:
             numbers=NumberSync(
                 NumberState([Number(NUMBER, "102290129340398", "15550783881", "cloud")]),
                 None,  # type: ignore[arg-type]  # nothing is read here
-                self.journal,  # type: ignore[arg-type]
+                self.event_writer,  # type: ignore[arg-type]
                 ManualClock(),
                 every_s=600,
             ),
@@ -138,12 +138,12 @@ class Bench:
             notification = RawNotification(f"ntf_{self.count}", self.count, raw, START)
             self.database.put(NOTIFICATIONS, notification_document(notification))
         await self.intake.ingest_new()
-        for mark in self.journal.marks:
+        for mark in self.event_writer.marks:
             if mark.collection == NOTIFICATIONS:
                 self.database.rows[NOTIFICATIONS][mark.id].update(mark.set)
 
     def told(self) -> list[str]:
-        return [fact.type for fact in self.journal.facts if fact.type.startswith("message.")]
+        return [fact.type for fact in self.event_writer.facts if fact.type.startswith("message.")]
 
 
 def notification(*, number: str = NUMBER, **value: Any) -> dict[str, Any]:
@@ -173,7 +173,7 @@ async def test_statuses_move_a_message_forward_and_say_whose_it_is() -> None:
     bench = with_message(wamid="wamid.1", metadata={"order": 7})
     await bench.hear(status("delivered"), status("read"))
     assert bench.told() == ["message.delivered", "message.read"]
-    fact = bench.journal.facts[-1]
+    fact = bench.event_writer.facts[-1]
     assert fact.conversation_id == "cnv_1"
     assert fact.data["message_id"] == "msg_1"
     assert fact.data["metadata"] == {"order": 7}
@@ -188,7 +188,7 @@ async def test_all_orders_and_duplicates_end_the_same() -> None:
             await bench.hear(status(word))
         assert bench.told()[-1] == "message.read"
         assert len(bench.told()) == len(set(bench.told()))
-        tracked = bench.ledger.get("msg_1")
+        tracked = bench.message_state.get("msg_1")
         assert tracked is not None
         assert tracked.status is S.READ
 
@@ -207,11 +207,11 @@ async def test_a_status_is_evidence_for_a_message_in_doubt(state: MessageStatus)
     bench = with_message(state)
     await bench.hear(status("sent"))
     assert bench.told() == ["message.sent"]
-    fact = bench.journal.facts[-1]
+    fact = bench.event_writer.facts[-1]
     assert (fact.data["wamid"], fact.data["evidence"]) == ("wamid.1", "status")
     assert bench.listener.settled_ids == ["msg_1"]
     assert bench.listener.nudges
-    assert bench.ledger.by_wamid("wamid.1") is bench.ledger.get("msg_1")
+    assert bench.message_state.by_wamid("wamid.1") is bench.message_state.get("msg_1")
 
 
 @pytest.mark.parametrize("word", ["sent", "failed"])
@@ -238,8 +238,8 @@ async def test_a_failure_is_judged_by_its_table_for_the_address_that_was_written
     await bench.hear(status("failed", errors=error))
     ((message_id, rule, contact),) = bench.listener.failures
     assert (message_id, rule.code, contact) == ("msg_1", 131026, f"wa:{PHONE}")
-    assert bench.journal.facts[-1].data["error"]["details"] == "No such phone."
-    assert bench.journal.facts[-1].data["error"]["next_step"]
+    assert bench.event_writer.facts[-1].data["error"]["details"] == "No such phone."
+    assert bench.event_writer.facts[-1].data["error"]["next_step"]
 
 
 @virtual_time
@@ -254,12 +254,12 @@ async def test_statuses_of_strangers_and_unknown_words_change_nothing() -> None:
 async def test_an_inbound_message_opens_a_conversation_once() -> None:
     bench = Bench()
     await bench.hear(text("wamid.a"), text("wamid.b", "otra"))
-    assert [fact.type for fact in bench.journal.facts] == [
+    assert [fact.type for fact in bench.event_writer.facts] == [
         "conversation.opened",
         "message.received",
         "message.received",
     ]
-    first, second = (fact for fact in bench.journal.facts if fact.type == "message.received")
+    first, second = (fact for fact in bench.event_writer.facts if fact.type == "message.received")
     assert first.conversation_id == second.conversation_id
     assert first.data["order"] < second.data["order"]
     assert first.data["content"]["text"] == {"body": "hola"}
@@ -274,7 +274,7 @@ async def test_an_inbound_message_is_taken_once_however_often_it_comes() -> None
     assert bench.told() == ["message.received"]
     # Another owner, whose documents show it.
     successor = Bench(database=bench.database)
-    fact = bench.journal.facts[-1]
+    fact = bench.event_writer.facts[-1]
     bench.database.put(MESSAGES, {"_id": fact.data["message_id"], "wamid": "wamid.a"} | _inbound_document(fact))
     await successor.hear(text("wamid.a"))
     assert successor.told() == []
@@ -303,7 +303,7 @@ async def test_a_customer_who_wrote_releases_what_waits_for_him() -> None:
 async def test_a_message_for_a_number_that_is_not_ours_is_left_alone() -> None:
     bench = Bench()
     await bench.hear(notification(number="999", messages=[{"id": "wamid.x", "from": PHONE, "type": "text"}]))
-    assert bench.journal.facts == []
+    assert bench.event_writer.facts == []
     assert bench.database.rows[NOTIFICATIONS]["ntf_1"]["state"] == "done"
 
 
@@ -320,7 +320,7 @@ async def test_what_is_not_json_is_kept_as_failed_and_stops_nothing() -> None:
 async def test_facts_and_marks_go_together() -> None:
     bench = with_message()
     await bench.hear(status("delivered"), text("wamid.a"))
-    (entry,) = bench.journal.entries
+    (entry,) = bench.event_writer.entries
     assert len(entry.facts) == 3
     assert {mark.id for mark in entry.marks} == {"ntf_1", "ntf_2"}
 
@@ -342,11 +342,11 @@ async def test_trouble_at_any_read_loses_nothing_and_tells_nothing_twice(calls_t
     try:
         await bench.hear(*bodies)
     except DatabaseUnavailable:
-        assert bench.journal.facts == []
+        assert bench.event_writer.facts == []
         assert bench.templates.told == 0, "what templates told would be lost"
         await bench.hear()
     assert sorted(bench.told()) == ["message.delivered", "message.received"]
-    assert sum(fact.type == "conversation.opened" for fact in bench.journal.facts) == 1
+    assert sum(fact.type == "conversation.opened" for fact in bench.event_writer.facts) == 1
 
 
 @virtual_time
@@ -356,7 +356,7 @@ async def test_what_meta_tells_of_a_number_is_an_event_of_its_log_once() -> None
     change = {"field": "phone_number_quality_update", "value": value}
     body = {"entry": [{"id": "102290129340398", "time": 1767323046, "changes": [change]}]}
     await bench.hear(body, body)
-    facts = [fact for fact in bench.journal.facts if fact.type.startswith("number.")]
+    facts = [fact for fact in bench.event_writer.facts if fact.type.startswith("number.")]
     assert [fact.type for fact in facts] == ["number.quality_changed"]
     assert facts[0].number == NUMBER
     assert facts[0].data["quality"] == "RED"
@@ -369,7 +369,7 @@ async def test_a_field_that_we_do_not_know_becomes_one_event_however_often_it_co
     value = {"metadata": {"phone_number_id": NUMBER}, "calls": [{"id": "wacid.1"}]}
     body = {"entry": [{"id": "102290129340398", "changes": [{"field": "calls", "value": value}]}]}
     await bench.hear(body, body)
-    (fact,) = bench.journal.facts
+    (fact,) = bench.event_writer.facts
     assert (fact.type, fact.number, fact.data["meta"]["value"]) == ("notification.unknown", NUMBER, value)
     assert bench.intake.stats.by_kind == {"UnknownChange": 2}
 
@@ -383,11 +383,11 @@ async def test_a_status_that_names_both_addresses_makes_them_one_conversation_an
     pair = {"pair": [f"{NUMBER}:wa:{PHONE}"], "contact_key": f"wa:{PHONE}", "number": NUMBER}
     bench.database.put("conversations", {"_id": "cnv_1", **pair})
     await bench.hear(status("delivered", recipient_user_id=USER), status("read", recipient_user_id=USER))
-    linked = [fact for fact in bench.journal.facts if fact.type == "conversation.linked"]
+    linked = [fact for fact in bench.event_writer.facts if fact.type == "conversation.linked"]
     assert [fact.data["contact_keys"] for fact in linked] == [[f"user:{USER}", f"wa:{PHONE}"]]
     assert bench.keeper.seen == [(NUMBER, Identity(PHONE, USER, (f"wa:{PHONE}",)))] * 2
     await bench.hear(text("wamid.9", **{"from": None, "from_user_id": USER}))
-    assert bench.journal.facts[-1].conversation_id == "cnv_1"
+    assert bench.event_writer.facts[-1].conversation_id == "cnv_1"
     assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}")]
 
 
@@ -399,7 +399,7 @@ async def test_the_number_that_whatsapp_knows_a_recipient_by_leads_to_the_same_c
     bench.database.put("conversations", {"_id": "cnv_1", **pair})
     await bench.hear(status("delivered", recipient_id="5215500000001"))
     await bench.hear(text("wamid.9", **{"from": "5215500000001"}))
-    assert bench.journal.facts[-1].conversation_id == "cnv_1"
+    assert bench.event_writer.facts[-1].conversation_id == "cnv_1"
 
 
 @virtual_time
@@ -409,9 +409,9 @@ async def test_what_the_answer_to_a_send_names_is_taken_up_without_a_notificatio
     bench.database.put("conversations", {"_id": "cnv_1", **pair})
     bench.listener.seen.append(ContactRef(NUMBER, PHONE, USER))
     await bench.hear()
-    assert [fact.type for fact in bench.journal.facts] == ["conversation.linked"]
+    assert [fact.type for fact in bench.event_writer.facts] == ["conversation.linked"]
     await bench.hear()
-    assert len(bench.journal.facts) == 1
+    assert len(bench.event_writer.facts) == 1
 
 
 @virtual_time
@@ -431,7 +431,7 @@ async def test_what_nobody_here_understands_is_told_as_it_came() -> None:
     bench = with_message(wamid="wamid.1")
     nobody = {"id": "wamid.7", "timestamp": "1767323046", "type": "text", "text": {"body": "from nobody"}}
     await bench.hear(status("teleported"), notification(messages=[nobody]), status("teleported"))
-    told = [fact.data["meta"] for fact in bench.journal.facts if fact.type == "notification.unknown"]
+    told = [fact.data["meta"] for fact in bench.event_writer.facts if fact.type == "notification.unknown"]
     assert [one["field"] for one in told] == ["messages", "messages"]
     assert told[0]["value"]["statuses"][0]["status"] == "teleported"
     assert told[1]["value"]["messages"] == [nobody]
@@ -442,10 +442,10 @@ async def test_what_nobody_here_understands_is_told_as_it_came() -> None:
 async def test_what_is_said_in_a_group_is_no_part_of_a_private_conversation() -> None:
     bench = Bench()
     await bench.hear(text("wamid.1"), text("wamid.2", group_id="G1"), text("wamid.3", group_id="G1"))
-    opened = [fact.data for fact in bench.journal.facts if fact.type == "conversation.opened"]
+    opened = [fact.data for fact in bench.event_writer.facts if fact.type == "conversation.opened"]
     assert [data["contact_key"] for data in opened] == [f"wa:{PHONE}", "group:G1"]
     assert (opened[1]["group_id"], opened[1]["wa_id"]) == ("G1", None)
-    received = [fact for fact in bench.journal.facts if fact.type == "message.received"]
+    received = [fact for fact in bench.event_writer.facts if fact.type == "message.received"]
     assert [fact.data.get("group_id") for fact in received] == [None, "G1", "G1"]
     assert received[1].conversation_id == received[2].conversation_id != received[0].conversation_id
     assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}"), (NUMBER, "group:G1"), (NUMBER, "group:G1")]

@@ -20,12 +20,12 @@ class OneLease:
         return {"holder": "box-1", "token": self.token, "expires_ms": 10_000, "now_ms": 0}
 
 
-def court(clock: ManualClock) -> Any:
+def context(clock: ManualClock) -> Any:
     return SimpleNamespace(
         clock=clock,
         lanes=Lanes(),
         dispatcher=SimpleNamespace(sending_count=0, in_doubt_count=0),
-        journal=SimpleNamespace(stats=SimpleNamespace(events=3, batches=1, dead_letters=0)),
+        event_writer=SimpleNamespace(stats=SimpleNamespace(events=3, batches=1, dead_letters=0)),
         links={},
     )
 
@@ -40,10 +40,10 @@ async def test_an_owner_whose_lease_ran_out_says_fenced_until_it_is_renewed() ->
         margin_s=1,
         monotonic=clock.monotonic,
     )
-    report = StatusReport(SimpleNamespace(lease=lease, wakeup=SimpleNamespace(is_streaming=True)))  # type: ignore[arg-type]
+    report = StatusReport(SimpleNamespace(lease=lease, change_notifier=SimpleNamespace(is_streaming=True)))  # type: ignore[arg-type]
     assert report.facts()["state"] == "starting"
     await lease.acquire()
-    report.begin(court(clock))
+    report.begin(context(clock))
     clock.advance(8.5)
     assert report.facts()["state"] == "owner"
     clock.advance(1)
@@ -53,4 +53,4 @@ async def test_an_owner_whose_lease_ran_out_says_fenced_until_it_is_renewed() ->
     assert report.facts()["state"] == "owner"
     report.end()
     clock.advance(60)
-    assert report.facts()["state"] == "standby", "who does not reign has nothing to lose"
+    assert report.facts()["state"] == "standby", "who does not term has nothing to lose"

@@ -20,14 +20,14 @@ S = MessageStatus
 
 
 def watchdog_of(bench: Bench) -> Watchdog:
-    court = SimpleNamespace(
+    context = SimpleNamespace(
         clock=bench.clock,
         number_ids=[NUMBER],
         messages=bench.repository,
-        ledger=bench.ledger,
-        journal=bench.journal,
+        message_state=bench.message_state,
+        event_writer=bench.event_writer,
     )
-    return Watchdog(cast(OwnerContext, court))
+    return Watchdog(cast(OwnerContext, context))
 
 
 def waiting(bench: Bench, count: int, *, ago_s: float, status: MessageStatus = S.QUEUED) -> list[str]:
@@ -39,7 +39,7 @@ def waiting(bench: Bench, count: int, *, ago_s: float, status: MessageStatus = S
 
 
 def told(bench: Bench) -> list[str]:
-    return [str(fact.data["message_id"]) for fact in bench.journal.facts if fact.type == "message.stuck"]
+    return [str(fact.data["message_id"]) for fact in bench.event_writer.facts if fact.type == "message.stuck"]
 
 
 async def look(bench: Bench, watchdog: Watchdog) -> None:
