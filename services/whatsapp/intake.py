@@ -55,13 +55,10 @@ from services.store import (
 )
 from services.telemetry.metrics.definitions import CLOUD_WEBHOOK_LAG_SECONDS, DUPLICATES_SUPPRESSED
 from services.templates import TemplateSync
+from services.whatsapp.intake_batch import SMALLEST_BATCH, next_limit
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
-SMALLEST_BATCH = 20
-BATCH_BYTES = 8 << 20
-"""A notification has one change as a rule, and a thousand now and then: batches are small until they prove light."""
 
 _OTHERS_TAKE = (UserPreference, TemplateUpdate, NumberUpdate, AccountUpdate, PlatformErrors)
 _IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
@@ -384,13 +381,6 @@ def _not_understood(changes: Sequence[object]) -> list[UnknownChange]:
         value = {"messaging_product": "whatsapp", "metadata": number, **part}
         whole.append(UnknownChange(f"uk:{change.content_key}", change.field, change.waba_id, value, is_value=True))
     return whole
-
-
-def next_limit(limit: int, *, count: int, size: int) -> int:
-    """How many notifications the next batch may have, after one of ``count`` with ``size`` bytes together."""
-    if size > BATCH_BYTES:
-        return SMALLEST_BATCH
-    return min(BATCH, 2 * limit) if count == limit else limit
 
 
 def _contact(change: InboundMessage) -> ContactRef | None:

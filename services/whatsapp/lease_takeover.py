@@ -1,9 +1,9 @@
-"""Whose lease may be inherited: that of an owner on the same run_id which is dead for certain.
+"""Whose lease may be inherited: that of an owner on the same host which is dead for certain.
 
 Process: whatsapp.
 
-Another run_id cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same
-run_id can. Of those that the same main started the PID tells. Where main died as well, a file in the data folder does:
+Another host cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same
+host can. Of those that the same main started the PID tells. Where main died as well, a file in the data folder does:
 a process that may own holds a lock on it for as long as it lives, and is named in it; whoever gets the lock knows that
 all who are named are dead. Nothing sends on their behalf any more, and the lease changes its token as with any other
 change of owner.

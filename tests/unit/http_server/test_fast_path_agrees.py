@@ -13,7 +13,8 @@ from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from services.http_server.fast_path import Answer, LeaveFastPath, PendingAnswer
 from services.http_server.header_cache import HeaderCache
-from services.http_server.protocol import PanalHttp, PanalProtocol
+from services.http_server.http1 import PanalHttp
+from services.http_server.protocol import PanalProtocol
 from tests.doubles.http_line import Heard, QuietApp, UncountedLife, converse
 
 NAME = "FastPathAgrees"

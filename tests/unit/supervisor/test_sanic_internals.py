@@ -12,7 +12,8 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.worker.manager import WorkerManager
 from sanic.worker.process import WorkerProcess
 
-from services.http_server.protocol import PanalHttp, PanalProtocol
+from services.http_server.http1 import PanalHttp
+from services.http_server.protocol import PanalProtocol
 from services.supervisor import sanic_internals
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.whatsapp.intake import BATCH, BATCH_BYTES, SMALLEST_BATCH, next_limit
+from services.whatsapp.intake_batch import BATCH, BATCH_BYTES, SMALLEST_BATCH, next_limit
 
 
 @pytest.mark.parametrize(
