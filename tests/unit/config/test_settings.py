@@ -11,7 +11,7 @@ from config.settings import (
     unknown_variables,
     variable,
 )
-from config.settings_table import render_settings_table, spanish_meanings
+from config.settings_table import GROUPS, render_settings_page, spanish_meanings
 
 SECRETS = {
     "PANAL_MONGODB_URI": "mongodb+srv://panal:Tr0ub4dor@cluster0.example.net/",
@@ -58,14 +58,27 @@ def test_the_settings_table_says_the_same_in_spanish() -> None:
     assert [row.variable for row, other in zip(spanish, english, strict=True) if row.meaning == other.meaning] == []
 
 
-def test_the_settings_table_is_markdown_with_every_default() -> None:
-    lines = render_settings_table("en").splitlines()
-    assert lines[0] == "| variable | default | unit | meaning |"
-    assert len(lines) == 2 + len(Settings.model_fields)
+def test_the_settings_page_is_markdown_with_every_default() -> None:
+    lines = render_settings_page("en").splitlines()
+    tables = [line for line in lines if line.startswith("|")]
+    assert tables.count("| variable | default | unit | meaning |") == len(GROUPS)
+    assert len(tables) == 2 * len(GROUPS) + len(Settings.model_fields)
     assert "| `PANAL_DB_POOL_PER_WORKER` | `30` | connections | pool of each HTTP worker |" in lines
     assert any(line.startswith("| `PANAL_MONGODB_URI` | empty |") for line in lines)
-    assert any(line.startswith("| `PANAL_MONGODB_URI` | vacío |") for line in render_settings_table("es").splitlines())
-    assert {line.count(" | ") for line in lines} == {3}
+    assert any(line.startswith("| `PANAL_MONGODB_URI` | vacío |") for line in render_settings_page("es").splitlines())
+    assert {line.count(" | ") for line in tables} == {3}
+
+
+def test_every_setting_stands_below_the_heading_of_its_group() -> None:
+    order = list(Settings.model_fields)
+    firsts = [name for name, _ in GROUPS]
+    assert firsts[0] == order[0], "the first settings would stand below no heading"
+    assert firsts == sorted(firsts, key=order.index)
+    for locale in ("en", "es"):
+        lines = render_settings_page(locale).splitlines()
+        for name, titles in GROUPS:
+            table = lines[lines.index(f"## {titles[locale]}") :]
+            assert table[4].startswith(f"| `{variable(name)}` |")
 
 
 def test_no_secret_can_be_read_from_its_settings() -> None:
