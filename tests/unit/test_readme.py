@@ -76,6 +76,29 @@ def test_every_link_to_a_file_leads_somewhere(locale: Literal["en", "es"]) -> No
 
 
 @pytest.mark.parametrize("locale", LOCALES)
+def test_it_links_every_page_of_docs_in_its_language_where_there_is_one(locale: Literal["en", "es"]) -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    english = {name for name in pages if not name.endswith(".es.md")}
+    wanted = {
+        spanish if locale == "es" and (spanish := f"{name.removesuffix('.md')}.es.md") in pages else name
+        for name in english
+    }
+    linked = set(re.findall(r"\]\(docs/([^)#]+\.md)\)", READMES[locale]))
+    assert wanted - linked == set()
+    assert "](CONTRIBUTING.md)" in READMES[locale]
+    assert "](CHANGELOG.md)" in READMES[locale]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_it_is_short_and_shows_the_console_in_its_first_screen(locale: Literal["en", "es"]) -> None:
+    lines = READMES[locale].splitlines()
+    assert len(lines) <= 150
+    shown = re.findall(r"!\[[^\]]+\]\((docs/images/[^)]+)\)", "\n".join(lines[:15]))
+    assert len(shown) == 1
+    assert (ROOT / shown[0]).stat().st_size < 300_000
+
+
+@pytest.mark.parametrize("locale", LOCALES)
 def test_it_says_what_it_is_in_three_sentences(locale: Literal["en", "es"]) -> None:
     first = READMES[locale].split("\n\n")[1]
     assert len(re.findall(r"\.(?:\s|$)", first)) == 3
