@@ -1,10 +1,9 @@
-"""config.settings"""
+"""Settings: `PANAL_*` variables, read once into one frozen record that every process gets as a value.
 
-from config.settings.fields import Settings
-from config.settings.load import SettingsRefused, load_settings
+Process: all of them.
+"""
 
-__all__ = [
-    "Settings",
-    "SettingsRefused",
-    "load_settings",
-]
+from config.settings.fields import Settings, variable
+from config.settings.load import SettingsRefused, load_settings, unknown_variables
+
+__all__ = ["Settings", "SettingsRefused", "load_settings", "unknown_variables", "variable"]

@@ -11,17 +11,6 @@ from pydantic import ValidationError
 
 from config.settings.checks import production_faults, relation_faults
 from config.settings.fields import PREFIX, Settings, variable
-from config.settings.table import SettingRow, describe_settings
-
-__all__ = [
-    "SettingRow",
-    "Settings",
-    "SettingsRefused",
-    "describe_settings",
-    "load_settings",
-    "unknown_variables",
-    "variable",
-]
 
 
 class SettingsRefused(Exception):

@@ -1,4 +1,4 @@
-"""Both READMEs say the same and the truth: settings, commands, links."""
+"""Both READMEs say the same and the truth: commands, links, settings; the page of settings is the generated one."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from config.settings.table import describe_settings, render_settings_table
+from config.settings.table import describe_settings, render_settings_page
 
 ROOT = Path(__file__).parents[2]
 READMES: dict[Literal["en", "es"], str] = {
@@ -46,12 +46,10 @@ def test_both_have_as_many_list_items_and_paragraphs() -> None:
     assert paragraphs(READMES["en"]) == paragraphs(READMES["es"])
 
 
-@pytest.mark.parametrize("locale", LOCALES)
-def test_the_settings_table_is_the_one_of_the_settings(locale: Literal["en", "es"]) -> None:
-    command = f"python -m config.settings.table {locale}"
-    found = re.search(rf"<!-- settings: {command} -->\n(.*?)\n<!-- /settings -->", READMES[locale], flags=re.DOTALL)
-    assert found is not None
-    assert found[1] == render_settings_table(locale), f"put the output of `{command}` there"
+@pytest.mark.parametrize(("locale", "name"), [("en", "settings.md"), ("es", "settings.es.md")])
+def test_the_page_of_settings_is_the_generated_one(locale: Literal["en", "es"], name: str) -> None:
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert page == render_settings_page(locale), f"python -m config.settings.table {locale} > docs/{name}"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -74,6 +72,29 @@ def test_every_link_to_a_file_leads_somewhere(locale: Literal["en", "es"]) -> No
     ours = [link for link in links if "://" not in link]
     assert len(ours) > 4
     assert [link for link in ours if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_it_links_every_page_of_docs_in_its_language_where_there_is_one(locale: Literal["en", "es"]) -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    english = {name for name in pages if not name.endswith(".es.md")}
+    wanted = {
+        spanish if locale == "es" and (spanish := f"{name.removesuffix('.md')}.es.md") in pages else name
+        for name in english
+    }
+    linked = set(re.findall(r"\]\(docs/([^)#]+\.md)\)", READMES[locale]))
+    assert wanted - linked == set()
+    assert "](CONTRIBUTING.md)" in READMES[locale]
+    assert "](CHANGELOG.md)" in READMES[locale]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_it_is_short_and_shows_the_console_in_its_first_screen(locale: Literal["en", "es"]) -> None:
+    lines = READMES[locale].splitlines()
+    assert len(lines) <= 150
+    shown = re.findall(r"!\[[^\]]+\]\((docs/images/[^)]+)\)", "\n".join(lines[:15]))
+    assert len(shown) == 1
+    assert (ROOT / shown[0]).stat().st_size < 300_000
 
 
 @pytest.mark.parametrize("locale", LOCALES)
