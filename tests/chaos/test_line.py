@@ -171,7 +171,7 @@ def test_two_boxes_open_no_more_connections_than_planned(box: Box, line: Line, t
     accounted = sums(first, report)
     note(
         "D5",
-        f"two boxes on one database, each under a burst of {BURST // 2} clients",
+        f"two hosts on one database, each under a burst of {BURST // 2} clients",
         load=load_of(report),
         figure=f"at most {line.peak} connections, counted on the line; planned {planned}; {failed_of(report)}; "
         f"{accounted}",
@@ -278,7 +278,7 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
         last_s, first_s = max(sends.seen, default=at) - at, min(sends_of_other.seen, default=at) - at
         note(
             "O3",
-            f"two boxes; the owner is cut off from the database alone, its lease is {LEASE_TTL_S:g} s",
+            f"two hosts; the owner is cut off from the database alone, its lease is {LEASE_TTL_S:g} s",
             load=load_of(report),
             figure=f"its own lease was over after {min(gave_up_s, default=-1.0):.1f} s, the other owns the "
             f"number after {took_s:.1f} s; sends: {len(sends.seen)} by the first, the last {last_s:.1f} s after the "
