@@ -109,7 +109,7 @@ def test_nobody_notices_when_the_clock_is_set(box: Box, clock: Path) -> None:
     early = cluster.message(later)["status"]
     note(
         "O5",
-        "the clock of the box is set: an hour ahead, 10 s back, an hour back, a worker killed then; right again",
+        "the clock of the host is set: an hour ahead, 10 s back, an hour back, a worker killed then; right again",
         load=load_of(report),
         figure=f"same owner, epoch and process; accept to WhatsApp {max(lags_s):.2f} s at most; {failed_of(report)}; "
         f"{accounted}; {each * len(PHONES)} more to {len(PHONES)} phones in order: {in_order}; what was due in half an "

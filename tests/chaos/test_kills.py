@@ -156,7 +156,7 @@ def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:
     accounted = sums(cluster, report)
     note(
         "R4",
-        "kill -9 of the process that forks all others",
+        "kill -9 of the fork server",
         load=load_of(report),
         figure=f"{serving_s:.2f} s without a good answer; {report.recovery_s(at):.2f} s after the kill every new "
         f"request succeeds; {failed_of(report)}; {accounted}; main lives",

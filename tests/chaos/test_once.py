@@ -132,7 +132,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         def kill_worker(chance: random.Random) -> None:
             kill(cluster, f"Sanic-Server-{chance.randrange(2)}-0")
 
-        def kill_forker(_: random.Random) -> None:
+        def kill_fork_server(_: random.Random) -> None:
             with contextlib.suppress(psutil.Error, StopIteration):
                 zygote(cluster).kill()
 
@@ -142,10 +142,10 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         if KILLS_S:
             each, senders = int(KILLS_S * STEADY_PER_S / len(PHONES)), STEADY_SENDERS
             pace_s = senders / STEADY_PER_S
-            acts = [(30.0, kill_owner), (30.0, kill_worker), (60.0, kill_forker), (60.0, kill_database)]
+            acts = [(30.0, kill_owner), (30.0, kill_worker), (60.0, kill_fork_server), (60.0, kill_database)]
         else:
             each, senders, pace_s = EACH, SENDERS, 0.15
-            acts = [(1.0, kill_owner), (2.0, kill_worker), (8.0, kill_forker)]
+            acts = [(1.0, kill_owner), (2.0, kill_worker), (8.0, kill_fork_server)]
         began = time.monotonic()
         with nemesis(*acts) as done:
             sent = send_in_order(cluster, PHONES, each=each, threads=senders, pace_s=pace_s, on_uncertain="resend")
@@ -159,7 +159,8 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
         assert_within(time.monotonic() - began - took_s, 40.0, "what was in doubt, and all behind it")
         wait_until_well(cluster, 2)
         answered = sent.count / (sent.count + sent.repeats.total())
-        kills = ", ".join(f"{what.removeprefix('kill_')} {count}" for what, count in sorted(done.items()))
+        names = {what: what.removeprefix("kill_").replace("_", " ") for what in sorted(done)}
+        kills = ", ".join(f"{name} {done[what]}" for what, name in names.items())
         note(
             "R6",
             f"kill -9 at random for {took_s:.0f} s ({kills} times); 5 % of WhatsApp's answers lost",

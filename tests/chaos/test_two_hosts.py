@@ -101,7 +101,7 @@ def test_a_graceful_stop_hands_the_number_over_within_a_second(hosts: Boxes) -> 
     assert_each_once_in_order(hosts.second, bodies)
     note(
         "O4",
-        "two hosts on one database; the owner is stopped in peace",
+        "two hosts on one database; the owner stops gracefully",
         load=f"{20 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
         figure=f"the other owns the number {seconds_of(taken) - seconds_of(released):.2f} s after it was given back; "
         f"{20 * len(PHONES)} accepted, 0 lost, 0 twice, in order",
@@ -139,7 +139,7 @@ def test_an_owner_that_was_paused_cannot_send_or_write_any_more(hosts: Boxes) ->
     assert_within(took_s, LEASE_TTL_S + 2, "the takeover")
     note(
         "O2",
-        f"two hosts on one database; the owner is paused (SIGSTOP) beyond its lease of {LEASE_TTL_S:g} s, then goes on",
+        f"two hosts on one database; the owner is paused (SIGSTOP) past its lease of {LEASE_TTL_S:g} s, then continues",
         load=f"{30 * len(PHONES)} messages to {len(PHONES)} phones, repeated until answered",
         figure=f"the other owns the number after {took_s:.1f} s; the first is fenced and stands by; "
         f"{30 * len(PHONES)} accepted, 0 lost, 0 twice, in order",

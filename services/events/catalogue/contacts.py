@@ -14,14 +14,14 @@ wa_id       text?  the phone number
 user_id     text?  the business-scoped id
 """
 _PROFILE: Final = """
-~moved_at            moment  when the contact came to the addresses in use, if it has moved
-~addresses           texts   every address, the earlier ones too: wa: and a number, user: and an id
-~name                text?   the name that we gave
-~profile_name        text?   the name that the contact has given to himself
+~moved_at            moment  when the contact changed to the addresses in use
+~addresses           texts   every address, earlier ones included: wa: and a number, user: and an id
+~name                text?   the name that you gave it
+~profile_name        text?   the contact's profile name
 ~username            text?   the contact's username on WhatsApp
-~labels              texts   all labels it has now
-~attributes          object  attributes that were set
-~removed_attributes  texts   attributes that were removed
+~labels              texts   all its labels now
+~attributes          object  new and changed attributes
+~removed_attributes  texts   removed attributes
 ~changed             texts   names of the fields that changed
 ~source              text    message, status, api or import
 """
@@ -29,9 +29,9 @@ _CONSENT: Final = """
 category    text     all or marketing
 status      text     in or out
 source      text     keyword, platform, api or import
-~proof      object   what proves it: a message, a row of a file
-decided_at  moment   when the contact said so
-opted_out   text?    what the contact wants no more of: all, marketing, or null
+~proof      object   the proof: a message, a row of a file
+decided_at  moment   when the contact decided
+opted_out   text?    what the contact refuses: all, marketing, or null
 ~limited_to texts    the numbers for which it holds; empty: for all
 """
 _PERSON: Final[dict[str, Any]] = {
@@ -44,7 +44,7 @@ _PERSON: Final[dict[str, Any]] = {
 CONTACT_TYPES: Final = (
     EventType(
         "contact.created",
-        "A contact was made: by its first message, by hand, or by an import.",
+        "A contact is new: from its first message, the API or an import.",
         fields(_CONTACT + _PROFILE),
         {**_PERSON, "profile_name": "Sheena Nelson", "labels": [], "source": "message"},
     ),
@@ -56,16 +56,16 @@ CONTACT_TYPES: Final = (
     ),
     EventType(
         "contact.merged",
-        "Two contacts turned out to be one person, and are one contact. What either refused stays refused.",
+        "Two contacts are one person and become one contact. The stricter opt-out holds.",
         fields(
             _CONTACT
             + _PROFILE
             + """
-merged_id            text    the contact that went; its id leads here
-phone_number_ids     texts   the number that tells of it
+merged_id            text    the other contact; its id leads here
+phone_number_ids     texts   the number that reported it
 consent              object  the latest decision of each category
-consent_history      objects what the other one had decided before
-opted_out            text?   what the contact wants no more of: all, marketing, or null
+consent_history      objects the earlier decisions of the other contact
+opted_out            text?   what the contact refuses: all, marketing, or null
 """
         ),
         {
@@ -98,7 +98,7 @@ opted_out            text?   what the contact wants no more of: all, marketing, 
     ),
     EventType(
         "contact.opted_out",
-        "The contact wants no more messages: nothing of that category is sent any more.",
+        "The contact wants no more messages: Panal sends nothing of that category.",
         fields(_CONTACT + _CONSENT),
         {
             **_PERSON,
@@ -112,7 +112,7 @@ opted_out            text?   what the contact wants no more of: all, marketing, 
     ),
     EventType(
         "contact.imported",
-        "A part of a file was taken in.",
+        "Panal imported a part of a file.",
         fields("count  whole  how many contacts\ncontacts  objects  each as in contact.created"),
         {"count": 1, "contacts": [{**_PERSON, "name": "Sheena", "source": "import"}]},
     ),

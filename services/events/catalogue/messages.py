@@ -12,19 +12,19 @@ message_id                 text    our id of the message
 conversation_id            text?   its conversation; null until it has one
 to                         text    the recipient: a phone number, or a business-scoped user id
 status                     text    the state after this event
-~wamid                     text    WhatsApp's id of it
-~biz_opaque_callback_data  text    what its sender had put there
-~metadata                  object  what its sender had put there
+~wamid                     text    WhatsApp's id of the message
+~biz_opaque_callback_data  text    your own text from the request
+~metadata                  object  your own object from the request
 """
 
 _REPORTED: Final = """
-~platform_at        moment  when, by WhatsApp's clock
+~platform_at        moment  the time by WhatsApp's clock
 ~pricing            object  what Meta charges for it
-~conversation       object  Meta's own conversation, where it tells of one
+~conversation       object  Meta's own conversation, when Meta names one
 ~recipient_user_id  text    the customer's business-scoped id
-~evidence           text    how we know, when no answer told
+~evidence           text    the proof, when the call got no answer
 """
-"""What WhatsApp's status of a message can tell beside the state."""
+"""What a status of WhatsApp can contain beside the state."""
 
 _ERROR: Final = "code, title, details and next_step: why, and what to do"
 
@@ -43,8 +43,8 @@ def _message(name: str, meaning: str, more: str = "", /, **example: Any) -> Even
 MESSAGE_TYPES: Final = (
     _message(
         "scheduled",
-        "It waits for another moment than before.",
-        "send_at  moment  when it is to leave\nby       text    the API key that said so",
+        "Somebody changed the time of the send.",
+        "send_at  moment  when it will leave\nby       text    the API key that changed it",
         status="scheduled",
         send_at="2026-01-03T09:00:00.000Z",
         by="key_01KFM3Q4QZ5F5G1H8J2K4M7N9R",
@@ -54,7 +54,7 @@ MESSAGE_TYPES: Final = (
         "It was accepted and waits to be sent.",
         """
         type     text    Meta's word: text, template, image …
-        preview  text?   the first words of it; of a template what it says, with its variables
+        preview  text?   its first words; for a template its text with the variables
         """,
         status="queued",
         type="text",
@@ -62,17 +62,17 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "sending",
-        "It is on its way to WhatsApp. What follows is sent, retried, held, failed or uncertain.",
+        "It is on its way to WhatsApp. The next event is sent, retried, held, failed or uncertain.",
         """
         attempt             whole  1 for the first try
-        ~fallback_template  bool   the window was closed: its fallback template goes in its place
+        ~fallback_template  bool   the window is closed, so the fallback template leaves
         """,
         status="sending",
         attempt=1,
     ),
     _message(
         "sent",
-        "WhatsApp took it. Where its word of that came before the answer to our call, that word's fields are here.",
+        "WhatsApp accepted it. When WhatsApp's status came before the answer to the call, the event has its fields.",
         _REPORTED,
         status="sent",
         **_WAMID,
@@ -98,7 +98,7 @@ MESSAGE_TYPES: Final = (
         "played",
         "The customer played a voice note. Its status stays `read`.",
         """
-        ~platform_at        moment  when, by WhatsApp's clock
+        ~platform_at        moment  the time by WhatsApp's clock
         ~recipient_user_id  text    the customer's business-scoped id
         """,
         status="read",
@@ -107,10 +107,10 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "retried",
-        "It goes again: by itself after a passing trouble, or because somebody asked.",
+        "Panal sends it again: after a temporary failure, or because somebody asked.",
         f"""
-        reason     text    the code of the trouble, or "requested"
-        ~retry_at  moment  when
+        reason     text    the code of the failure, or "requested"
+        ~retry_at  moment  when Panal sends it again
         ~error     object  {_ERROR}
         ~by        text    the API key that asked
         """,
@@ -123,7 +123,7 @@ MESSAGE_TYPES: Final = (
         "It waits for something: a window, a limit, a person.",
         f"""
         reason       text     what it waits for: window_closed, pair_limit, platform_130429 …
-        ~held_until  moment?  when it goes on by itself, where that is known
+        ~held_until  moment?  when the hold ends, if that is known
         ~error       object   {_ERROR}
         """,
         status="held",
@@ -132,7 +132,7 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "uncertain",
-        "Nobody can tell whether it left, and no status came that proves it. It is not sent again by itself.",
+        "Nobody knows whether it left, and no status proved it. Panal does not send it again by itself.",
         """
         reason    text    no_evidence
         waited_s  number  how long we waited for a status
@@ -143,8 +143,8 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "failed",
-        "It will not be sent, or did not arrive.",
-        f"~error  object  {_ERROR}\n~platform_at  moment  when, by WhatsApp's clock",
+        "Panal will not send it, or it did not arrive.",
+        f"~error  object  {_ERROR}\n~platform_at  moment  the time by WhatsApp's clock",
         status="failed",
         error={
             "code": 131026,
@@ -156,27 +156,27 @@ MESSAGE_TYPES: Final = (
     ),
     _message(
         "expired",
-        "Its expires_at came before it could leave.",
+        "Its `expires_at` passed before it could leave.",
         "reason  text  in words",
         status="expired",
         reason="expires_at has passed",
     ),
     _message(
         "canceled",
-        "It was canceled before it left.",
+        "Somebody canceled it before it left.",
         """
-        ~by      text  the API key that said so
-        ~reason  text  campaign_canceled: its campaign was
+        ~by      text  the API key that canceled it
+        ~reason  text  campaign_canceled: with its campaign
         """,
         status="canceled",
         by="key_01KFM3Q4QZ5F5G1H8J2K4M7N9R",
     ),
     _message(
         "stuck",
-        "It has been in this state for longer than it should. Nothing was done about it; look why.",
+        "It is in this state for too long. Panal does nothing about it: find out why.",
         """
-        reason  text    which deadline passed
-        since   moment  since when it is in this state
+        reason  text    the deadline that passed
+        since   moment  when this state began
         """,
         status="sent",
         reason="not_delivered",
@@ -185,25 +185,25 @@ MESSAGE_TYPES: Final = (
     ),
     EventType(
         "message.received",
-        "The customer wrote. `wamid` is what an answer, a reaction or a read mark refers to.",
+        "The customer wrote. Answers, reactions and read marks refer to `wamid`.",
         fields(
             """
             message_id           text    our id of the message
             conversation_id      text    its conversation
             wamid                text?   WhatsApp's id of it
-            from                 text?   the customer's phone number; null when only the user id is known
+            from                 text?   the customer's phone number; null without one
             from_user_id         text?   the customer's business-scoped id
-            ~group_id            text    the group in which it was written
-            ~name                text?   the name that the customer has given to himself
+            ~group_id            text    the group of the message
+            ~name                text?   the customer's profile name
             type                 text    Meta's word: text, image, reaction, button, interactive …
             content              object  Meta's message object, without from, id and timestamp
             context_wamid        text?   the message that this one answers
-            ~context_message_id  text    the same, where it is one of ours
-            ~target_wamid        text?   the message that a reaction, an edit or a deletion is about
-            ~target_message_id   text    the same, where it is one of ours
+            ~context_message_id  text    the same, when you sent it
+            ~target_wamid        text?   the message of a reaction, an edit or a deletion
+            ~target_message_id   text    the same, when you sent it
             sent_at              moment  when the customer sent it, by WhatsApp's clock
-            ~preview             text?   the first words of it
-            ~media               object  the file, once it is here
+            ~preview             text?   its first words
+            ~media               object  the file, when Panal has it
             """
         ),
         {
@@ -226,11 +226,11 @@ _CONVERSATION: Final = {"conversation_id": "cnv_01KFM3Q4RZ6F5G1H8J2K4M7N9Q"}
 _BY: Final = {"by": "key_01KFM3Q4QZ5F5G1H8J2K4M7N9R"}
 
 _ADDRESSES: Final = """
-            conversation_id  text   which
+            conversation_id  text   its id
             contact_keys     texts  every address: wa: and a phone number, user: and a business-scoped id
             wa_id            text?  the phone number in use
             user_id          text?  the business-scoped id in use
-            ~moved_at        moment when the contact came to them, if it has moved
+            ~moved_at        moment when the contact changed to them
 """
 _LINKED: Final[dict[str, Any]] = {
     **_CONVERSATION,
@@ -242,17 +242,17 @@ _LINKED: Final[dict[str, Any]] = {
 CONVERSATION_TYPES: Final = (
     EventType(
         "conversation.opened",
-        "The first message between a number of ours and a contact.",
+        "The first message between one of your numbers and a contact.",
         fields(
             """
             conversation_id  text   its id from now on
             contact_key      text   wa: and the phone number, or user: and the business-scoped id
-            ~contact_keys    texts  every address that is known
-            ~moved_at        moment when the contact came to those in use, where it was told
+            ~contact_keys    texts  every known address
+            ~moved_at        moment when the contact changed to those in use, if known
             wa_id            text?  the contact's phone number
             user_id          text?  the contact's business-scoped id
-            ~name            text?  the contact's name, where it is known
-            ~group_id        text   the group, when it is not with one person
+            ~name            text?  the contact's name, if known
+            ~group_id        text   the group, when it is a group's conversation
             """
         ),
         {
@@ -265,24 +265,24 @@ CONVERSATION_TYPES: Final = (
     ),
     EventType(
         "conversation.linked",
-        "The contact is known by other addresses now: WhatsApp named two together, or the contact has moved.",
+        "The contact has other addresses now: WhatsApp named two together, or the contact changed its number.",
         fields(_ADDRESSES),
         _LINKED,
     ),
     EventType(
         "conversation.merged",
-        "Two conversations turned out to be with one person: the other one is part of this one from now on.",
+        "Two conversations are with one person: the other one becomes part of this one.",
         fields(
             _ADDRESSES
             + """
-            merged_id           text     the conversation that went; its id leads here
-            unread_count        whole    how many unread messages it brought
+            merged_id           text     the other conversation; its id leads here
+            unread_count        whole    how many unread messages it had
             labels              texts    its labels
             ~last_inbound_at    moment   when the customer last wrote in it
             ~last_outbound_at   moment   when we last wrote in it
-            ~name               text     what its contact was called
-            ~assignee           text     whose it was
-            ~status             text     open or closed: an open one opens the other
+            ~name               text     its contact's name
+            ~assignee           text     its assignee
+            ~status             text     open or closed; an open one opens this one
             ~preview            object   its last message: message (its id), direction, kind, text, at
             """
         ),
@@ -290,24 +290,24 @@ CONVERSATION_TYPES: Final = (
     ),
     EventType(
         "conversation.read",
-        "An agent has read everything in it.",
+        "An agent read everything in it.",
         fields(
             """
-            conversation_id  text  which
-            by               text  who: an API key or a session of the console
-            ~wamid           text  the message up to which it was marked as read, where it was told WhatsApp
+            conversation_id  text  its id
+            by               text  an API key or a session of the console
+            ~wamid           text  the newest message marked as read at WhatsApp
             """
         ),
         {**_CONVERSATION, **_BY},
     ),
     EventType(
         "conversation.updated",
-        "It was assigned, labelled, closed or opened again; only what changed is there.",
+        "Somebody assigned, labelled, closed or opened it; the event has only the changed fields.",
         fields(
             """
-            conversation_id  text   which
-            ~assignee        text?  whose it is now
-            ~labels          texts  all labels it has now
+            conversation_id  text   its id
+            ~assignee        text?  its new assignee
+            ~labels          texts  all its labels now
             ~status          text   open or closed
             by               text   who changed it
             """
@@ -316,13 +316,13 @@ CONVERSATION_TYPES: Final = (
     ),
     EventType(
         "conversation.noted",
-        "An agent left a note for the others. The customer does not see it.",
+        "An agent wrote a note for colleagues. The customer does not see it.",
         fields(
             """
-            conversation_id  text   where
+            conversation_id  text   its id
             note_id          text   the note
-            text             text   what it says
-            ~by_name         text?  the name of who wrote it
+            text             text   its text
+            ~by_name         text?  the name of its author
             by               text   who wrote it
             """
         ),

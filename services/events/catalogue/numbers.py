@@ -10,10 +10,10 @@ from services.events.catalogue.event_type import EventType, fields
 _BY: Final = {"by": "key_01KFM3Q4QZ5F5G1H8J2K4M7N9R"}
 
 _NUMBER: Final = """
-display_phone_number  text    what customers see of it
+display_phone_number  text    the number that customers see
 waba_id               text    its account
-~event                text?   Meta's word for what happened, where Meta told it
-~meta                 object  Meta's own notification of it: field and value
+~event                text?   Meta's word for what happened, if known
+~meta                 object  Meta's own notification: field and value
 """
 _NUMBER_EXAMPLE: Final[dict[str, Any]] = {"display_phone_number": "15550783881", "waba_id": "102290129340398"}
 
@@ -30,17 +30,17 @@ def _quality_meta(event: str, limit: str) -> dict[str, Any]:
 NUMBER_TYPES: Final = (
     EventType(
         "number.connected",
-        "A WhatsApp process began to own this number. It is the first event of every owner.",
-        fields("owner  text  host, PID and a random part\nepoch  whole  counts the owners; it never falls"),
+        "A WhatsApp process owns this number now. It is the first event of every owner.",
+        fields("owner  text  host, PID and a random part\nepoch  whole  the number of the owner; it only grows"),
         {"owner": "web-1:4244:9f2c11ab", "epoch": 7},
     ),
     EventType(
         "number.held",
-        "WhatsApp asked for patience (throughput, a limit, the account): messages of this number wait.",
+        "WhatsApp limits this number (throughput, a limit, the account): its messages wait.",
         fields(
             """
-            reason       text     platform_ and Meta's code, or what else it was
-            ~held_until  moment?  when it goes on by itself
+            reason       text     platform_ and Meta's code, or another reason
+            ~held_until  moment?  when the hold ends
             ~error       object   code, title, details and next_step
             ~scope       text     number or account
             """
@@ -54,11 +54,11 @@ NUMBER_TYPES: Final = (
     ),
     EventType(
         "number.released",
-        "A hold is over: messages of this number leave again, unless it is paused.",
+        "A hold ended: messages of this number leave again, unless it is paused.",
         fields(
             """
-            reason        text  hold_ended: its time was over; resumed: somebody let the number go on
-            ~hold_reason  text  what it was held for
+            reason        text  hold_ended: its time is over; resumed: somebody resumed the number
+            ~hold_reason  text  the reason of the hold
             ~by           text  who resumed it
             """
         ),
@@ -66,36 +66,36 @@ NUMBER_TYPES: Final = (
     ),
     EventType(
         "number.paused",
-        "Somebody paused it: what is accepted waits.",
+        "Somebody paused it: accepted messages wait.",
         fields("by  text  who\n~reason  text?  why"),
         {**_BY, "reason": "maintenance"},
     ),
     EventType(
         "number.resumed",
-        "Somebody let it go on.",
+        "Somebody resumed it.",
         fields("by  text  who\n~reason  text?  why"),
         {**_BY, "reason": None},
     ),
     EventType(
         "number.settings_changed",
-        "Somebody changed the settings of this number; only what changed is there, null is the installation's own.",
+        "Somebody changed the settings of this number. Only changed fields are here; null: as the installation.",
         fields(
             """
             by                 text     who
-            ~rate_per_s        number?  messages a second, at most
-            ~daily_recipients  whole?   people in 24 h outside the window, at most; 0: no limit of ours
-            ~quiet_hours       text?    when bulk messages rest; empty: never
+            ~rate_per_s        number?  limit of messages a second
+            ~daily_recipients  whole?   limit of people in 24 h outside the window; 0: none
+            ~quiet_hours       text?    when bulk messages wait; empty: never
             """
         ),
         {**_BY, "quiet_hours": "21:00-08:00 America/Mexico_City"},
     ),
     _number(
         "quality_changed",
-        "WhatsApp rates the number otherwise: GREEN, YELLOW or RED.",
+        "WhatsApp changed the quality rating of the number: GREEN, YELLOW or RED.",
         """
-        ~quality           text   the rating now, where it is known
+        ~quality           text   the rating now, if known
         ~previous_quality  text?  the rating before
-        ~messaging_limit           text   the messaging limit now, where Meta told it, too
+        ~messaging_limit           text   the messaging limit now, if Meta named it
         ~previous_messaging_limit  text?  the limit before
         """,
         quality="RED",
@@ -105,7 +105,7 @@ NUMBER_TYPES: Final = (
     ),
     _number(
         "limit_changed",
-        "WhatsApp lets it write first to more, or fewer, people in 24 hours, or send faster.",
+        "WhatsApp changed how many people the number may write to first in 24 hours, or how fast it may send.",
         """
         ~messaging_limit           text   TIER_250, TIER_2K, TIER_10K, TIER_100K, TIER_UNLIMITED, or a count
         ~previous_messaging_limit  text?  the limit before
@@ -119,9 +119,9 @@ NUMBER_TYPES: Final = (
     ),
     _number(
         "name_changed",
-        "WhatsApp decided on the name that customers see, or shows another one.",
+        "WhatsApp decided about the name that customers see, or changed it.",
         """
-        ~verified_name           text   the name now, where it changed
+        ~verified_name           text   the name now, if it changed
         ~previous_verified_name  text?  the name before
         ~decision                text?  APPROVED or REJECTED
         ~reason                  text?  why
@@ -143,7 +143,7 @@ NUMBER_TYPES: Final = (
     ),
     _number(
         "updated",
-        "WhatsApp told something else of it: its PIN, its username.",
+        "Something else about the number changed: its PIN, its username.",
         "field  text  Meta's name of the notification\n",
         field="security",
         event="PIN_CHANGED",
@@ -154,7 +154,7 @@ NUMBER_TYPES: Final = (
     ),
     _number(
         "error_reported",
-        "WhatsApp reported trouble that belongs to no single message.",
+        "WhatsApp reported an error that belongs to no single message.",
         "errors  objects  as Meta sent them: code, title, message, error_data\n~meta  object  Meta's own\n",
         errors=[{"code": 130429, "title": "Rate limit hit"}],
     ),
@@ -166,8 +166,8 @@ def _account(name: str, meaning: str, field: str, value: Any, more: str = "", /,
     waba_id  text    the account
     field    text    Meta's name of the notification
     event    text?   Meta's word for what happened
-    meta     object  Meta's own notification of it: field and value
-    ~phone_number_ids  texts  the numbers of the account: each has this event in its own log
+    meta     object  Meta's own notification: field and value
+    ~phone_number_ids  texts  the numbers of the account; each has this event in its log
     """
     whole = {"waba_id": "102290129340398", "field": field, "event": None, "meta": {"field": field, "value": value}}
     return EventType(f"account.{name}", meaning, fields(table + more), {**whole, **example})
@@ -190,12 +190,12 @@ _PREFERENCE: Final[dict[str, Any]] = {
 NOTIFICATION_TYPES: Final = (
     EventType(
         "notification.preference",
-        "A customer told WhatsApp whether they want marketing messages. What that changes is an event of the contact.",
+        "A customer told WhatsApp whether they want marketing messages. A contact event reports the effect.",
         fields(
             """
             wa_id     text?   the customer's phone number
             user_id   text?   the customer's business-scoped id
-            category  text?   Meta's word for what it is about
+            category  text?   Meta's word for the category
             choice    text?   Meta's word: stop or resume
             detail    text?   Meta's sentence about it
             meta      object  Meta's own notification: field and value
@@ -215,14 +215,14 @@ NOTIFICATION_TYPES: Final = (
     ),
     EventType(
         "notification.unknown",
-        "WhatsApp told something that has no event of its own here (a call, a group, a new field). It is kept whole.",
+        "A notification without an event type of its own (a call, a group, a new field). `meta` has all of it.",
         fields(
             """
-            waba_id            text?   the account, where Meta told it
-            field              text?   Meta's name of the notification, where it has one
+            waba_id            text?   the account, if Meta named it
+            field              text?   Meta's name of the notification, if it has one
             ~meta              object  Meta's own notification: field and value
-            ~value             any     what came instead, when it has not the form of a notification
-            ~phone_number_ids  texts   when it names no number: each of these has this event in its own log
+            ~value             any     the content, when it is not shaped like a notification
+            ~phone_number_ids  texts   without a number in it: each of these has this event in its log
             """
         ),
         {"waba_id": "102290129340398", "field": "calls", "meta": {"field": "calls", "value": _CALL}},
@@ -234,7 +234,7 @@ _RESTRICTION: Final = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING",
 ACCOUNT_TYPES: Final = (
     _account(
         "restricted",
-        "WhatsApp restricts or disables the account: some messages, or all, will not leave.",
+        "WhatsApp restricts or disables the account: some or all messages will not leave.",
         "account_update",
         {"event": "ACCOUNT_RESTRICTION", "restriction_info": [_RESTRICTION]},
         "restrictions  objects  what is restricted, and until when (Unix seconds)\nban  object?  state and date\n",
@@ -258,7 +258,7 @@ ACCOUNT_TYPES: Final = (
     ),
     _account(
         "alerted",
-        "WhatsApp has a warning or a piece of advice for the account.",
+        "WhatsApp has a warning or advice for the account.",
         "account_alerts",
         {"alert_severity": "WARNING", "alert_status": "ACTIVE", "alert_type": "OBA_APPROVED"},
         event="OBA_APPROVED",

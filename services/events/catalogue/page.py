@@ -15,34 +15,35 @@ _HEAD: Final = """\
 
 # Events
 
-Everything that happens to a phone number is an event of its log, numbered 1, 2, 3 … without a gap. The same object
-comes from `GET /v1/events`, from the streams `/v1/events/stream` (server-sent events) and `/v1/events/ws` (WebSocket),
-and as the body of a webhook. How to receive them: [receive.md](receive.md).
+Everything that happens to a phone number is an event in its log. Events are numbered 1, 2, 3 … without a gap. You get
+the same object from `GET /v1/events`, from the streams `/v1/events/stream` (server-sent events) and `/v1/events/ws`
+(WebSocket), and as the body of a webhook. To receive events, read [receive.md](receive.md)
+([español](receive.es.md)).
 
-| field | what |
+| field | meaning |
 |---|---|
-| `seq` | its number in the log of its phone number: who sees 41 and then 43 has missed 42, and can ask for it |
+| `seq` | its number in the log of its phone number. After 41 and 43 you know that you missed 42, and can ask for it |
 | `id` | the id of the event, the same everywhere and for ever |
-| `type` | what happened: one of the types below. `message.*` in a filter means the family |
-| `at` | when, RFC 3339 in UTC |
-| `phone_number_id` | whose log it is |
-| `data` | what it is about; its fields are below |
+| `type` | what happened: one of the types below. In a filter, `message.*` means the whole family |
+| `at` | when it happened, RFC 3339 in UTC |
+| `phone_number_id` | the phone number whose log has the event |
+| `data` | the fields of the type, listed below |
 
-New types and new fields come without notice: ignore what you do not know. A field marked *maybe* can be missing; one
-marked *or null* can be null.
+New types and new fields come without notice: ignore what you do not know. A field marked *maybe* can be missing. A
+field marked *or null* can be null.
 """
 
 _FAMILY_WORDS: Final = {
     "message": "A message in either direction, step by step.",
-    "conversation": "A number of ours and a contact.",
-    "contact": "A person, and what that person agreed to.",
+    "conversation": "One of your numbers with one contact.",
+    "contact": "A person and their consent.",
     "template": "A message template of the account, as WhatsApp sees it.",
     "campaign": "One template to many people.",
-    "number": "A phone number of ours.",
-    "account": "The WhatsApp Business Account. In the log of each of its numbers; an endpoint hears of it once.",
-    "notification": "What WhatsApp told that is none of the above.",
-    "webhook_endpoint": "A subscriber. An endpoint is not told of itself.",
-    "cluster": "The installation. These stand in the log of the default number.",
+    "number": "One of your phone numbers.",
+    "account": "The WhatsApp Business Account. Each of its numbers has the event in its log; an endpoint gets it once.",
+    "notification": "Any other notification of WhatsApp.",
+    "webhook_endpoint": "A subscriber. An endpoint gets no events about itself.",
+    "cluster": "The installation. These events are in the log of the default number.",
 }
 
 
@@ -69,7 +70,7 @@ def page() -> str:
             lines += [f"## {family}", "", _FAMILY_WORDS[family], ""]
         lines += [f"### {kind.name}", "", kind.meaning, ""]
         if kind.fields:
-            lines += ["| data | type | what |", "|---|---|---|"]
+            lines += ["| data | type | meaning |", "|---|---|---|"]
             for field_name, one in kind.fields.items():
                 type_words = _TYPE_WORDS[one.kind] + (" or null" if one.is_nullable else "")
                 maybe = "" if one.is_required else " *(maybe)*"
@@ -81,7 +82,7 @@ def page() -> str:
 
 _TYPE_WORDS: Final = {
     "text": "text",
-    "moment": "moment",
+    "moment": "time",
     "whole": "whole number",
     "number": "number",
     "bool": "true or false",
