@@ -62,4 +62,4 @@ class NotedJournal:
 def assert_explained(fact: Fact) -> None:
     """What is told is in the catalogue of events, field by field."""
     unknown = set(fact.data) - set(EVENT_TYPES[fact.type].fields) - INTERNAL
-    assert not unknown, f"{fact.type}: {sorted(unknown)} is not explained in services/live"
+    assert not unknown, f"{fact.type}: {sorted(unknown)} is not explained in services/events/catalogue"

@@ -128,7 +128,7 @@ def test_every_event_has_the_shape_of_the_catalogue(cluster: Cluster) -> None:
             for fault in Draft202012Validator(kind.schema()).iter_errors(event)
         ]
         unknown = set(event["data"]) - set(kind.fields)
-        faults += [f"{event['type']}: {name} is not explained in services/live" for name in sorted(unknown)]
+        faults += [f"{event['type']}: {name} is not explained in services/events/catalogue" for name in sorted(unknown)]
     assert not sorted(set(faults))
 
 
