@@ -41,9 +41,9 @@ def text(value: object) -> str | None:
 
 
 def identifier(value: object) -> str | None:
-    """An id or an address. Longer than any of Meta's is none: keys and indexes are made of them."""
+    """An id or an address. What is longer than any of Meta's, or cannot be printed, is none: indexes hold them."""
     found = text(value)
-    return found if found is not None and len(found) <= IDENTIFIER_MAX_CHARS else None
+    return found if found is not None and len(found) <= IDENTIFIER_MAX_CHARS and found.isprintable() else None
 
 
 def short_text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.errors import PanalError
-from services.commands.executor import Command, Handler, Outcome, Recorder, refusal_result
+from services.commands.executor import Command, Handler, Outcome, Recorder, command_of, refusal_result
 from services.store import COMMANDS, DONE, ERRAND, FAILED, Database, Fenced, mark, new_commands
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class ConcurrentExecutor:
             waiting = await new_commands(self._database, limit=2 * self._concurrency, state=ERRAND)
             for document in waiting:
                 if document["_id"] not in self._running and len(self._running) < self._concurrency:
-                    command = Command(document["_id"], document["kind"], document["data"], document.get("by", ""))
+                    command = command_of(document)
                     self._running[command.id] = asyncio.create_task(self._run(command), name=f"errand-{command.kind}")
             if self._running:
                 done, _ = await asyncio.wait(

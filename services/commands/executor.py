@@ -40,6 +40,17 @@ Handler = Callable[[Command], Awaitable[Outcome]]
 """Carries a command out; may raise ``RequestRefused``. It must be safe to repeat: an owner may die before the mark."""
 
 
+def command_of(document: Mapping[str, Any]) -> Command:
+    """The command that a document holds, whoever wrote it: a kind that nobody knows is refused as such, later."""
+    data = document.get("data")
+    return Command(
+        str(document["_id"]),
+        str(document.get("kind", "")),
+        data if isinstance(data, Mapping) else {},
+        str(document.get("by", "")),
+    )
+
+
 class Recorded(Protocol):
     """Facts on their way."""
 
@@ -75,7 +86,7 @@ class CommandExecutor:
         last: Recorded | None = None
         try:
             for document in waiting:
-                command = Command(document["_id"], document["kind"], document["data"], document.get("by", ""))
+                command = command_of(document)
                 outcome, state = await self._carry_out(command)
                 last = self._recorder.record(
                     outcome.facts, [*outcome.writes, mark(COMMANDS, command.id, state, dict(outcome.result))]

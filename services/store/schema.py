@@ -10,7 +10,7 @@ from typing import Final
 
 from services.store.database import Database, Document
 from services.store.driver import OperationFailure
-from services.store.indexes import INDEXES, Index
+from services.store.indexes import Index, indexes_for
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,12 @@ RETIRED: Final = (("messages", "idempotency_1"), ("conversations", "wa_id_1_acti
 
 async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
     """Make every index that is missing; answer whether anything was to do. Safe to call from two hosts at once."""
-    wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(INDEXES), "expiry": _fingerprint(expiry)}
+    indexes = indexes_for(is_embedded=await database.is_embedded())
+    wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(indexes), "expiry": _fingerprint(expiry)}
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     if found is not None and all(found.get(key) == value for key, value in wanted.items()):
         return False
-    for index in (*INDEXES, *expiry):
+    for index in (*indexes, *expiry):
         await _make(database, index)
     for collection, name in RETIRED:
         await _drop(database, collection, name)

@@ -282,3 +282,12 @@ def test_a_session_is_only_for_the_console_itself(cluster: Cluster) -> None:
         assert client.post("/v1/messages", json=order, headers={**own, "origin": root}).status_code == 202
     forged = {"cookie": "panal_session=1.key_bootstrap.1.1.forged"}
     assert httpx.get(f"{root}/v1/conversations", headers=forged).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/console/inbox/%E0%A4%A", "/console/%", "/console/no-such-page", "/console/a/%zz/b"])
+def test_an_address_that_leads_nowhere_says_so_in_words(open_page: Open, path: str) -> None:
+    page = open_page()
+    page.goto(path)
+    expect(page.get_by_role("heading", name="Esta página no existe")).to_be_visible()
+    page.get_by_role("link", name="Ir a la primera página").click()
+    expect(page.get_by_role("heading", name="Bandeja")).to_be_visible()

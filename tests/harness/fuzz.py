@@ -9,6 +9,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice, product
 from typing import Any
 from urllib.parse import quote
 
@@ -259,15 +260,19 @@ def _bodies_of(document: dict[str, Any], media: dict[str, Any]) -> Iterator[byte
                 yield _with(bases[0], (name,), value)
 
 
-def odd_bodies(base: Any, *, most: int = MOST_PLACES, seen: set[str] | None = None) -> Iterator[bytes]:
-    """``base``, and ``base`` with each odd value in each of its first places; places that were seen are left out."""
+def odd_bodies(
+    base: Any, *, most: int = MOST_PLACES, seen: set[str] | None = None, start: int = 0, every: int = 1
+) -> Iterator[bytes]:
+    """``base``, and ``base`` with each odd value in each of its first places; places that were seen are left out.
+
+    Of all these the one at ``start``, and each ``every``th after it.
+    """
     seen = set() if seen is None else seen
     yield json.dumps(base).encode()
     places = [place for place in _places(base) if _name_of(place) not in seen][:most]
     seen |= {_name_of(place) for place in places}
-    for place in places:
-        for value in JSON_VALUES:
-            yield _with(base, place, value)
+    for place, value in islice(product(places, JSON_VALUES), start, None, every):
+        yield _with(base, place, value)
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -121,12 +121,9 @@ def odd_files() -> Iterator[Odd]:
 
 def odd_notifications() -> Iterator[Odd]:
     """Signed notifications: each fixture with each odd value in some place of it, another one each time."""
-    turn = 0
-    for path in sorted(FIXTURES.glob("*.json")):
-        bodies = list(odd_bodies(json.loads(path.read_bytes()), most=60))
-        for body in bodies[turn % 13 :: 13]:
-            yield _signed(body)
-        turn += 1
+    for turn, path in enumerate(sorted(FIXTURES.glob("*.json"))):
+        base = json.loads(path.read_bytes())
+        yield from (_signed(body) for body in odd_bodies(base, most=60, start=turn % 61, every=61))
     for body in BODIES:
         yield _signed(body)
 

@@ -15,6 +15,7 @@ from services.store import (
     Database,
     Event,
     Fenced,
+    VersionedWrite,
     append,
     ensure_schema,
     expiry_indexes,
@@ -23,6 +24,7 @@ from services.store import (
     read_events,
 )
 from services.store.event_log import EVENTS
+from services.store.guarded import operation
 from services.store.indexes import INDEXES
 from tests.doubles.clock import START
 from tests.doubles.messages import outgoing
@@ -130,6 +132,21 @@ async def test_two_boxes_that_start_at_once_make_one_schema(connect: Connect) ->
     await ours.update("meta", {"_id": "schema"}, {"$set": {"indexes": "of an older version"}}, upsert=False)
     assert await ensure_schema(ours, EXPIRY)
     assert "number_1_seq_1" in await ours.collection(EVENTS).index_information()
+
+
+async def test_an_address_that_was_given_up_is_taken_by_somebody_new(connect: Connect) -> None:
+    """A number that is somebody else's now: the owner writes nothing more while the database refuses that."""
+    ours = await connect()
+    if not await ours.is_embedded():
+        pytest.skip("only the embedded server keeps a value that nobody has any more")
+    await ensure_schema(ours, EXPIRY)
+    for collection, field in (("contacts", "key"), ("conversations", "pair")):
+        old = VersionedWrite(collection, "old", 1, set={field: "wa:1"}, upsert=True)
+        moved = VersionedWrite(collection, "old", 2, set={field: "wa:2"})
+        new = VersionedWrite(collection, "new", 3, set={field: "wa:1"}, upsert=True)
+        await ours.bulk(collection, [operation(write) for write in (old, moved, new)], ordered=True)
+        found = await ours.find(collection, {field: "wa:1"}, limit=5)
+        assert [document["_id"] for document in found] == ["new"]
 
 
 async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Connect) -> None:

@@ -417,3 +417,25 @@ def test_half_an_emoji_in_a_name_does_not_lose_the_notification() -> None:
     assert isinstance(change, InboundMessage)
     assert change.profile_name == "Sheena \ufffd"
     assert change.content["text"]["body"] == "¿Tienen stock? 🍯"
+
+
+# --- what is too long, or no text
+
+
+@pytest.mark.parametrize("text", ["9" * 257, "1" * 1_000_000, "165\x0055501234", "a\r\nb"])
+def test_what_cannot_be_an_address_is_none(text: str) -> None:
+    raw = json.loads((FIXTURES / "in_text.json").read_bytes())
+    message = raw["entry"][0]["changes"][0]["value"]["messages"][0]
+    message |= {"from": text, "from_user_id": text, "id": text}
+    (change,) = parse_notification(json.dumps(raw).encode()).changes
+    assert isinstance(change, InboundMessage)
+    assert text not in (change.from_wa_id, change.from_user_id, change.wamid)
+    assert len(change.content_key) < 300
+
+
+def test_a_name_is_cut() -> None:
+    raw = json.loads((FIXTURES / "in_text.json").read_bytes())
+    raw["entry"][0]["changes"][0]["value"]["contacts"][0]["profile"]["name"] = "A" * 100_000
+    (change,) = parse_notification(json.dumps(raw).encode()).changes
+    assert isinstance(change, InboundMessage)
+    assert change.profile_name == "A" * 200

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.conversations import ContactRef, ConversationState
+from services.conversations import MOST_ADDRESSES, ContactRef, ConversationState
 from services.store import DatabaseUnavailable
 from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
@@ -196,3 +196,21 @@ async def test_a_stored_conversation_is_found_by_any_of_its_addresses_and_held_o
     standings, facts = await known.ensure([BEN, ANA], START)
     assert facts == []
     assert standings[NUMBER, BEN.key] is standings[NUMBER, ANA.key]
+
+
+@virtual_time
+async def test_the_addresses_of_one_conversation_have_an_end_and_those_in_use_stay() -> None:
+    known = conversations(MemoryDatabase())
+    for turn in range(3 * MOST_ADDRESSES):
+        contact = ContactRef(
+            NUMBER,
+            wa_id=f"1202555{turn:04}",
+            user_id="US.abc",
+            is_current=True,
+            seen_at=START + timedelta(seconds=turn),
+        )
+        standings, _ = await known.ensure([contact], START)
+        standing = standings[NUMBER, contact.key]
+        assert len(standing.keys) <= MOST_ADDRESSES
+        assert {standing.key, f"wa:1202555{turn:04}", "user:US.abc"} <= standing.keys
+        assert known.standing(NUMBER, f"wa:1202555{turn:04}") is standing

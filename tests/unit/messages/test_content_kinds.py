@@ -489,3 +489,26 @@ def test_json_that_is_too_deep_for_the_database_is_refused() -> None:
     assert code == 100
     assert len(paths) == 1
     assert paths[0].startswith("interactive.action.parameters.flow_action_payload.data.a.a")
+
+
+# --- what becomes a link in the console
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "document", "sticker"])
+def test_of_a_file_only_what_was_checked_is_kept(kind: str) -> None:
+    part = {"id": "123", "url_local": "javascript:alert(1)", "url": "https://evil.test/", "x": {"y": 1}}
+    assert parse_content(message(kind, part)).payload == {"type": kind, kind: {"id": "123"}}
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", "JavaScript:x", " javascript:x", "java\tscript:x", "\x01javascript:x", "vbscript:x"]
+)
+def test_no_unknown_field_holds_the_address_of_a_script(text: str) -> None:
+    for part in ({"body": "x", "url_local": text}, {"body": "x", "new": {"deep": [{"url": text}]}}):
+        paths, _ = faults(message("text", part))
+        assert paths == ["text"]
+
+
+def test_unknown_fields_of_other_parts_go_on_as_they_come() -> None:
+    new = {"body": "x", "tomorrow": {"a": [1, "https://x.test/"]}}
+    assert parse_content(message("text", new)).payload["text"] == new

@@ -3,7 +3,7 @@
 from pymongo import UpdateMany, UpdateOne
 
 from services.store import DONE, FAILED, NOTIFICATIONS, VersionedWrite, mark
-from services.store.versioned_write import operations
+from services.store.versioned_write import MOST_PUSHED, operation, operations
 
 
 def test_the_same_mark_on_many_is_one_operation() -> None:
@@ -26,3 +26,9 @@ def test_events_are_never_thrown_together() -> None:
     writes = [VersionedWrite("messages", "m", seq, set={"status": "sent"}) for seq in (1, 2, 3)]
     assert len(operations(writes)) == 3
     assert operations([]) == []
+
+
+def test_what_is_pushed_has_an_end() -> None:
+    change = str(operation(VersionedWrite("messages", "m", 1, push={"timeline": {"status": "sent"}})))
+    assert "{'$slice': [{'$concatArrays': [{'$ifNull': ['$timeline', []]}" in change
+    assert f"-{MOST_PUSHED}]" in change
