@@ -13,6 +13,8 @@ SECRETS = {
     "PANAL_ACCESS_TOKEN": "EAAaccess-token-0123456789",
     "PANAL_BOOTSTRAP_KEY": "bootstrap-key-0123456789",
     "PANAL_SANDBOX_TOKEN": "sandbox-token-0123456789",
+    "PANAL_SECRET_KEY": "c2VjcmV0LWtleS1mb3ItdGhlLXRlc3RzLW9ubHk=",
+    "PANAL_SECRET_KEY_PREVIOUS": "cHJldmlvdXMta2V5LWZvci10aGUtdGVzdHMtb25seQ==",
 }
 PRODUCTION = {**SECRETS, "PANAL_PROFILE": "production", "PANAL_WHATSAPP": "cloud"}
 
@@ -97,6 +99,15 @@ def test_no_secret_can_be_read_from_a_refusal() -> None:
     assert "shortsecret" not in text
 
 
+def test_a_key_that_could_be_guessed_is_refused_in_development_too() -> None:
+    for text in ("short", "0" * 64, " c2VjcmV0LWtleS1mb3ItdGhlLXRlc3RzLW9ubHk="):
+        (fault,) = faults_of({"PANAL_SECRET_KEY": text})
+        assert fault.startswith("PANAL_SECRET_KEY: ")
+        assert "openssl rand -base64 32" in fault
+        assert text.strip() not in fault.removeprefix("PANAL_SECRET_KEY: ")
+    assert load_settings({}).secret_key.get_secret_value() == "", "development makes its own"
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         Settings().db_name = "other"  # type: ignore[misc]
@@ -165,6 +176,7 @@ def test_production_says_everything_it_refuses_at_once() -> None:
         "PANAL_WHATSAPP",
         "PANAL_APP_SECRET",
         "PANAL_VERIFY_TOKEN",
+        "PANAL_SECRET_KEY",
         "PANAL_ALLOW_PRIVATE_URLS",
     ]
     assert not any("\n" in fault for fault in faults)
@@ -179,6 +191,10 @@ def test_production_says_everything_it_refuses_at_once() -> None:
         ({"PANAL_VERIFY_TOKEN": "x" * 15}, "PANAL_VERIFY_TOKEN"),
         ({"PANAL_ACCESS_TOKEN": ""}, "PANAL_ACCESS_TOKEN"),
         ({"PANAL_BOOTSTRAP_KEY": "short"}, "PANAL_BOOTSTRAP_KEY"),
+        ({"PANAL_SECRET_KEY": ""}, "PANAL_SECRET_KEY"),
+        ({"PANAL_SECRET_KEY": "short"}, "PANAL_SECRET_KEY"),
+        ({"PANAL_SECRET_KEY": "ab" * 20}, "PANAL_SECRET_KEY"),
+        ({"PANAL_SECRET_KEY_PREVIOUS": "x" * 40}, "PANAL_SECRET_KEY_PREVIOUS"),
         ({"PANAL_WHATSAPP": "sandbox"}, "PANAL_WHATSAPP"),
         ({"PANAL_MONGODB_URI": ""}, "PANAL_MONGODB_URI"),
         ({"PANAL_ALLOW_PRIVATE_URLS": "true"}, "PANAL_ALLOW_PRIVATE_URLS"),
