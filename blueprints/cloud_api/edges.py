@@ -24,6 +24,7 @@ from blueprints.cloud_api.app import (
 from blueprints.cloud_api.errors import setup_graph_errors
 from blueprints.cloud_api.media import post_media, read_attachment
 from blueprints.cloud_api.messages import post_marketing_messages, post_messages
+from blueprints.cloud_api.requests import method_of
 from blueprints.cloud_api.resources import call_node, pass_edge
 from services.cloud_api import PathRefused, plain_path, require_no_override
 from services.media import MediaUrls
@@ -64,7 +65,7 @@ async def call_edge(request: Request, node: str, edge: str, rest: str = "", vers
     node, edge, *more = plain_path((node, edge, rest) if rest else (node, edge))
     if not more and edge == "media" and request.method == "POST":
         raise PathRefused("Spell /media as it is: the file is read as it comes.")
-    handler = EDGES.get((request.method, edge)) if not more else None
+    handler = EDGES.get((method_of(request), edge)) if not more else None
     if handler is not None:
         return await handler(request, node)
     return await pass_edge(request, node, "/".join((edge, *more)), version)

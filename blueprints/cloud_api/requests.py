@@ -45,6 +45,11 @@ async def graph_identity(request: Request) -> Caller:
 HOST: Final = re.compile(r"[A-Za-z0-9._~:\[\]-]{1,255}")
 
 
+def method_of(request: Request) -> str:
+    """The method that is judged and sent on: HEAD asks what GET asks, and only the body of the answer stays here."""
+    return "GET" if request.method == "HEAD" else request.method
+
+
 def base_url_of(request: Request, version: str) -> str:
     """This place as the caller sees it, with the version that he asked for. Raises ``GraphFault`` (100)."""
     if HOST.fullmatch(request.host) is None:

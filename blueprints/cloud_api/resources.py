@@ -3,6 +3,7 @@
 Process: worker.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -10,11 +11,20 @@ from typing import Any, Final
 from sanic import HTTPResponse, Request
 
 from blueprints.cloud_api.media import delete_media, get_media, media_of
-from blueprints.cloud_api.requests import base_url_of, graph_body, graph_identity
+from blueprints.cloud_api.requests import base_url_of, graph_body, graph_identity, method_of
 from blueprints.rendering import json_response
 from blueprints.request_reading import services_of
 from blueprints.streaming import body_of
-from services.cloud_api import NumberLimit, Place, ProxiedAnswer, ProxiedCall, plain_call, unknown_object
+from services.cloud_api import (
+    FIELDS,
+    NumberLimit,
+    Place,
+    ProxiedAnswer,
+    ProxiedCall,
+    parameter_name,
+    plain_call,
+    unknown_object,
+)
 from services.keys import Caller, Scope, require
 from services.numbers import Number
 
@@ -35,6 +45,14 @@ ACCOUNT_SCOPES: Final[Mapping[str, Scope]] = {
     "flows": Scope.TEMPLATES,
 }
 """What is not named here changes the installation itself, or is new at Meta: scope ``admin``."""
+EXPANDABLE: Final[Mapping[str, Scope]] = {
+    **NUMBER_SCOPES,
+    **ACCOUNT_SCOPES,
+    **dict.fromkeys(("assigned_users", "subscribed_apps", "system_users", "product_catalogs"), Scope.ADMIN),
+}
+"""Edges that ``fields`` can name beside facts of the object itself."""
+_NAME: Final = re.compile(r"[a-z_][a-z0-9_]*+")
+_EXPANDED: Final = re.compile(r"(?<![a-z0-9_])([a-z_][a-z0-9_]*+)(?:\.[a-z_]++\([^(){}]{0,200}\)){0,8}+\s*+\{")
 ACCOUNTS_USAGE: Final = "x-business-use-case-usage"
 CHANGES_TEMPLATES: Final = frozenset({"message_templates", "upsert_message_templates", "migrate_message_templates"})
 
@@ -79,13 +97,20 @@ def scope_of(kind: str, method: str, edge: str) -> Scope:
     return table.get(edge.partition("/")[0], Scope.ADMIN)
 
 
+def scopes_of_fields(value: str) -> set[Scope]:
+    """What a caller needs for ``fields=…``: an edge that is read by its name there needs what it needs by its path."""
+    text = value.lower()
+    named = {EXPANDABLE[name] for name in _NAME.findall(text) if name in EXPANDABLE}
+    return named | {EXPANDABLE.get(name, Scope.ADMIN) for name in _EXPANDED.findall(text) if name not in FIELDS}
+
+
 async def pass_edge(request: Request, node: str, edge: str, version: str) -> HTTPResponse:
     """Hand the call on, and read templates again when it may have changed them."""
     caller = await graph_identity(request)
     found = await node_of(request, node, caller)
-    require(caller, scope_of(found.kind, request.method, edge))
+    require(caller, scope_of(found.kind, method_of(request), edge))
     answer = await pass_on(request, found, edge, caller, version=version)
-    is_change = request.method != "GET" and answer.http_status < 300
+    is_change = method_of(request) != "GET" and answer.http_status < 300
     if is_change and (found.kind == "template" or edge.partition("/")[0] in CHANGES_TEMPLATES):
         await services_of(request).template_account.read_again(found.number.waba_id, caller)
     return _rendered(answer)
@@ -95,8 +120,8 @@ async def call_node(request: Request, node: str, version: str = "") -> HTTPRespo
     """One call on an object itself. The store that holds the id decides what it is."""
     caller = await graph_identity(request)
     media = await media_of(request, node, caller) if caller.may(Scope.MEDIA) else None
-    if media is not None and request.method in ("GET", "DELETE"):
-        handler = {"GET": get_media, "DELETE": delete_media}[request.method]
+    if media is not None and method_of(request) in ("GET", "DELETE"):
+        handler = {"GET": get_media, "DELETE": delete_media}[method_of(request)]
         return await handler(request, media, caller)
     found = await node_of(request, node, caller)
     raw = graph_body(request) if request.method == "POST" else {}
@@ -105,11 +130,11 @@ async def call_node(request: Request, node: str, version: str = "") -> HTTPRespo
         wanted = raw["webhook_configuration"]
         await set_callback(request, Place("number", node), wanted, caller)
         return json_response({"success": True})
-    require(caller, scope_of(found.kind, request.method, ""))
+    require(caller, scope_of(found.kind, method_of(request), ""))
     answer = await pass_on(request, found, "", caller, version=version)
     if found.kind == "number" and isinstance(answer.value, dict) and "webhook_configuration" in answer.value:
         answer.value["webhook_configuration"] = await _callbacks_of(request, found.number, caller)
-    if found.kind == "template" and request.method != "GET" and answer.http_status < 300:
+    if found.kind == "template" and method_of(request) != "GET" and answer.http_status < 300:
         await services_of(request).template_account.read_again(found.number.waba_id, caller)
     return _rendered(answer)
 
@@ -130,16 +155,20 @@ async def pass_on(
     query = tuple((name, value) for name, values in request.args.items() for value in values)
     call = await plain_call(
         ProxiedCall(
-            method=request.method,
+            method=method_of(request),
             path=(node.id, *edge.split("/")) if edge else (node.id,),
             query=query,
             headers={name.lower(): value for name, value in request.headers.items()},
             body=body_of(request) if is_stream else request.body,
         )
     )
+    for name, value in call.parameters:
+        if parameter_name(name) == "fields":
+            for scope in scopes_of_fields(str(value)):
+                require(caller, scope)
     services = services_of(request)
     limit = NumberLimit(caller, await services.numbers.all() if caller.numbers else ())
-    limit.require(node.kind, request.method, edge, call.parameters)
+    limit.require(node.kind, method_of(request), edge, call.parameters)
     answer = await services.graph_proxy.call(
         call,
         phone_number_id=node.number.phone_number_id,

@@ -9,6 +9,7 @@ from services.cloud_api.calls import (
     OverrideRefused,
     PathRefused,
     ProxiedCall,
+    parameter_name,
     plain_call,
     plain_path,
     require_no_override,
@@ -16,10 +17,11 @@ from services.cloud_api.calls import (
 from services.cloud_api.errors import GraphFault, no_token, unknown_object
 from services.cloud_api.graph_proxy import GraphProxy, ProxiedAnswer
 from services.cloud_api.handshake import Handshake
-from services.cloud_api.number_limit import NumberLimit
+from services.cloud_api.number_limit import FIELDS, NumberLimit
 
 __all__ = [
     "APP",
+    "FIELDS",
     "AnswerWithheld",
     "Callbacks",
     "GraphFault",
@@ -32,6 +34,7 @@ __all__ = [
     "ProxiedAnswer",
     "ProxiedCall",
     "no_token",
+    "parameter_name",
     "plain_call",
     "plain_path",
     "require_no_override",

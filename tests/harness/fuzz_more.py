@@ -17,6 +17,7 @@ NODE = "106540352242922"
 
 HEADERS = (
     b"host",
+    b"x-request-id",
     b"cookie",
     b"origin",
     b"sec-fetch-site",

@@ -96,7 +96,7 @@ def fault_of(cluster: Cluster, method: str, path: str, way: str, *, mark: str) -
             answer = wire.answer(is_head=method == "HEAD", within_s=PATIENCE_S)
             if answer is None:
                 return "no answer"
-            if answer.status >= 500 and not (method == "HEAD" and path.startswith("/v23.0")):  # Meta's: it knows none
+            if answer.status >= 500:
                 return f"{answer.status}: {answer.body[:200]!r}"
             if answer.headers.get("content-type", "").startswith("text/event-stream"):
                 return None

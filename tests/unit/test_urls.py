@@ -30,7 +30,8 @@ MEANT_TO_BE_WRONG = frozenset(
     /v1 /v1/nothing /v1/nowhere /v1//messages /v1/messages/a/b /v1/1/messages /v9/1/messages/
     /v2 /v23.0/*/no_such_edge /v23.0/1/2/3/4 /v23.0/1/2/messages
     /docs/swagger /docs/redoc /docs/openapi.json
-    /console/% /console/no-such-page /console/a/%zz/b /console/assets/ /console/assets/none /v23.0/*/%73ettings /v23.0/*/%72egister /v23.0/1/x
+    /console/% /console/no-such-page /console/a/%zz/b /console/assets/ /console/assets/none
+    /v23.0/*/%73ettings /v23.0/*/%72egister /v23.0/1/x
     /v1/things/* /v1/things/ /v1/<node:v
     """.split()
 )
