@@ -23,7 +23,7 @@ from typing import Final
 import psutil
 
 from services.cluster.board import Board, BoardWriter, Vitals
-from services.cluster.database_probe import DatabaseProbe, Health, HealthJudge, Work
+from services.cluster.database_probe import DatabaseProbe, Health, HealthJudge
 from services.cluster.guard import STOP_SIGNALS, dump_stacks_on_signal, guarded_command, leave_with_parent
 
 PROGRAM = "secantusd-rs"
@@ -119,14 +119,14 @@ def _start(port: int, *, data_dir: str, cache: str, asked: threading.Event) -> "
 def _serve(server: "_Server", asked: threading.Event, board: Board | None, probe: DatabaseProbe) -> None:
     writer = board.writer(os.environ.get("SANIC_WORKER_NAME", "Database"), "database") if board is not None else None
     watched = [psutil.Process(), psutil.Process(server.pid)]
-    judge = HealthJudge(time.monotonic(), _work_of(watched[1]))
+    judge = HealthJudge(time.monotonic())
     was_ready = True
     while not asked.wait(0.5):
         has_answered = probe.answers()
         if not server.is_running():
             raise _Failure(DatabaseExit.DIED, f"The embedded database died ({server.last_words()}).")
         now = time.monotonic()
-        health = judge.look(now, _work_of(watched[1]), has_answered=has_answered)
+        health = judge.look(now, has_answered=has_answered)
         if health is Health.HUNG:
             server.kill()
             raise _Failure(
@@ -153,16 +153,6 @@ def _serve(server: "_Server", asked: threading.Event, board: Board | None, probe
 def _beat(writer: BoardWriter | None, state: str, watched: list[psutil.Process]) -> None:
     if writer is not None:
         writer.beat(_vitals(state, watched))
-
-
-def _work_of(server: psutil.Process) -> Work:
-    """What it has done so far; where the system does not tell, as much as it tells."""
-    try:
-        times = server.cpu_times()
-        written = server.io_counters().write_bytes if hasattr(server, "io_counters") else 0
-    except psutil.Error:
-        return Work()
-    return Work(cpu_s=times.user + times.system, written_bytes=written)
 
 
 def _vitals(state: str, watched: list[psutil.Process]) -> Vitals:
