@@ -43,7 +43,8 @@ def database(tmp_path: Path, port: int, board: Board | None = None) -> Iterator[
 
 def client(port: int) -> pymongo.MongoClient[dict[str, object]]:
     return pymongo.MongoClient(
-        f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false", serverSelectionTimeoutMS=10_000
+        f"mongodb://127.0.0.1:{port}/?directConnection=true&retryWrites=false",
+        serverSelectionTimeoutMS=int(10_000 * slack()),
     )
 
 
