@@ -23,7 +23,7 @@ from typing import Final
 import psutil
 
 from services.supervisor.child_process import STOP_SIGNALS, dump_stacks_on_signal, guarded_command, leave_with_parent
-from services.supervisor.database_probe import DatabaseProbe, Health, HealthJudge, Work
+from services.supervisor.database_probe import DatabaseProbe, Health, HealthJudge
 from services.telemetry.scoreboard import Scoreboard, ScoreboardWriter, Vitals
 
 PROGRAM = "secantusd-rs"
@@ -125,14 +125,14 @@ def _serve(server: "_Server", asked: threading.Event, scoreboard: Scoreboard | N
         else None
     )
     watched = [psutil.Process(), psutil.Process(server.pid)]
-    judge = HealthJudge(time.monotonic(), _work_of(watched[1]))
+    judge = HealthJudge(time.monotonic())
     was_ready = True
     while not asked.wait(0.5):
         has_answered = probe.answers()
         if not server.is_running():
             raise _Failure(DatabaseExit.DIED, f"The embedded database died ({server.last_words()}).")
         now = time.monotonic()
-        health = judge.look(now, _work_of(watched[1]), has_answered=has_answered)
+        health = judge.look(now, has_answered=has_answered)
         if health is Health.HUNG:
             server.kill()
             raise _Failure(
@@ -159,16 +159,6 @@ def _serve(server: "_Server", asked: threading.Event, scoreboard: Scoreboard | N
 def _beat(writer: ScoreboardWriter | None, state: str, watched: list[psutil.Process]) -> None:
     if writer is not None:
         writer.beat(_vitals(state, watched))
-
-
-def _work_of(server: psutil.Process) -> Work:
-    """What it has done so far; where the system does not tell, as much as it tells."""
-    try:
-        times = server.cpu_times()
-        written = server.io_counters().write_bytes if hasattr(server, "io_counters") else 0
-    except psutil.Error:
-        return Work()
-    return Work(cpu_s=times.user + times.system, written_bytes=written)
 
 
 def _vitals(state: str, watched: list[psutil.Process]) -> Vitals:

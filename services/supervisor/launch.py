@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from config.logs import setup_logging
+from config.logs import setup_logging, stop_logging
 from config.settings import Settings
 
 
@@ -19,4 +19,7 @@ def run_named(*, settings: Settings, target: str, arguments: Mapping[str, Any]) 
     """
     setup_logging(settings, os.environ.get("SANIC_WORKER_NAME", target))
     module, _, name = target.partition(":")
-    getattr(import_module(module), name)(**arguments)
+    try:
+        getattr(import_module(module), name)(**arguments)
+    finally:
+        stop_logging()  # the last line says why it ends
