@@ -138,9 +138,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
                 zygote(cluster).kill()
 
         def kill_database(_: random.Random) -> None:
-            if not is_free(
-                cluster.database_port
-            ):  # on a slow machine, one that is killed while it starts never answers
+            if not is_free(cluster.database_port):  # one that is killed while it starts may never answer
                 kill_tree(cluster, "Sanic-Database-0")
 
         if KILLS_S:
@@ -178,9 +176,7 @@ def test_a_database_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) 
         open_windows(cluster)
 
         def kill_database(_: random.Random) -> None:
-            if not is_free(
-                cluster.database_port
-            ):  # on a slow machine, one that is killed while it starts never answers
+            if not is_free(cluster.database_port):  # one that is killed while it starts may never answer
                 kill_tree(cluster, "Sanic-Database-0")
 
         with nemesis((1.5, kill_database)) as done:
