@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
 
 from config.clock import Clock
 from config.errors import Unavailable
 from services.egress import AddressPolicy, guarded_connector
-from services.store import Database, Event, Fact, VersionedWrite
+from services.store import Database, Event, Fact, Recorder
 from services.vault import SecretBox
 from services.webhook_endpoints.backlog import Backlog
 from services.webhook_endpoints.cursor import EventCursor
@@ -53,14 +53,6 @@ STATE_OF = {
     "webhook_endpoint.recovered": EndpointStatus.ENABLED,
     "webhook_endpoint.disabled": EndpointStatus.DISABLED,
 }
-
-
-class Recorder(Protocol):
-    """The owner's event_writer, as this noun sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
 
 
 class Deliveries:
