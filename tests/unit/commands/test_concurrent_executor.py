@@ -1,4 +1,4 @@
-"""Errands run side by side, and each is marked with its outcome."""
+"""Concurrent commands run at the same time, and each is marked with its outcome."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -116,7 +116,7 @@ async def test_a_failure_is_the_callers_to_read() -> None:
 
 
 @virtual_time
-async def test_a_reign_that_ends_takes_its_errands_along() -> None:
+async def test_a_term_that_ends_cancels_its_commands() -> None:
     event_writer = EventWriter()
     ended: list[str] = []
 

@@ -417,13 +417,13 @@ async def test_at_once_only_those_pass_of_whom_it_is_known() -> None:
 
 
 async def test_the_addresses_of_one_person_have_an_end_and_those_in_use_stay() -> None:
-    queen = Queen()
+    owner = Owner()
     for turn in range(3 * MOST_ADDRESSES):
         moved = wrote(f"{turn}", wa_id=f"1202555{turn:04}", user_id=ANA_ID)
-        facts = await queen.hear(replace(moved, at=START + timedelta(seconds=turn)))
+        facts = await owner.hear(replace(moved, at=START + timedelta(seconds=turn)))
         addresses = facts[-1].data["addresses"]
         assert len(addresses) <= MOST_ADDRESSES
         assert {f"wa:1202555{turn:04}", f"user:{ANA_ID}"} <= set(addresses)
     assert addresses[-1] == f"wa:1202555{turn:04}"
     assert f"wa:1202555{turn - 1:04}" in addresses
-    assert queen.register.known(Identity(wa_id="12025550000")) is None
+    assert owner.register.known(Identity(wa_id="12025550000")) is None
