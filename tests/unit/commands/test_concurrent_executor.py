@@ -13,6 +13,7 @@ from services.links import SendRefused
 from services.store import Database
 from tests.doubles.clock import virtual_time
 from tests.doubles.database import MemoryDatabase
+from tests.doubles.event_check import check_facts
 
 
 @dataclass
@@ -21,6 +22,7 @@ class EventWriter:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
 
     def record(self, facts: Any, marks: Any = ()) -> Any:
+        check_facts(facts)
         for mark in marks:
             self.marks.append((mark.id, mark.set["state"], dict(mark.set.get("result", {}))))
             self.database.rows["commands"].pop(mark.id, None)

@@ -20,6 +20,7 @@ from services.sending.outcomes import Outcomes
 from services.sending.rate_limiter import RateLimiter, SendLimits
 from services.store import Fact, VersionedWrite
 from tests.doubles.clock import ManualClock
+from tests.doubles.event_check import check_facts
 from tests.doubles.event_writer import NUMBER
 
 WAITING = {MessageStatus.QUEUED, MessageStatus.HELD}
@@ -34,6 +35,7 @@ class Facts:
         self.all: list[Fact] = []
 
     def record(self, facts: list[Fact], marks: tuple[VersionedWrite, ...] = ()) -> Any:
+        check_facts(facts)
         self.all += facts
         return None
 
