@@ -27,7 +27,6 @@ class Settling:
     """Looks at the owner's message_state, which knows of every message that waits."""
 
     def __init__(self, message_state: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
-        """No input or output."""
         self._message_state = message_state
         self._lanes = lanes
         self._recorder = recorder

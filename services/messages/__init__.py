@@ -19,8 +19,7 @@ from services.messages.records import Direction, Hold, Message, OnUncertain, OnW
 from services.messages.repository import MessageFilter, MessageRepository, plain_key
 from services.messages.requests import SendRequest, parse_send_at, parse_send_request
 from services.messages.state import MessageState, Tracked
-from services.messages.states import ACTIVE, MOVES, MessageStatus, WrongState, may_move
-from services.messages.statuses import next_status
+from services.messages.states import ACTIVE, MOVES, MessageStatus, WrongState, may_move, next_status
 from services.messages.wamids import client_wamid, message_id_of
 
 __all__ = [

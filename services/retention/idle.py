@@ -2,8 +2,8 @@
 
 Process: whatsapp.
 
-The owner's memory is ahead of the documents, so nothing goes that it knows and has used since the pass before. Whoever
-opted out is never forgotten.
+The owner's memory is ahead of the documents, so nothing goes that it knows and has used since the pass before. A
+contact that opted out is never deleted.
 """
 
 import asyncio

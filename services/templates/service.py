@@ -29,7 +29,6 @@ class TemplateService:
     """
 
     def __init__(self, graph: GraphAccess, numbers: NumberCache, commands: CommandClient) -> None:
-        """No input or output."""
         self._graph = graph
         self._numbers = numbers
         self._commands = commands

@@ -74,7 +74,7 @@ class Deliveries:
         policy: AddressPolicy,
         options: DeliveryOptions,
     ) -> None:
-        """No input or output. ``names`` has every number of ours, the default one first."""
+        """``names`` has every number of ours, the default one first."""
         self.endpoints: dict[str, Endpoint] = {}
         self.feed = feed
         self.numbers = list(names)

@@ -13,8 +13,7 @@ from services.graph import classify
 from services.links import NotSubmitted, SendRefused, Submitted
 from services.messages.records import Hold, OnUncertain, Priority
 from services.messages.state import MessageState, Tracked
-from services.messages.states import MOVES, MessageStatus, may_move
-from services.messages.statuses import next_status
+from services.messages.states import MOVES, MessageStatus, may_move, next_status
 from services.sending.options import DispatchOptions
 from services.sending.outcomes import Outcomes
 from services.sending.rate_limiter import RateLimiter, SendLimits
