@@ -55,7 +55,7 @@ async def delete_media(request: Request, media_id: str) -> HTTPResponse:
     """Remove a file, here and at WhatsApp."""
     media = await _own(request, media_id)
     result = await services_of(request).commands.submit(
-        "media.delete", {"media_id": media.id}, by=caller_of(request).key_id, is_errand=True
+        "media.delete", {"media_id": media.id}, by=caller_of(request).key_id, runs_concurrently=True
     )
     return json_response(result)
 

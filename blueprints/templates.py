@@ -86,7 +86,7 @@ async def sync_templates(request: Request) -> HTTPResponse:
     """Read the account again now."""
     number = await services_of(request).template_account.number_of(word(request, "waba_id"), caller_of(request))
     result = await services_of(request).commands.submit(
-        "template.sync", {"waba_id": number.waba_id}, by=caller_of(request).key_id, is_errand=True
+        "template.sync", {"waba_id": number.waba_id}, by=caller_of(request).key_id, runs_concurrently=True
     )
     return json_response(result)
 

@@ -52,7 +52,9 @@ async def get_media(request: Request, media: Media, caller: Caller) -> HTTPRespo
 
 async def delete_media(request: Request, media: Media, caller: Caller) -> HTTPResponse:
     """Remove it, here and at WhatsApp."""
-    await services_of(request).commands.submit("media.delete", {"media_id": media.id}, by=caller.key_id, is_errand=True)
+    await services_of(request).commands.submit(
+        "media.delete", {"media_id": media.id}, by=caller.key_id, runs_concurrently=True
+    )
     return json_response({"success": True})
 
 

@@ -71,7 +71,7 @@ async def _mark_read(request: Request, raw: dict[str, Any], number: Number, call
     mark = parse_read_mark(raw)
     data = {"phone_number_id": number.phone_number_id, "wamid": mark.wamid, "shows_typing": mark.shows_typing}
     try:
-        await services_of(request).commands.submit("message.mark_read", data, by=caller.key_id, is_errand=True)
+        await services_of(request).commands.submit("message.mark_read", data, by=caller.key_id, runs_concurrently=True)
     except CommandTaken:
         pass  # it is stored, and will be done
     except RequestRefused as refusal:

@@ -25,7 +25,7 @@ class People(Protocol):
         ...
 
     def aliases_of(self, key: str) -> Sequence[str]:
-        """Every address of whoever has this one; empty when nobody is known to have it."""
+        """Every address of the person who has this one; empty when nobody is known to have it."""
         ...
 
 

@@ -24,7 +24,7 @@ from services.campaigns.settling import Settling
 from services.campaigns.state import WAITING, Active, CampaignState
 from services.contacts import ContactFilter, ContactRepository, contact_record
 from services.messages import MESSAGES, MessageStatus, message_document
-from services.store import Database, Fact, VersionedWrite
+from services.store import Database, Recorder, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,6 @@ LAST_LOOK_S: Final = 1.0
 
 MIN_OUTCOMES: Final = 20
 FAILED_SHARE: Final = 0.8
-
-
-class Recorder(Protocol):
-    """The event writer, as campaigns see it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
 
 
 class Consents(Protocol):

@@ -21,7 +21,6 @@ class CampaignRepository:
     """Campaigns of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def get(self, campaign_id: str) -> Campaign | None:

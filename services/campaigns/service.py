@@ -56,7 +56,6 @@ class CampaignService:
         commands: CommandClient,
         clock: Clock,
     ) -> None:
-        """No input or output."""
         self._repository = repository
         self._lists = lists
         self._contacts = contacts

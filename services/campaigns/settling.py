@@ -3,25 +3,16 @@
 Process: whatsapp.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from config.clock import Clock
 from services.campaigns.state import WAITING, Active
 from services.messages import MessageState, MessageStatus, Tracked, message_fact
-from services.store import Fact, VersionedWrite
+from services.store import Recorder
 
 WITHDRAW_PAGE: Final = 200
 _FAILED: Final = frozenset({MessageStatus.FAILED, MessageStatus.EXPIRED})
 _WITHDRAWABLE: Final = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD})
-
-
-class Recorder(Protocol):
-    """The event writer, as campaigns see it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
 
 
 class Lanes(Protocol):
@@ -36,7 +27,6 @@ class Settling:
     """Looks at the owner's message_state, which knows of every message that waits."""
 
     def __init__(self, message_state: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
-        """No input or output."""
         self._message_state = message_state
         self._lanes = lanes
         self._recorder = recorder

@@ -7,7 +7,7 @@ a person has none.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z0-9_-]{1,64})\s*(?:\|([^{}]{0,200}))?\}\}")
@@ -29,27 +29,6 @@ def fill(template: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str,
     if missing:
         raise MissingVariables(list(missing))
     return filled
-
-
-def needed_variables(template: Mapping[str, Any]) -> list[str]:
-    """Variables without a default, in the order of the template."""
-    return list(dict.fromkeys(name for text in _texts(template) for name, default in _names(text) if default is None))
-
-
-def _names(text: str) -> Iterator[tuple[str, str | None]]:
-    for match in PLACEHOLDER.finditer(text):
-        yield match[1], match[2]
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _filled(value: Any, variables: Mapping[str, str], missing: dict[str, None]) -> Any:

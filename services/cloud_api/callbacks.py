@@ -51,7 +51,6 @@ class Callbacks:
     def __init__(
         self, endpoints: WebhookEndpointService, numbers: NumberCache, handshake: Handshake, *, app_secret: str
     ) -> None:
-        """No input or output."""
         self._endpoints = endpoints
         self._numbers = numbers
         self._handshake = handshake

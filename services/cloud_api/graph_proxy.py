@@ -57,7 +57,6 @@ class GraphProxy:
     """Hands calls on. ``base_url`` of an answer's links is the caller's own view of us."""
 
     def __init__(self, graph: GraphAccess) -> None:
-        """No input or output."""
         self._graph = graph
 
     async def call(

@@ -22,7 +22,6 @@ class Handshake:
     """Asks addresses that clients name. ``session`` must stand on the guarded connector of ``policy``."""
 
     def __init__(self, session: aiohttp.ClientSession, policy: AddressPolicy) -> None:
-        """No input or output."""
         self._session = session
         self._policy = policy
 

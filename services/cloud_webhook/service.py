@@ -86,7 +86,6 @@ class CloudWebhookService:
     """Checks and stores what Meta posts."""
 
     def __init__(self, database: Database, *, inserts: GroupCommit, secrets: WebhookSecrets, clock: Clock) -> None:
-        """No input or output."""
         self._database = database
         self._waiting_bytes = 0
         self._inserts = inserts

@@ -27,24 +27,27 @@ class CommandClient:
     """Submits commands. Stored means it will be carried out, once, in the order of submission."""
 
     def __init__(self, database: Database, inserts: GroupCommit, clock: Clock, *, wait_s: float = 5.0) -> None:
-        """No input or output. ``wait_s`` is how long a caller waits for an outcome."""
+        """``wait_s`` is how long a caller waits for an outcome."""
         self._database = database
         self._inserts = inserts
         self._clock = clock
         self._wait_s = wait_s
 
-    async def submit(self, kind: str, data: Mapping[str, Any], *, by: str, is_errand: bool = False) -> dict[str, Any]:
+    async def submit(
+        self, kind: str, data: Mapping[str, Any], *, by: str, runs_concurrently: bool = False
+    ) -> dict[str, Any]:
         """Store a command and answer its result.
 
-        ``by`` is the key that asks; ``is_errand``: carrying it out means a call to WhatsApp. Raises what the owner
-        refused it with (``RequestRefused``, or ``Unavailable`` where it may work later), ``CommandTaken`` when the
-        outcome takes longer than the caller may wait, ``Unavailable`` when it could not be stored.
+        ``by`` is the key that asks; ``runs_concurrently``: it calls WhatsApp, so it must not delay the others.
+        Raises what the owner refused it with (``RequestRefused``, or ``Unavailable`` where it may work later),
+        ``CommandTaken`` when the outcome takes longer than the caller may wait, ``Unavailable`` when it could not be
+        stored.
         """
         command_id = new_id("cmd")
         document = {
             "_id": command_id,
             "order": new_order(),
-            "state": ERRAND if is_errand else NEW,
+            "state": ERRAND if runs_concurrently else NEW,
             "kind": kind,
             "data": dict(data),
             "by": by,

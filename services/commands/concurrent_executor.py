@@ -1,50 +1,49 @@
-"""The errand executor: commands that call WhatsApp. They run side by side, so that a slow answer keeps nobody waiting.
+"""The executor of commands that call WhatsApp. They run at the same time: a slow answer delays no other command.
 
 Process: whatsapp.
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from config.errors import PanalError
-from services.commands.executor import Command, Handler, Outcome, Recorder, command_of, refusal_result
-from services.store import COMMANDS, DONE, ERRAND, FAILED, Database, Fenced, mark, new_commands
-
-log = logging.getLogger(__name__)
+from services.commands.executor import Command, Executor, Handler, command_of, refusal_result
+from services.store import ERRAND, Database, Recorder, new_commands
 
 LOOK_S = 0.25
-"""How long a step waits for concurrent commands under way before it looks for new ones."""
+"""How long a step waits for the commands under way before it looks for new ones."""
 
 
-class ConcurrentExecutor:
-    """Carries concurrent commands out, ``concurrency`` at a time.
+class ConcurrentExecutor(Executor):
+    """Carries commands out, ``concurrency`` at a time. Every refusal, also WhatsApp's, is the caller's to read.
 
-    Each is marked done with its facts, repeated after a crash.
+    Each is marked done with its facts; a command that a crash interrupted is run again.
     """
+
+    FAILED_ACTION = "errand.failed"
 
     def __init__(
         self, database: Database, recorder: Recorder, *, handlers: Mapping[str, Handler], concurrency: int = 16
     ) -> None:
         """``handlers`` by kind (``message.mark_read``); they may raise any ``PanalError``."""
-        self._database = database
-        self._recorder = recorder
-        self._handlers = handlers
+        super().__init__(database, recorder, handlers=handlers)
         self._concurrency = concurrency
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def step(self) -> int:
-        """Start what waits and fits, wait a moment for what runs; answer how many are under way.
+        """Start what waits and fits, wait up to ``LOOK_S`` for what runs; answer how many commands wait or run.
 
-        When it is cancelled, so are the concurrent commands: the next owner begins them again.
+        Cancelling a step cancels its commands: the next owner begins them again.
         """
         try:
             waiting = await new_commands(self._database, limit=2 * self._concurrency, state=ERRAND)
             for document in waiting:
                 if document["_id"] not in self._running and len(self._running) < self._concurrency:
                     command = command_of(document)
-                    self._running[command.id] = asyncio.create_task(self._run(command), name=f"errand-{command.kind}")
+                    self._running[command.id] = asyncio.create_task(
+                        self._run_until_applied(command), name=f"command-{command.kind}"
+                    )
             if self._running:
                 done, _ = await asyncio.wait(
                     self._running.values(), timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED
@@ -59,31 +58,14 @@ class ConcurrentExecutor:
             raise
         return len(waiting)
 
-    async def _run(self, command: Command) -> None:
-        outcome, state = await self._carry_out(command)
-        recorded = self._recorder.record(
-            outcome.facts, [*outcome.writes, mark(COMMANDS, command.id, state, dict(outcome.result))]
-        )
+    async def _run_until_applied(self, command: Command) -> None:
+        recorded = await self._run(command)
         await recorded.applied
 
-    async def _carry_out(self, command: Command) -> tuple[Outcome, str]:
-        handler = self._handlers.get(command.kind)
-        if handler is None:
-            return Outcome({"code": "unknown_command", "text": f"There is no errand {command.kind}."}), FAILED
-        try:
-            return await handler(command), DONE
-        except Fenced:
-            raise
-        except PanalError as refusal:
-            return Outcome({**refusal_result(refusal), **_platform_facts(refusal)}), FAILED
-        except Exception:
-            # One faulty errand must not end the term: the next owner would meet it again, and the next.
-            log.exception(
-                "An errand failed.", extra={"action": "errand.failed", "command_id": command.id, "kind": command.kind}
-            )
-            return Outcome(refusal_result(PanalError())), FAILED
-
-
-def _platform_facts(refusal: PanalError) -> dict[str, Any]:
-    facts = {"graph_code": refusal.extra.get("graph_code"), "detail": refusal.detail, "may_retry": refusal.may_retry}
-    return {name: value for name, value in facts.items() if value}
+    def _result_of(self, refusal: PanalError) -> dict[str, Any]:
+        facts = {
+            "graph_code": refusal.extra.get("graph_code"),
+            "detail": refusal.detail,
+            "may_retry": refusal.may_retry,
+        }
+        return {**refusal_result(refusal), **{name: value for name, value in facts.items() if value}}

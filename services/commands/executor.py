@@ -1,4 +1,4 @@
-"""The owner's executor: takes commands up in order, has them carried out, and writes the outcome with their facts.
+"""The owner's executor: runs commands in order and writes each outcome together with its facts.
 
 Process: whatsapp.
 """
@@ -6,11 +6,22 @@ Process: whatsapp.
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
-from config.clock import Clock
 from config.errors import PanalError, RequestRefused, Unavailable
-from services.store import COMMANDS, DONE, FAILED, Database, Fact, Fenced, VersionedWrite, mark, new_commands
+from services.store import (
+    COMMANDS,
+    DONE,
+    FAILED,
+    Database,
+    Fact,
+    Fenced,
+    Recorded,
+    Recorder,
+    VersionedWrite,
+    mark,
+    new_commands,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +48,11 @@ class Outcome:
 
 
 Handler = Callable[[Command], Awaitable[Outcome]]
-"""Carries a command out; may raise ``RequestRefused``. It must be safe to repeat: an owner may die before the mark."""
+"""Carries a command out; may raise any ``PanalError``. It must be safe to repeat: an owner may die before the mark."""
 
 
 def command_of(document: Mapping[str, Any]) -> Command:
-    """The command that a document holds, whoever wrote it: a kind that nobody knows is refused as such, later."""
+    """The command that a document holds, even a faulty one: an unknown kind is refused when it is carried out."""
     data = document.get("data")
     return Command(
         str(document["_id"]),
@@ -51,34 +62,55 @@ def command_of(document: Mapping[str, Any]) -> Command:
     )
 
 
-class Recorded(Protocol):
-    """Facts on their way."""
+class Executor:
+    """What both executors share: one command becomes its outcome, and the outcome is recorded with a mark.
 
-    @property
-    def applied(self) -> Awaitable[None]:
-        """Done when documents show them."""
-        ...
+    Subclasses say which errors are the caller's to read (``ANSWERED``) and which end the step (``RAISED``).
+    """
 
+    ANSWERED: ClassVar[type[PanalError]] = PanalError
+    RAISED: ClassVar[tuple[type[PanalError], ...]] = (Fenced,)
+    FAILED_ACTION: ClassVar[str] = "command.failed"
 
-class Recorder(Protocol):
-    """The event writer, as the executor sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
-        """Number the facts and write them soon."""
-        ...
-
-
-class CommandExecutor:
-    """Carries commands out, one after the other."""
-
-    def __init__(
-        self, database: Database, recorder: Recorder, clock: Clock, *, handlers: Mapping[str, Handler]
-    ) -> None:
+    def __init__(self, database: Database, recorder: Recorder, *, handlers: Mapping[str, Handler]) -> None:
         """``handlers`` by kind (``message.cancel``)."""
         self._database = database
         self._recorder = recorder
-        self._clock = clock
         self._handlers = handlers
+
+    async def _run(self, command: Command) -> Recorded:
+        """Carry a command out and record its facts, its writes and its result. Raises ``RAISED``."""
+        outcome, state = await self._carry_out(command)
+        written = mark(COMMANDS, command.id, state, dict(outcome.result))
+        return self._recorder.record(outcome.facts, [*outcome.writes, written])
+
+    async def _carry_out(self, command: Command) -> tuple[Outcome, str]:
+        handler = self._handlers.get(command.kind)
+        if handler is None:
+            return Outcome({"code": "unknown_command", "text": f"There is no command {command.kind}."}), FAILED
+        try:
+            return await handler(command), DONE
+        except self.RAISED:
+            raise
+        except Exception as error:
+            if isinstance(error, self.ANSWERED):
+                return Outcome(self._result_of(error)), FAILED
+            # One faulty command must not end the term: the next owner would meet it again, and the next.
+            log.exception(
+                "A command failed.",
+                extra={"action": self.FAILED_ACTION, "command_id": command.id, "kind": command.kind},
+            )
+            return Outcome(refusal_result(PanalError())), FAILED
+
+    def _result_of(self, refusal: PanalError) -> dict[str, Any]:
+        return refusal_result(refusal)
+
+
+class CommandExecutor(Executor):
+    """Carries commands out, one after the other. ``Unavailable`` ends the step: the command waits for the next one."""
+
+    ANSWERED = RequestRefused
+    RAISED = (Unavailable, Fenced)
 
     async def step(self) -> int:
         """Carry out one batch of waiting commands; answer how many. Returns when their marks are written."""
@@ -86,11 +118,7 @@ class CommandExecutor:
         last: Recorded | None = None
         try:
             for document in waiting:
-                command = command_of(document)
-                outcome, state = await self._carry_out(command)
-                last = self._recorder.record(
-                    outcome.facts, [*outcome.writes, mark(COMMANDS, command.id, state, dict(outcome.result))]
-                )
+                last = await self._run(command_of(document))
         except Unavailable:
             # What was done must not look new at the next step, or it would be done twice.
             if last is not None:
@@ -99,23 +127,6 @@ class CommandExecutor:
         if last is not None:
             await last.applied
         return len(waiting)
-
-    async def _carry_out(self, command: Command) -> tuple[Outcome, str]:
-        handler = self._handlers.get(command.kind)
-        if handler is None:
-            return Outcome({"code": "unknown_command", "text": f"There is no command {command.kind}."}), FAILED
-        try:
-            return await handler(command), DONE
-        except RequestRefused as refusal:
-            return Outcome(refusal_result(refusal)), FAILED
-        except (Unavailable, Fenced):
-            raise
-        except Exception:
-            # One faulty command must not end the term: the next owner would meet it again, and the next.
-            log.exception(
-                "A command failed.", extra={"action": "command.failed", "command_id": command.id, "kind": command.kind}
-            )
-            return Outcome({"code": PanalError.code, "text": PanalError.default_text}), FAILED
 
 
 def refusal_result(refusal: PanalError) -> dict[str, Any]:

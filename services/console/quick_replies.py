@@ -40,7 +40,6 @@ class QuickReplies:
     """What agents do with them, from any worker."""
 
     def __init__(self, database: Database, commands: CommandClient, clock: Clock) -> None:
-        """No input or output."""
         self._database = database
         self._commands = commands
         self._clock = clock

@@ -46,7 +46,6 @@ class Samples:
     """Writes and reads the samples of one database."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """No input or output."""
         self._database = database
         self._clock = clock
 

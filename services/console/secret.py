@@ -25,7 +25,6 @@ class SessionSecret:
     """The secret of one database; read once a process."""
 
     def __init__(self, database: Database, box: SecretBox) -> None:
-        """No input or output."""
         self._database = database
         self._box = box
         self._secret: bytes | None = None

@@ -25,9 +25,9 @@ ROWS_PER_EVENT: Final = 100
 class ContactCommands:
     """Handlers of ``contact.*`` commands."""
 
-    def __init__(self, register: ContactEditor, clock: Clock, *, numbers: Sequence[str]) -> None:
+    def __init__(self, editor: ContactEditor, clock: Clock, *, numbers: Sequence[str]) -> None:
         """``numbers`` are the phone_number_ids that this owner keeps a log of, the default one first."""
-        self._register = register
+        self._editor = editor
         self._clock = clock
         self._numbers = tuple(numbers)
 
@@ -37,7 +37,7 @@ class ContactCommands:
         known, identity = await self._find(data, limit)
         number, patch = self._log_of(command, known), _patch(data)
         _check_room(known, patch, number, limit)
-        known, entry = self._register.save(
+        known, entry = self._editor.save(
             identity,
             number,
             patch,
@@ -62,7 +62,7 @@ class ContactCommands:
         """Rows of a CSV file that were checked already; the result counts what became of them."""
         number, limit = self._log_of(command, None), _limit(command)
         rows = command.data["rows"]
-        await self._register.load([row["key"] for row in rows])
+        await self._editor.load([row["key"] for row in rows])
         now = self._clock.now()
         entries: list[Entry] = []
         facts: list[Fact] = []
@@ -70,15 +70,15 @@ class ContactCommands:
         for row in rows:
             identity, patch = identity_of_key(row["key"]), _patch(row)
             try:
-                _check_room(self._register.known(identity), patch, number, limit)
+                _check_room(self._editor.known(identity), patch, number, limit)
             except RequestRefused as refusal:
                 errors += [{"line": row["line"], "path": f.path, "reason": f.reason} for f in refusal.faults]
                 continue
-            _, entry = self._register.save(identity, number, patch, source=ConsentSource.IMPORT.value, limit=limit)
+            _, entry = self._editor.save(identity, number, patch, source=ConsentSource.IMPORT.value, limit=limit)
             if entry is not None:
                 entries.append(entry)
             for decision in row.get("decisions", ()):
-                facts += self._register.decide(identity, number, _decision(decision), now, limit=limit)
+                facts += self._editor.decide(identity, number, _decision(decision), now, limit=limit)
         for start in range(0, len(entries), ROWS_PER_EVENT):
             part = [dict(entry.data) for entry in entries[start : start + ROWS_PER_EVENT]]
             writes = [entry.pop("contact_write") for entry in part]
@@ -94,10 +94,10 @@ class ContactCommands:
         known, identity = await self._find(data, limit)
         number, facts = self._log_of(command, known), list[Fact]()
         if known is None or (limit and limit.isdisjoint(known.numbers)):
-            known, entry = self._register.save(identity, number, Patch(), source=ConsentSource.API.value, limit=limit)
+            known, entry = self._editor.save(identity, number, Patch(), source=ConsentSource.API.value, limit=limit)
             facts += [] if entry is None else [entry.fact(number, now)]
         decision = _decision({**data, "status": status.value})
-        facts += self._register.decide(identity, number, decision, now, limit=limit)
+        facts += self._editor.decide(identity, number, decision, now, limit=limit)
         return Outcome({"contact_id": known.id, "is_changed": bool(facts)}, facts)
 
     def _log_of(self, command: Command, known: Known | None) -> str:
@@ -115,13 +115,13 @@ class ContactCommands:
     async def _find(self, data: Mapping[str, Any], limit: frozenset[str]) -> tuple[Known | None, Identity]:
         """The contact that a command means: by id (it must exist), or by key."""
         if data.get("contact_id"):
-            known = await self._register.load_id(str(data["contact_id"]))
+            known = await self._editor.load_id(str(data["contact_id"]))
             if known is None or (limit and limit.isdisjoint(known.numbers)):
                 raise RequestRefused("There is no such contact.", code="not_found")
             return known, Identity(known.wa_id, known.user_id)
         identity = identity_of_key(str(data["key"]))
-        await self._register.load(identity.keys)
-        return self._register.known(identity), identity
+        await self._editor.load(identity.keys)
+        return self._editor.known(identity), identity
 
 
 def _patch(data: Mapping[str, Any]) -> Patch:

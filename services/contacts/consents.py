@@ -121,7 +121,6 @@ class ConsentCache:
     """
 
     def __init__(self, database: Database, clock: Clock, *, fresh_s: float = FRESH_S, few: int = FEW) -> None:
-        """No input or output."""
         self._database = database
         self._clock = clock
         self._fresh_s = fresh_s
@@ -182,7 +181,7 @@ class ConsentCache:
         return self._few
 
     async def _look_up(self, keys: Sequence[str]) -> dict[str, Outs | None]:
-        """These contacts, from memory or together with whatever else is asked for just now."""
+        """These contacts, from memory or in one read with the others asked for just now. Raises ``Unavailable``."""
         now = self._clock.monotonic()
         opted_out: dict[str, Outs | None] = {}
         missing: dict[str, asyncio.Future[None]] = {}
@@ -210,7 +209,7 @@ class ConsentCache:
                 except Exception as error:
                     for future in asked.values():
                         future.set_exception(error)
-                        future.exception()  # told to whoever still waits
+                        future.exception()  # read here, so that it is not logged as never retrieved
                     continue
                 for key, future in asked.items():
                     self._cached[key] = (now, read.get(key))

@@ -33,7 +33,7 @@ class Aliases(Protocol):
         ...
 
     def aliases_of(self, key: str) -> tuple[str, ...]:
-        """Every address of whoever has this one; empty when nobody is known to have it."""
+        """Every address of the person who has this one; empty when nobody is known to have it."""
         ...
 
 
@@ -41,7 +41,7 @@ class ContactEditor:
     """Turns what was learned into entries and facts. ``load`` the keys first: everything here is memory."""
 
     def __init__(self, state: ContactState, consents: ConsentState, aliases: Aliases | None = None) -> None:
-        """No input or output. ``aliases`` know addresses of people who are no contacts yet."""
+        """``aliases`` know addresses of people who are no contacts yet."""
         self._state = state
         self._consents = consents
         self._aliases = aliases
@@ -296,7 +296,7 @@ def opted_out_by(consent: Mapping[ConsentCategory, ConsentStatus]) -> ConsentCat
 
 
 def opted_out_at(known: Known, number: str) -> str | None:
-    """What this number must not send to the contact, whoever was told."""
+    """What this number must not send to the contact, through whichever number the decision came."""
     return strictest([known.opted_out, _strictest_of(known.decided_at.get(number, {}))])
 
 
@@ -321,7 +321,7 @@ def merged_decisions(
 
 
 def _decided(decision: Decision) -> list[ConsentCategory]:
-    """Whoever agrees to everything agrees to marketing, too."""
+    """Categories that a decision is about. Consent to everything is consent to marketing, too."""
     is_all = decision.status is ConsentStatus.IN and decision.category is ConsentCategory.ALL
     return [decision.category, *([ConsentCategory.MARKETING] if is_all else [])]
 

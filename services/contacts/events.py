@@ -32,7 +32,7 @@ class ContactEvents:
 
     def __init__(
         self,
-        register: ContactEditor,
+        editor: ContactEditor,
         clock: Clock,
         *,
         keywords: Keywords,
@@ -40,7 +40,7 @@ class ContactEvents:
         numbers: Sequence[str],
     ) -> None:
         """``numbers`` are the phone_number_ids that are operated here, the default one first."""
-        self._register = register
+        self._editor = editor
         self._clock = clock
         self._keywords = keywords
         self._keyword_category = keyword_category
@@ -54,16 +54,16 @@ class ContactEvents:
         come again.
         """
         people = [(change, identity) for change in changes if (identity := _person(change)) is not None]
-        await self._register.load_people([identity for _, identity in (*people, *seen)])
+        await self._editor.load_people([identity for _, identity in (*people, *seen)])
         facts: list[Fact] = []
         now = self._clock.now()
         for number, identity in seen:
-            facts += self._register.join(identity, number, now)
-            if self._register.known(identity) is not None:
-                _, entry = self._register.save(identity, number, Patch(), source="status")
+            facts += self._editor.join(identity, number, now)
+            if self._editor.known(identity) is not None:
+                _, entry = self._editor.save(identity, number, Patch(), source="status")
                 facts += [] if entry is None else [entry.fact(number, now)]
         for change, identity in people:
-            facts += self._register.join(identity, self._log_of(change), now)
+            facts += self._editor.join(identity, self._log_of(change), now)
             if isinstance(change, InboundMessage):
                 facts += self._on_message(change, identity, now)
             elif isinstance(change, UserPreference):
@@ -81,7 +81,7 @@ class ContactEvents:
             names["profile_name"] = change.profile_name[:MAX_NAME_CHARS]
         if change.username:
             names["username"] = change.username[:MAX_NAME_CHARS]
-        _, entry = self._register.save(identity, number, Patch(names=names), source="message")
+        _, entry = self._editor.save(identity, number, Patch(names=names), source="message")
         facts = [] if entry is None else [entry.fact(number, now)]
         text = spoken_text(change.kind, change.content)
         status = None if text is None else self._keywords.status_of(text)
@@ -89,7 +89,7 @@ class ContactEvents:
             category = self._keyword_category if status is ConsentStatus.OUT else ConsentCategory.ALL
             proof = {"message_id": change.wamid, "text": text, "at": change.at or now}
             decision = Decision(category, status, change.at or now, ConsentSource.KEYWORD.value, proof)
-            facts += self._register.decide(identity, number, decision, now)
+            facts += self._editor.decide(identity, number, decision, now)
         return facts
 
     def _on_preference(self, change: UserPreference, identity: Identity, now: datetime) -> list[Fact]:
@@ -125,9 +125,9 @@ class ContactEvents:
     ) -> list[Fact]:
         """A decision of somebody who may never have written to us. It holds whichever number was told."""
         number = self._log_of(change)
-        _, entry = self._register.save(identity, number, Patch(), source=decision.source)
+        _, entry = self._editor.save(identity, number, Patch(), source=decision.source)
         facts = [] if entry is None else [entry.fact(number, now)]
-        return facts + self._register.decide(identity, number, decision, now)
+        return facts + self._editor.decide(identity, number, decision, now)
 
 
 _MARKETING: Final = ConsentCategory.MARKETING

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from services.contacts.records import ConsentStatus
-from services.contacts.search import words_of
+from services.conversations import words_in
 
 MAX_TEXT_CHARS: Final = 64
 
@@ -51,4 +51,4 @@ def spoken_text(kind: str, content: Mapping[str, Any]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    return " ".join(words_of(text))
+    return " ".join(words_in(text))

@@ -106,7 +106,7 @@ def limited_document(document: Mapping[str, Any], numbers: frozenset[str]) -> di
     """A stored contact as these numbers know it, in the same form.
 
     Where no other number knows the contact, that is all of it. Otherwise it is their profiles, and of the consents
-    the decisions that came through them; ``opted_out`` is what holds for them, whoever was told: a message would be
+    the decisions that came through them; ``opted_out`` is what holds for them, told to any number: a message would be
     refused for it.
     """
     known = document.get("numbers", ())

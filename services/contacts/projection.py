@@ -96,7 +96,7 @@ def _profile_document(data: Mapping[str, Any], write: Mapping[str, Any]) -> dict
 def _merged(event: Event) -> list[VersionedWrite]:
     """One contact becomes part of another: it gives its key up first, since that is unique.
 
-    Its document stays and says where it went, so that whoever knows its id finds the way.
+    Its document stays and says where it went, so that its id still leads to the contact.
     """
     data, guard = event.data, f"seq_{event.number}"
     # The log of a number tells what this number knows; the whole stands beside it.
@@ -125,7 +125,7 @@ def _merged(event: Event) -> list[VersionedWrite]:
 def _consent(event: Event) -> VersionedWrite:
     data = event.data
     entry = consent_document(data, event.number)
-    # Whoever agrees to everything agrees to marketing, too; whoever refuses everything need not be asked about it.
+    # Consent to everything is consent to marketing; a refusal of everything needs no word about marketing.
     categories = ["all", "marketing"] if event.type == "contact.opted_in" and data["category"] == "all" else []
     decided = dict.fromkeys(categories or [data["category"]], entry)
     is_newer: dict[str, Any] = {"$lt": [{"$ifNull": ["$consent_order", -1]}, data["order"]]}

@@ -32,7 +32,6 @@ class ContactRepository:
     """Contacts of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def get(self, contact_id: str, numbers: frozenset[str] = frozenset()) -> Contact | None:

@@ -121,7 +121,7 @@ class ContactState:
         return self._gate.closed()
 
     def retire(self, ids: Iterable[str]) -> list[str]:
-        """Of these contacts those that are not held. Whoever was not asked for since being named here before is let
+        """Of these contacts those that are not held. One that was not asked for since it was named here before is let
         go; the rest is asked about again at the next pass."""
         free = []
         for id_ in ids:
@@ -149,7 +149,7 @@ class ContactState:
         return self._held[contact_id]
 
     def aliases_of(self, key: str) -> tuple[str, ...]:
-        """Every address of whoever has this one, from memory alone."""
+        """Every address of the person who has this one, from memory alone."""
         contact_id = self._id_of_key.get(key)
         return self._held[contact_id].keys if contact_id is not None else ()
 
@@ -166,7 +166,7 @@ class ContactState:
             del self._id_of_key[key]
 
     def merge(self, into: Known, absorbed: Known) -> None:
-        """Two contacts are one: whoever asks for the one that went gets the other."""
+        """Two contacts are one: the id of the one that went leads to the other."""
         self._held.pop(absorbed.id, None)
         self._merged |= {old: into.id for old, new in self._merged.items() if new == absorbed.id}
         self._merged[absorbed.id] = into.id

@@ -9,6 +9,7 @@ from services.conversations.commands import ConversationCommands
 from services.conversations.projection import NOTES, project_conversation
 from services.conversations.records import Conversation, Note
 from services.conversations.repository import ConversationFilter, ConversationRepository
+from services.conversations.search import words_in
 from services.conversations.state import CONVERSATIONS, ContactRef, ConversationState, Standing, pair_of
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "pair_of",
     "project_conversation",
     "surplus",
+    "words_in",
 ]

@@ -17,7 +17,6 @@ class ConversationCommands:
     """Handlers of ``conversation.*`` commands. Repeating one changes nothing more."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """No input or output."""
         self._repository = ConversationRepository(database)
         self._clock = clock
 

@@ -83,7 +83,7 @@ def _linked(event: Event) -> VersionedWrite:
 def _merged(event: Event) -> list[VersionedWrite]:
     """One conversation becomes part of another: it gives its addresses up first, since they are unique.
 
-    Its document stays and says where it went, so that whoever knows its id finds the way.
+    Its document stays and says where it went, so that its id still leads to the conversation.
     """
     data, id_ = event.data, str(event.conversation_id)
     gone: dict[str, Any] = {"merged_into": id_, "pair": [f"merged:{data['merged_id']}"], "unread": 0, "labels": []}

@@ -46,7 +46,6 @@ class ConversationRepository:
     """Conversations of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def get(self, conversation_id: str) -> Conversation | None:

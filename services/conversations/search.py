@@ -18,12 +18,16 @@ LAST: Final = "\uffff"
 """Sorts behind every letter: the open end of a range of words."""
 
 
+def words_in(text: str) -> list[str]:
+    """Runs of letters and digits: lower case, no accents, compatibility forms made plain (full-width letters, say)."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    letters = (letter for letter in decomposed if not unicodedata.combining(letter))
+    return "".join(letter if letter.isalnum() else " " for letter in letters).split()
+
+
 def words_of(text: str) -> list[str]:
-    """Lower case, without accents: runs of letters and digits, shortened."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = (letter for letter in plain if not unicodedata.combining(letter))
-    words = "".join(letter if letter.isalnum() else " " for letter in letters).split()
-    return [word[:MAX_CHARS] for word in words]
+    """The same, each cut to ``MAX_CHARS``."""
+    return [word[:MAX_CHARS] for word in words_in(text)]
 
 
 def name_words(name: str | None, wa_id: str | None) -> list[str]:

@@ -103,12 +103,12 @@ class Aliases(Protocol):
         ...
 
     def aliases_of(self, key: str) -> tuple[str, ...]:
-        """Every address of whoever has this one; empty when nobody is known to have it."""
+        """Every address of the person who has this one; empty when nobody is known to have it."""
         ...
 
 
 class Merger(Protocol):
-    """Whoever keeps something by conversation."""
+    """Something that keeps data by conversation."""
 
     def __call__(self, number: str, *, into: Standing, absorbed: Standing) -> None:
         """Two conversations of this number are one from now on."""
@@ -188,7 +188,7 @@ class ConversationState:
         await self._read(dict.fromkeys((number, key) for number in self._numbers for key in keys))
 
     def aliases_of(self, key: str) -> tuple[str, ...]:
-        """Every address of whoever has this one, as their conversations know it."""
+        """Every address of the person who has this one, as their conversations know it."""
         standings = [standing for number in self._numbers if (standing := self._known.get((number, key))) is not None]
         return tuple(dict.fromkeys(key for standing in standings for key in sorted(standing.keys)))
 

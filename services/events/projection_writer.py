@@ -23,8 +23,8 @@ async def apply_writes(
     Raises ``DatabaseUnavailable``: then apply again. What ``meta`` says of other documents (that keys have changed) is
     true when somebody reads it.
 
-    Whoever waits for a command reads what it changed as soon as it is marked as done. A write that the database will
-    never take is left out and told about: its event stands in the log, and what comes after it must not wait for ever.
+    A command is marked as done last, so that its caller reads what it changed. A write that the database will never
+    take is left out and logged: its event stands in the log, and what comes after it must not wait for ever.
     """
     refused = on_refused or _tell
     by_collection: dict[str, list[VersionedWrite]] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from config.clock import Clock
 from config.errors import Unavailable
-from services.events.stream.recheck import CHECK_AGAIN_S, CHECK_CALLER_S, Recheck
+from services.events.stream.streams import CHECK_AGAIN_S, CHECK_CALLER_S, Recheck
 from services.events.stream.tail import Tail
 from services.store import Database, Event, read_events
 
@@ -24,10 +24,9 @@ class EventPage:
 
 
 class EventReader:
-    """The log of one number, from a given ``seq`` on. Whoever waits does so at the tail that streams use as well."""
+    """The log of one number, from a given ``seq`` on. Long polls wait at the same tail as streams."""
 
     def __init__(self, database: Database, tail: Tail, clock: Clock) -> None:
-        """No input or output."""
         self._database = database
         self._tail = tail
         self._clock = clock
@@ -36,7 +35,7 @@ class EventReader:
         self._changes = 0
 
     def drain(self) -> None:
-        """This worker leaves: whoever waits gets what there is now, which is nothing, and asks another worker."""
+        """This worker stops: long polls end with an empty page, and their callers ask another worker."""
         self._is_draining = True
         for wake in self._waiting:
             wake.set()
@@ -64,7 +63,7 @@ class EventReader:
     ) -> EventPage:
         """Up to ``limit`` events after ``after``; when there is none, wait up to ``wait_s`` seconds for the first.
 
-        Whoever waits is looked at again by ``recheck`` when a key or a session has changed, or its time is over; what
+        A waiting caller is checked again by ``recheck`` when a key or a session has changed, or its time is over; what
         that raises is raised here.
         """
         until = self._clock.monotonic() + wait_s

@@ -116,8 +116,8 @@ class EventWriter:
     async def run(self) -> None:
         """Write until cancelled. Raises ``Fenced`` when the log or the lease says that another one owns the number."""
         loops = [
-            asyncio.create_task(self._append_loop(), name="journal-append"),
-            asyncio.create_task(self._apply_loop(), name="journal-apply"),
+            asyncio.create_task(self._append_loop(), name="events-append"),
+            asyncio.create_task(self._apply_loop(), name="events-apply"),
         ]
         try:
             done, _ = await asyncio.wait(loops, return_when=asyncio.FIRST_COMPLETED)
@@ -130,12 +130,12 @@ class EventWriter:
             self._give_up()
 
     def _give_up(self) -> None:
-        """Nobody writes any more: who waits for a write must not wait for ever."""
+        """Nothing is written any more: a caller that waits for a write must not wait for ever."""
         for entry in self._unfinished.values():
             for future in (entry.durable, entry.applied):
                 if not future.done():
                     future.set_exception(Fenced("The term is over.", detail="a fact was not written"))
-                    future.exception()  # told to whoever waits; nobody may
+                    future.exception()  # read here: perhaps nobody waits for it
         self._unfinished.clear()
         self._idle.set()
 

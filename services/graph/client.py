@@ -1,4 +1,4 @@
-"""The Graph API as a link needs it: send, mark as read. `call` is the door for the rest (media, templates, numbers).
+"""The Graph API as a link needs it: send, mark as read. `call` is for the rest (media, templates, numbers).
 
 Process: whatsapp, worker (media and templates).
 """

@@ -17,7 +17,6 @@ class KeyRepository:
     """The keys of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
         self._by_digest = BatchLoader(database, KEYS, "digest")
         self._by_id = BatchLoader(database, KEYS)

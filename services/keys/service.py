@@ -38,7 +38,6 @@ class KeyService:
     """What an administrator does with keys, from any worker."""
 
     def __init__(self, repository: KeyRepository, commands: CommandClient, inserts: GroupCommit, clock: Clock) -> None:
-        """No input or output."""
         self._repository = repository
         self._commands = commands
         self._inserts = inserts

@@ -30,7 +30,6 @@ class MediaCommands:
     def __init__(
         self, repository: MediaRepository, blobs: Blobs, sending: MediaForSending, graph: GraphAccess, clock: Clock
     ) -> None:
-        """No input or output."""
         self._repository = repository
         self._blobs = blobs
         self._sending = sending

@@ -43,7 +43,7 @@ class RemoteFiles:
     """Opens links. ``session`` must stand on the guarded connector of ``policy``."""
 
     def __init__(self, session: aiohttp.ClientSession, policy: AddressPolicy) -> None:
-        """No input or output; whoever made the session closes it."""
+        """The caller closes ``session``."""
         self.session = session
         self._policy = policy
 

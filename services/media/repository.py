@@ -21,7 +21,6 @@ class MediaRepository:
     """The files of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def get(self, media_id: str, *, with_deleted: bool = False) -> Media | None:

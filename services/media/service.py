@@ -61,7 +61,6 @@ class MediaService:
     """Finds and opens files. One fetch at a time for the same file in this process."""
 
     def __init__(self, repository: MediaRepository, blobs: Blobs, graph: GraphAccess, clock: Clock) -> None:
-        """No input or output."""
         self._repository = repository
         self._blobs = blobs
         self._graph = graph

@@ -23,7 +23,6 @@ class MediaUrls:
     PATH: Final = "/whatsapp_business/attachments/"
 
     def __init__(self, secret: str) -> None:
-        """No input or output."""
         self._key = hmac.new(secret.encode(), _PURPOSE, hashlib.sha256).digest()
 
     def url_of(self, media_id: str, now: datetime, *, base_url: str) -> str:

@@ -15,13 +15,11 @@ from services.messages.events import error_data, message_fact
 from services.messages.policy import fallback_payload, is_window_open, may_be_replaced, needs_window
 from services.messages.preview import preview_text
 from services.messages.projection import project_message
-from services.messages.recorder import Recorded, Recorder
 from services.messages.records import Direction, Hold, Message, OnUncertain, OnWindowClosed, Priority, TimelineEntry
 from services.messages.repository import MessageFilter, MessageRepository, plain_key
 from services.messages.requests import SendRequest, parse_send_at, parse_send_request
 from services.messages.state import MessageState, Tracked
-from services.messages.states import ACTIVE, MOVES, MessageStatus, WrongState, may_move
-from services.messages.statuses import next_status
+from services.messages.states import ACTIVE, MOVES, MessageStatus, WrongState, may_move, next_status
 from services.messages.wamids import client_wamid, message_id_of
 
 __all__ = [
@@ -55,8 +53,6 @@ __all__ = [
     "OrderCheck",
     "Priority",
     "ReadMark",
-    "Recorded",
-    "Recorder",
     "SendRequest",
     "TimelineEntry",
     "Tracked",

@@ -99,7 +99,6 @@ class Acceptance:
         meter: Meter = SILENT,
         checks: Sequence[OrderCheck] = (),
     ) -> None:
-        """No input or output."""
         self._inserts = inserts
         self._meter = meter
         self._repository = repository

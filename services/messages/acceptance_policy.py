@@ -1,4 +1,4 @@
-"""Policy at the door: what would be refused at the send policy is refused before it costs anything.
+"""Policy at acceptance: what the send policy would refuse later is refused before it is stored.
 
 Process: worker. The send policy looks again: this is a courtesy to the caller, not the protection.
 """

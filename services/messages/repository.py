@@ -53,7 +53,6 @@ class MessageRepository:
     """Messages of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
         self._by_id = BatchLoader(database, MESSAGES)
 

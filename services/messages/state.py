@@ -119,7 +119,7 @@ class MessageState:
             self._take(message)
 
     def _take(self, message: Message) -> None:
-        """Hold what we send. What a customer wrote has no state of its own, whoever names its id."""
+        """Hold what we send. What a customer wrote has no state of its own, even when its id is named."""
         if message.direction is Direction.OUT:
             self.track(message)
 

@@ -1,4 +1,4 @@
-"""The states of a message and the one table of moves between them.
+"""The states of a message, the one table of moves between them, and what a status of WhatsApp changes. Pure.
 
 Process: worker, whatsapp.
 """
@@ -57,6 +57,18 @@ MOVES: Final = MappingProxyType(
     }
 )
 
+_BY_WORD: Final = MappingProxyType(
+    {
+        "sent": _S.SENT,
+        "delivered": _S.DELIVERED,
+        "read": _S.READ,
+        # A voice note that was played was read; WhatsApp sends no separate read for it.
+        "played": _S.READ,
+        "failed": _S.FAILED,
+    }
+)
+_WAITING: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.HELD})
+
 ACTIVE: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.HELD, _S.SENDING, _S.UNCERTAIN})
 """States in which the owner still has something to do."""
 
@@ -64,6 +76,19 @@ ACTIVE: Final = frozenset({_S.SCHEDULED, _S.QUEUED, _S.HELD, _S.SENDING, _S.UNCE
 def may_move(before: MessageStatus, after: MessageStatus) -> bool:
     """Is this move allowed? A status that would lead backwards, or nowhere, is not."""
     return after in MOVES[before]
+
+
+def next_status(current: MessageStatus, word: str) -> MessageStatus | None:
+    """The state that the platform's word leads to; None when it changes nothing: forward only, once.
+
+    ``word`` is Meta's: ``sent``, ``delivered``, ``read``, ``played``, ``failed``; an unknown word changes nothing.
+    """
+    wanted = _BY_WORD.get(word)
+    if wanted is MessageStatus.FAILED and current in _WAITING:
+        return None  # an earlier try failed; the next one is waiting already
+    if wanted is None or wanted is current or not may_move(current, wanted):
+        return None
+    return wanted
 
 
 class WrongState(RequestRefused):

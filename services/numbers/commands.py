@@ -41,7 +41,6 @@ class NumberCommands:
         nudge: Callable[[], None],
         clock: Clock,
     ) -> None:
-        """No input or output."""
         self._state = state
         self._set_paused = set_paused
         self._release = release

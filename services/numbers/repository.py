@@ -19,7 +19,6 @@ class NumberRepository:
     """The numbers of one database: few, so they are read all at once."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def all(self) -> list[Number]:

@@ -5,10 +5,10 @@ Process: whatsapp.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from config.clock import Clock
 from config.errors import PanalError
@@ -19,7 +19,7 @@ from services.numbers.projection import NOTICE
 from services.numbers.records import Number, recipients_of
 from services.numbers.repository import NOTICES_KEPT, NumberRepository, number_write, short_key
 from services.numbers.state import NumberState
-from services.store import Fact, VersionedWrite
+from services.store import Fact, Recorder, VersionedWrite
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,6 @@ _EVENT_OF: Final = {
     "messaging_limit": "number.limit_changed",
     "throughput": "number.limit_changed",
 }
-
-
-class Recorded(Protocol):
-    """Facts on their way."""
-
-    @property
-    def applied(self) -> Awaitable[None]:
-        """Done when documents show them."""
-        ...
-
-
-class Recorder(Protocol):
-    """The event writer, as this noun sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
-        """Number the facts and write them soon."""
-        ...
 
 
 class NumberSync:

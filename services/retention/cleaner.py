@@ -13,9 +13,9 @@ from typing import Any, Final
 from config.clock import Clock
 from services.campaigns import CAMPAIGNS, RECIPIENTS, CampaignStatus
 from services.messages import MESSAGES
-from services.retention.idle import IdleCleaner, Recorder
+from services.retention.idle import IdleCleaner
 from services.retention.policy import DAY, expired_messages, order_at
-from services.store import META, AscendingReader, Database, VersionedWrite
+from services.store import META, AscendingReader, Database, Recorder, VersionedWrite
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 Process: whatsapp.
 
-The owner's memory is ahead of the documents, so nothing goes that it knows and has used since the pass before. Whoever
-opted out is never forgotten.
+The owner's memory is ahead of the documents, so nothing goes that it knows and has used since the pass before. A
+contact that opted out is never deleted.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from services.contacts import CONTACTS, NOT_OPTED_OUT
 from services.conversations import CONVERSATIONS, NOTES, pair_of
 from services.messages import MESSAGES
 from services.retention.policy import DAY, order_at
-from services.store import AscendingReader, Database, Fact, VersionedWrite
+from services.store import AscendingReader, Database, Recorder
 
 SLICE: Final = 250
 MOST_NOTES: Final = 1_000
@@ -36,23 +36,6 @@ class Memory(Protocol):
 
     def retire(self, ids: Iterable[str]) -> list[str]:
         """Those of these that it does not hold, or that nobody asked for since they were named here before."""
-        ...
-
-
-class Recorded(Protocol):
-    """Facts on their way."""
-
-    @property
-    def applied(self) -> Any:
-        """Done when documents show them."""
-        ...
-
-
-class Recorder(Protocol):
-    """The event writer, as retention sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
-        """Number the facts and write them soon."""
         ...
 
 

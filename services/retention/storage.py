@@ -5,13 +5,13 @@ Process: whatsapp (StorageWatch), worker (StorageReader).
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
 from config.clock import Clock
 from config.errors import Unavailable
 from services.retention.policy import level_of
-from services.store import META, Database, DatabaseSize, Fact, VersionedWrite, measure
+from services.store import META, Database, DatabaseSize, Fact, Recorder, VersionedWrite, measure
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,6 @@ NEXT_STEP: Final = (
     "PANAL_RETENTION_CONVERSATIONS_DAYS, PANAL_RETENTION_CONTACTS_DAYS), or "
     "move to a larger database and raise PANAL_STORAGE_MB. A full database refuses every message."
 )
-
-
-class Recorder(Protocol):
-    """The event writer, as retention sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
 
 
 class StorageWatch:

@@ -17,14 +17,14 @@ from config.clock import Clock
 from services.conversations import ContactRef, Standing
 from services.graph import CodeRule
 from services.links import Link, NotSubmitted, OutcomeUnknown, OutgoingMessage, SendRefused, Submitted
-from services.messages import Hold, Message, MessageState, MessageStatus, Priority, Recorder, Tracked
+from services.messages import Hold, Message, MessageState, MessageStatus, Priority, Tracked
 from services.sending.evidence import DeliveryEvidence, LinkAnswers
 from services.sending.lanes import LaneKey, Lanes
 from services.sending.options import DispatchOptions
 from services.sending.outcomes import Outcomes
 from services.sending.rate_limiter import Turns
 from services.sending.send_policy import Go, Park, Refuse, SendPolicy, Wait, contact_of
-from services.store import Fact, Fenced
+from services.store import Fact, Fenced, Recorder
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,6 @@ from services.messages import (
     MessageState,
     MessageStatus,
     OnUncertain,
-    Recorded,
-    Recorder,
     Tracked,
     error_data,
     may_move,
@@ -26,7 +24,7 @@ from services.messages import (
 from services.sending.options import DispatchOptions
 from services.sending.rate_limiter import RateLimiter
 from services.sending.send_policy import Refuse
-from services.store import Fact
+from services.store import Fact, Recorded, Recorder
 
 PARK_AFTER_S = 120.0
 """A message-wide hold of the platform that is longer lets the lane go on without it."""

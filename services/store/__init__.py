@@ -8,7 +8,19 @@ from services.store.batch_loader import BatchLoader, ReadsFull
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.change_notifier import ChangeNotifier
 from services.store.database import Database, DatabaseOptions, Document, PoolUse
-from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
+from services.store.event_log import (
+    EVENTS,
+    Event,
+    Fact,
+    Fenced,
+    Recorded,
+    Recorder,
+    Unencodable,
+    append,
+    event_record,
+    fault_of,
+    last_seq,
+)
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
 from services.store.faults import DatabaseBusy, DatabaseUnavailable, StorageFull, WriteRefused
@@ -80,6 +92,8 @@ __all__ = [
     "RawNotification",
     "ReadGate",
     "ReadsFull",
+    "Recorded",
+    "Recorder",
     "RefreshAheadCache",
     "Shares",
     "SingleFlight",

@@ -6,15 +6,16 @@ The append is the fence. ``(number, seq)`` is unique, a new owner opens its term
 stale owner's next append meets a number that is taken: it is refused before it can change anything else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from config.errors import PanalError
 from services.store.database import Database, Document
 from services.store.driver import UNENCODABLE, encode
 from services.store.faults import DatabaseUnavailable
+from services.store.versioned_write import VersionedWrite
 
 EVENTS = "events"
 MAX_EVENT_BYTES = 16_000_000
@@ -42,6 +43,31 @@ class Fact:
     at: datetime
     data: dict[str, Any]
     conversation_id: str | None = None
+
+
+class Recorded(Protocol):
+    """Facts on their way into the log. Both futures raise ``Fenced`` when the term ends before they are done."""
+
+    @property
+    def durable(self) -> Awaitable[None]:
+        """Done when the events stand in the log: from here on a new owner knows of them."""
+        ...
+
+    @property
+    def applied(self) -> Awaitable[None]:
+        """Done when the documents show them."""
+        ...
+
+
+class Recorder(Protocol):
+    """The event writer, as every noun sees it."""
+
+    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Recorded:
+        """Number the facts now and write them soon, with ``marks`` beside the documents that they change.
+
+        Await ``durable`` before acting on a fact outside, ``applied`` before its documents are read.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

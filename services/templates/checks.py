@@ -86,7 +86,7 @@ class TemplateCheck:
 
     async def _ask(self, waba_id: str, key_id: str) -> None:
         try:
-            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=key_id, is_errand=True)
+            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=key_id, runs_concurrently=True)
         except Unavailable:
             return
         finally:

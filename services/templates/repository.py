@@ -25,7 +25,6 @@ class TemplateRepository:
     """The templates of one database."""
 
     def __init__(self, database: Database) -> None:
-        """No input or output."""
         self._database = database
 
     async def get(self, template_id: str) -> Template | None:

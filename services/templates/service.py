@@ -29,7 +29,6 @@ class TemplateService:
     """
 
     def __init__(self, graph: GraphAccess, numbers: NumberCache, commands: CommandClient) -> None:
-        """No input or output."""
         self._graph = graph
         self._numbers = numbers
         self._commands = commands
@@ -75,7 +74,7 @@ class TemplateService:
     async def read_again(self, waba_id: str, caller: Caller) -> None:
         """Bring the catalogue up to date; when that takes too long it will be done all the same."""
         with suppress(Unavailable, RequestRefused):
-            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=caller.key_id, is_errand=True)
+            await self._commands.submit("template.sync", {"waba_id": waba_id}, by=caller.key_id, runs_concurrently=True)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from config.clock import Clock
 from config.errors import PanalError, RequestRefused
@@ -16,7 +16,7 @@ from services.cloud_webhook import TemplateUpdate
 from services.commands import Command, Outcome
 from services.graph import GraphAccess, TemplateInfo
 from services.numbers import Number
-from services.store import Fact, VersionedWrite
+from services.store import Fact, Recorder, VersionedWrite
 from services.templates.body_text import body_text
 from services.templates.events import TOLD_BY_STATE, changes_between, status_fact, told_to_all
 from services.templates.records import Template, TemplateStatus, template_status
@@ -25,14 +25,6 @@ from services.templates.repository import TemplateRepository, synced_write, temp
 log = logging.getLogger(__name__)
 
 FIRST_TRY_AGAIN_S: Final = 5.0
-
-
-class Recorder(Protocol):
-    """The event writer, as this noun sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> Any:
-        """Number the facts and write them soon."""
-        ...
 
 
 class TemplateSync:
@@ -90,7 +82,7 @@ class TemplateSync:
         return 0
 
     async def sync(self, command: Command) -> Outcome:
-        """Handler of the errand ``template.sync``: read this account (or all) now."""
+        """Handler of the command ``template.sync``: read this account (or all) now."""
         asked = command.data.get("waba_id")
         if asked is not None and asked not in self._home:
             raise RequestRefused("There is no such account here.", code="not_found")

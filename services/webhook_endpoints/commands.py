@@ -14,6 +14,7 @@ from services.commands import Command, Handler, Outcome
 from services.store import EVENTS, Database, Fact
 from services.webhook_endpoints.documents import stream_write
 from services.webhook_endpoints.engine import Deliveries, applies_to, test_event
+from services.webhook_endpoints.feed import seq_before
 from services.webhook_endpoints.records import (
     Endpoint,
     EndpointStatus,
@@ -24,7 +25,6 @@ from services.webhook_endpoints.records import (
     public_state,
 )
 from services.webhook_endpoints.repository import MOST_ENDPOINTS
-from services.webhook_endpoints.search import seq_before
 
 MOST_REDELIVERIES = 20
 MOST_LETTERS = 10_000
@@ -37,7 +37,6 @@ class WebhookEndpointCommands:
     """Handlers of ``webhook_endpoint.*``."""
 
     def __init__(self, deliveries: Deliveries, database: Database, clock: Clock) -> None:
-        """No input or output."""
         self._deliveries = deliveries
         self._database = database
         self._clock = clock

@@ -183,7 +183,7 @@ class EndpointWorker:
         self._tell("webhook_endpoint.redelivered", self.endpoint, {"redelivery_id": stream.record.id})
 
     async def _fill(self, stream: EventCursor) -> None:
-        """A down endpoint's log waits in the log: only what is needed for a knock is read."""
+        """The events of an endpoint that is down stay in the log: only what a probe needs is read."""
         backlog = stream.backlog
         while not (self.health.is_down and backlog.has_ready) and await stream.read(self._feed, self._wants):
             self._delivery_writer.touch(stream.record, backlog)
@@ -385,7 +385,7 @@ class EndpointWorker:
 
 
 def _remembered(endpoint: Endpoint) -> Health:
-    """An endpoint that was down under the last owner is knocked at, not stormed."""
+    """An endpoint that was down under the last owner starts as down: it gets one probe, not every event that waits."""
     if endpoint.failing_since is None:
         return Health()
-    return Health(failing_since=endpoint.failing_since.timestamp(), is_down=True, failures=1, knocks=1)
+    return Health(failing_since=endpoint.failing_since.timestamp(), is_down=True, failures=1, probes=1)

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
 
 from config.clock import Clock
 from config.errors import Unavailable
 from services.egress import AddressPolicy, guarded_connector
-from services.store import Database, Event, Fact, VersionedWrite
+from services.store import Database, Event, Fact, Recorder
 from services.vault import SecretBox
 from services.webhook_endpoints.backlog import Backlog
 from services.webhook_endpoints.cursor import EventCursor
@@ -55,14 +55,6 @@ STATE_OF = {
 }
 
 
-class Recorder(Protocol):
-    """The owner's event_writer, as this noun sees it."""
-
-    def record(self, facts: Sequence[Fact], marks: Sequence[VersionedWrite] = ()) -> object:
-        """Number the facts and write them soon."""
-        ...
-
-
 class Deliveries:
     """Everything that is delivered during one term. ``run`` is the loop; the rest may be called while it runs.
 
@@ -82,7 +74,7 @@ class Deliveries:
         policy: AddressPolicy,
         options: DeliveryOptions,
     ) -> None:
-        """No input or output. ``names`` has every number of ours, the default one first."""
+        """``names`` has every number of ours, the default one first."""
         self.endpoints: dict[str, Endpoint] = {}
         self.feed = feed
         self.numbers = list(names)

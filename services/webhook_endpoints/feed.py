@@ -1,4 +1,4 @@
-"""New events straight from the event writer's hand, older ones from the log: the engine's view of what happened.
+"""The engine's view of the log: new events straight from the event writer, older ones from the database.
 
 Process: whatsapp.
 
@@ -8,6 +8,7 @@ database is the difference between one operation an event and none.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from services.store import EVENTS, Database, Event, event_record, read_events
 
@@ -34,7 +35,7 @@ class Feed:
             listener()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call this whenever something new is there."""
+        """Call this after every batch of new events."""
         self._listeners.add(listener)
 
     def forget(self, listener: Callable[[], None]) -> None:
@@ -72,6 +73,25 @@ class Feed:
 
 
 async def events_by_seq(database: Database, number: str, seqs: Sequence[int]) -> list[Event]:
-    """Chosen events of one number."""
+    """Chosen events of one number, in no promised order. Raises ``Unavailable``."""
     documents = await database.find(EVENTS, {"number": number, "seq": {"$in": list(seqs)}}, limit=len(seqs))
     return [event_record(document) for document in documents]
+
+
+async def seq_before(database: Database, number: str, moment: datetime, *, last: int) -> int:
+    """The last event number before ``moment`` (0: all that is kept came after it). ``last``: the log's end.
+
+    Found by halving: a few look-ups by number, however long the log is. Raises ``Unavailable``.
+    """
+    low, high = 0, last
+    while low < high:
+        middle = (low + high + 1) // 2
+        events, _ = await read_events(database, number, after=middle - 1, limit=1)
+        if not events or events[0].seq > high:
+            # Nothing is kept from here on up to the part that is known to be later.
+            high = middle - 1
+        elif events[0].at < moment:
+            low = max(middle, events[0].seq)
+        else:
+            high = middle - 1
+    return low

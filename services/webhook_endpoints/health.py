@@ -1,4 +1,4 @@
-"""Is the endpoint there? Pure: counts tries, says when it is down, when to knock, and when to give it up.
+"""Is the endpoint there? Pure: counts tries, says when it is down, when to probe it, and when to give it up.
 
 Process: whatsapp.
 """
@@ -13,8 +13,9 @@ SLOW_DOWN_AFTER = 3
 SLOW_DOWN_SPAN_S = 900.0
 """Or so many over a quarter of an hour: little traffic should not hide it."""
 
-FIRST_KNOCK_S = 15.0
-LONGEST_KNOCK_S = 300.0
+FIRST_PROBE_S = 15.0
+LONGEST_PROBE_S = 300.0
+"""Pause before the first probe of an endpoint that is down; it doubles up to the longest."""
 
 
 @dataclass(slots=True)
@@ -24,9 +25,9 @@ class Health:
     failing_since: float | None = None
     is_down: bool = False
     failures: int = 0
-    knock_at: float = 0.0
+    probe_at: float = 0.0
     not_before: float = 0.0
-    knocks: int = 0
+    probes: int = 0
 
     def succeed(self) -> bool:
         """A try was taken; True when the endpoint was down before it."""
@@ -34,7 +35,7 @@ class Health:
         self.failing_since = None
         self.is_down = False
         self.failures = 0
-        self.knocks = 0
+        self.probes = 0
         self.not_before = 0.0
         return was_down
 
@@ -44,7 +45,7 @@ class Health:
         if self.failing_since is None:
             self.failing_since = now
         if retry_after_s is not None:
-            self.not_before = max(self.not_before, now + min(retry_after_s, LONGEST_KNOCK_S))
+            self.not_before = max(self.not_before, now + min(retry_after_s, LONGEST_PROBE_S))
         span = now - self.failing_since
         goes_down = not self.is_down and (
             (self.failures >= DOWN_AFTER and span >= DOWN_SPAN_S)
@@ -52,8 +53,8 @@ class Health:
         )
         self.is_down = self.is_down or goes_down
         if self.is_down:
-            self.knock_at = now + min(FIRST_KNOCK_S * 2 ** min(self.knocks, 10), LONGEST_KNOCK_S)
-            self.knocks += 1
+            self.probe_at = now + min(FIRST_PROBE_S * 2 ** min(self.probes, 10), LONGEST_PROBE_S)
+            self.probes += 1
         return goes_down
 
     def slots(self, now: float, *, flying: int, most: int) -> int:
@@ -61,12 +62,12 @@ class Health:
         if now < self.not_before:
             return 0
         if self.is_down:
-            return 1 if flying == 0 and now >= self.knock_at else 0
+            return 1 if flying == 0 and now >= self.probe_at else 0
         return max(0, most - flying)
 
     def wakes_at(self, now: float) -> float | None:
         """When ``slots`` may answer otherwise without anything happening."""
-        times = [at for at in (self.not_before, self.knock_at if self.is_down else 0.0) if at > now]
+        times = [at for at in (self.not_before, self.probe_at if self.is_down else 0.0) if at > now]
         return min(times) if times else None
 
     def is_given_up(self, now: float, *, after_s: float) -> bool:

@@ -44,7 +44,7 @@ class WebhookRepository:
     """Few endpoints, so they are read all at once; attempts and dead letters in pages."""
 
     def __init__(self, database: Database, box: SecretBox) -> None:
-        """No input or output. ``box`` seals and opens what lies in the vault."""
+        """``box`` seals and opens what lies in the vault."""
         self._database = database
         self._box = box
 

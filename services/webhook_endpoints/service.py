@@ -62,7 +62,6 @@ class WebhookEndpointService:
         policy: AddressPolicy,
         test_wait_s: float,
     ) -> None:
-        """No input or output."""
         self._repository = repository
         self._commands = commands
         self._clock = clock

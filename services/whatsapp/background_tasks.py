@@ -244,7 +244,7 @@ def background_tasks(
     deliveries = deliveries_of(context)
     endpoints = WebhookEndpointCommands(deliveries, context.database, context.clock)
     executor = CommandExecutor(
-        context.database, context.event_writer, context.clock, handlers={**handlers(context), **endpoints.handlers()}
+        context.database, context.event_writer, handlers={**handlers(context), **endpoints.handlers()}
     )
     watchdog = Watchdog(context)
     freed = Freed(

@@ -153,6 +153,7 @@ def build_worker(
     media, blobs = MediaRepository(database), Blobs(database, BUCKET)
     templates = TemplateRepository(database)
     template_check = TemplateCheck(templates, commands, clock)
+    consents = ConsentCache(database, clock)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = RemoteFiles(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
     vault, test_s = WebhookRepository(database, box), settings.webhook_timeout_s + 2
@@ -183,7 +184,7 @@ def build_worker(
             numbers=numbers,
             policy=AcceptancePolicy(
                 standings=ConversationCache(database, clock),
-                consents=ConsentCache(database, clock),
+                consents=consents,
                 has_marketing_template=template_check.is_marketing,
                 clock=clock,
             ),
@@ -200,7 +201,7 @@ def build_worker(
             campaigns,
             RecipientLists(database, most=settings.campaign_max_recipients),
             contacts=contacts,
-            consents=ConsentCache(database, clock),
+            consents=consents,
             commands=commands,
             clock=clock,
         ),

@@ -11,6 +11,7 @@ import orjson
 from services.store import Event, Fact, VersionedWrite
 from services.webhook_endpoints.envelope import Envelope
 from services.webhook_endpoints.sender import Answer
+from tests.doubles.event_check import check_facts
 
 OK = Answer(status=200, error=None, duration_ms=1, body="ok")
 Script = Callable[[int, dict[str, Any]], Answer | float]
@@ -67,11 +68,12 @@ class ScriptedSender:
 
 @dataclass
 class FactBook:
-    """A event_writer that only remembers, and numbers nothing."""
+    """An event writer that checks facts and remembers them, and numbers nothing."""
 
     facts: list[Fact] = field(default_factory=list)
 
     def record(self, facts: list[Fact], marks: list[VersionedWrite] | tuple[()] = ()) -> None:
+        check_facts(facts)
         self.facts += facts
 
     def types(self) -> list[str]:

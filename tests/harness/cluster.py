@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import psutil
 
+from tests.doubles.event_check import Shape, check_shapes
 from tests.harness.ports import free_port
 from tests.harness.sanic_command import NO_TLS, ROOT, SanicCommand, start
 from tests.harness.waiting import gone, until
@@ -34,6 +35,7 @@ class Cluster(SanicCommand):
     key: str = "test-key-of-the-integration-suite"
     client: httpx.Client = field(init=False)
     sandbox: httpx.Client = field(init=False)
+    _checked: set[Shape] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(
@@ -113,7 +115,7 @@ class Cluster(SanicCommand):
                 return items
 
     def events(self) -> list[dict[str, Any]]:
-        """The whole log of the default number."""
+        """The whole log of the default number, each event checked against its type of the catalogue."""
         found: list[dict[str, Any]] = []
         after = 0
         while True:
@@ -122,6 +124,7 @@ class Cluster(SanicCommand):
             page = answer.json()
             if not page["data"]:
                 return found
+            check_shapes(page["data"], self._checked)
             found += page["data"]
             after = page["next_after"]
 

@@ -9,15 +9,15 @@ own connection buffers, no more. When the ring has moved on without it, it is to
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from config.clock import Clock
 from config.errors import PanalError, Unavailable
 from services.events.stream.frames import Frame, Ring, TypeFilter
-from services.events.stream.recheck import CHECK_AGAIN_S, CHECK_CALLER_S, CHECK_LIMIT_S, Recheck
 from services.events.stream.tail import Tail
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,17 @@ TICK_S = 1.0
 LIFE_JITTER = 0.1
 FAR_AHEAD = 10_000
 """A position this far beyond the log's end comes from another log: the stream begins at the end."""
+
+
+Recheck = Callable[[], Awaitable[datetime | None]]
+"""May this caller still listen? Raises when it may not; else answers until when it need not be asked again."""
+
+CHECK_CALLER_S: Final = 60.0
+"""Longest time between two checks of a caller; a change of keys or sessions checks at once."""
+
+CHECK_LIMIT_S: Final = 3.0
+CHECK_AGAIN_S: Final = 2.0
+"""How long a check may take, and when it is tried again after the database did not answer."""
 
 
 class StreamsFull(Unavailable):

@@ -128,7 +128,7 @@ class Tail:
             opening = self._opening[number] = asyncio.create_task(self._begin(number), name="tail-open")
             opening.add_done_callback(lambda _: self._opening.pop(number, None))
         end = await asyncio.shield(opening)
-        # Whoever comes first after the look makes the ring; the others find it.
+        # The first caller after the read makes the ring; the others find it.
         return self._followed.setdefault(number, _Followed(Ring(end, kept=self._kept), told=end))
 
     async def _begin(self, number: str) -> int:

@@ -1,4 +1,4 @@
-"""Errands run side by side, and each is marked with its outcome."""
+"""Concurrent commands run at the same time, and each is marked with its outcome."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from services.links import SendRefused
 from services.store import Database
 from tests.doubles.clock import virtual_time
 from tests.doubles.database import MemoryDatabase
+from tests.doubles.event_check import check_facts
 
 
 @dataclass
@@ -21,6 +22,7 @@ class EventWriter:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
 
     def record(self, facts: Any, marks: Any = ()) -> Any:
+        check_facts(facts)
         for mark in marks:
             self.marks.append((mark.id, mark.set["state"], dict(mark.set.get("result", {}))))
             self.database.rows["commands"].pop(mark.id, None)
@@ -116,7 +118,7 @@ async def test_a_failure_is_the_callers_to_read() -> None:
 
 
 @virtual_time
-async def test_a_reign_that_ends_takes_its_errands_along() -> None:
+async def test_a_term_that_ends_cancels_its_commands() -> None:
     event_writer = EventWriter()
     ended: list[str] = []
 

@@ -8,7 +8,7 @@ import pytest
 from config.errors import Fault, RequestRefused
 from services.commands import Command, CommandExecutor, Outcome
 from services.store import COMMANDS, DatabaseUnavailable, Fact, Fenced, VersionedWrite
-from tests.doubles.clock import START, ManualClock, virtual_time
+from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import MemoryDatabase
 from tests.doubles.event_writer import NUMBER, NotedJournal
 
@@ -22,7 +22,7 @@ def bench(handlers: Mapping[str, Handler], *kinds: str) -> tuple[CommandExecutor
             COMMANDS,
             {"_id": f"cmd_{position}", "order": position, "state": "new", "kind": kind, "data": {}, "by": "key_1"},
         )
-    return CommandExecutor(database, event_writer, ManualClock(), handlers=handlers), database, event_writer  # type: ignore[arg-type]
+    return CommandExecutor(database, event_writer, handlers=handlers), database, event_writer  # type: ignore[arg-type]
 
 
 def states(event_writer: NotedJournal) -> dict[str, tuple[str, dict[str, object]]]:

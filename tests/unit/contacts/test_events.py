@@ -97,9 +97,9 @@ class Owner:
 
     def __post_init__(self) -> None:
         self.consents = ConsentState(self.database.real)
-        self.register = ContactEditor(ContactState(self.database.real), self.consents, self.aliases)
+        self.editor = ContactEditor(ContactState(self.database.real), self.consents, self.aliases)
         self.keeper = ContactEvents(
-            self.register,
+            self.editor,
             self.clock,
             keywords=Keywords(opt_out=["STOP"], opt_in=["START"]),
             keyword_category=self.category,
@@ -426,4 +426,4 @@ async def test_the_addresses_of_one_person_have_an_end_and_those_in_use_stay() -
         assert {f"wa:1202555{turn:04}", f"user:{ANA_ID}"} <= set(addresses)
     assert addresses[-1] == f"wa:1202555{turn:04}"
     assert f"wa:1202555{turn - 1:04}" in addresses
-    assert owner.register.known(Identity(wa_id="12025550000")) is None
+    assert owner.editor.known(Identity(wa_id="12025550000")) is None

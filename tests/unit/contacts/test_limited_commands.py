@@ -34,8 +34,8 @@ class Owner:
     def __init__(self) -> None:
         database = CollectionDatabase()
         self.consents = ConsentState(database.real)
-        self.register = ContactEditor(ContactState(database.real), self.consents)
-        self._commands = ContactCommands(self.register, ManualClock(), numbers=[A, B, C])
+        self.editor = ContactEditor(ContactState(database.real), self.consents)
+        self._commands = ContactCommands(self.editor, ManualClock(), numbers=[A, B, C])
         self.log: list[Fact] = []
 
     async def does(self, kind: str, data: Mapping[str, Any], *, limit: tuple[str, ...] = ()) -> Outcome:
@@ -142,8 +142,8 @@ async def test_a_label_that_an_operator_writes_makes_nobody_the_contact_of_the_d
 async def test_who_names_a_contact_by_its_id_or_one_address_learns_no_other_address() -> None:
     owner = Owner()
     both = Identity("12025550111", "US.2")
-    await owner.register.load_people([both])
-    known, _ = owner.register.save(both, B, Patch(), source="message")
+    await owner.editor.load_people([both])
+    known, _ = owner.editor.save(both, B, Patch(), source="message")
     await owner.does("save", {"key": KEY, "name": "Ana"}, limit=(A,))
     await owner.does("save", {"contact_id": known.id, "labels": ["x"]}, limit=(A,))
     await owner.does("save", {"contact_id": known.id, "number": A, "labels": ["y"]})

@@ -13,13 +13,13 @@ from services.graph import classify
 from services.links import NotSubmitted, SendRefused, Submitted
 from services.messages.records import Hold, OnUncertain, Priority
 from services.messages.state import MessageState, Tracked
-from services.messages.states import MOVES, MessageStatus, may_move
-from services.messages.statuses import next_status
+from services.messages.states import MOVES, MessageStatus, may_move, next_status
 from services.sending.options import DispatchOptions
 from services.sending.outcomes import Outcomes
 from services.sending.rate_limiter import RateLimiter, SendLimits
 from services.store import Fact, VersionedWrite
 from tests.doubles.clock import ManualClock
+from tests.doubles.event_check import check_facts
 from tests.doubles.event_writer import NUMBER
 
 WAITING = {MessageStatus.QUEUED, MessageStatus.HELD}
@@ -34,6 +34,7 @@ class Facts:
         self.all: list[Fact] = []
 
     def record(self, facts: list[Fact], marks: tuple[VersionedWrite, ...] = ()) -> Any:
+        check_facts(facts)
         self.all += facts
         return None
 

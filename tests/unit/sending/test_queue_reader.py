@@ -10,10 +10,11 @@ import pytest
 from services.conversations import ContactRef, ConversationState, Standing
 from services.messages import Message, MessageRepository, MessageState, MessageStatus, Priority
 from services.messages.documents import MESSAGES, message_document
-from services.sending import EverybodyConsents, Lanes, RateLimiter, contact_of
+from services.sending import Lanes, RateLimiter, contact_of
 from services.sending.lane_loader import LANE_ROOM, LaneLoader
 from services.sending.queue_reader import PAGE, Due, Queue, QueueReader
 from tests.doubles.clock import START, ManualClock, virtual_time
+from tests.doubles.consents import EverybodyConsents
 from tests.doubles.database import MemoryDatabase
 from tests.doubles.event_writer import NUMBER, NotedJournal
 from tests.doubles.messages import outgoing

@@ -42,8 +42,8 @@ class Catalogue:
     async def synced_at(self, _: str) -> datetime | None:
         return self.synced
 
-    async def submit(self, kind: str, data: dict[str, Any], *, by: str, is_errand: bool) -> dict[str, Any]:
-        assert (kind, data, by, is_errand) == ("template.sync", {"waba_id": NUMBER.waba_id}, "key_1", True)
+    async def submit(self, kind: str, data: dict[str, Any], *, by: str, runs_concurrently: bool) -> dict[str, Any]:
+        assert (kind, data, by, runs_concurrently) == ("template.sync", {"waba_id": NUMBER.waba_id}, "key_1", True)
         self.syncs += 1
         if self.trouble is not None:
             raise self.trouble

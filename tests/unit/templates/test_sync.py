@@ -16,6 +16,7 @@ from services.templates.records import Template
 from services.templates.repository import TemplateRepository, _record
 from services.templates.sync import TemplateSync
 from tests.doubles.clock import START, ManualClock
+from tests.doubles.event_check import check_facts
 
 NUMBER, WABA = "106540352242922", "102290129340398"
 
@@ -70,6 +71,7 @@ class EventWriter:
     facts: list[Fact] = field(default_factory=list)
 
     def record(self, facts: Any, marks: Any = ()) -> Any:
+        check_facts(facts)
         self.facts += facts
         self.account.apply(list(marks))
 

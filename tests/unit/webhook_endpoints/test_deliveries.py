@@ -209,7 +209,7 @@ async def test_an_endpoint_is_tried_only_so_often_at_once() -> None:
 
 @virtual_time
 async def test_after_two_hours_down_everything_comes_in_order_and_soon() -> None:
-    """Many conversations, so that it is seen to be down: it is knocked at, not stormed, and nothing is lost."""
+    """Many conversations, so that it is seen to be down: it gets probes, not a storm, and nothing is lost."""
     async with Bench("down", flush_s=30) as bench:
         back_at = 7200.0
         bench.sender.scripts[bench.url("down")] = lambda count, body: (
@@ -218,9 +218,9 @@ async def test_after_two_hours_down_everything_comes_in_order_and_soon() -> None
         conversations = [f"c{count % 100}" for count in range(1000)]
         bench.hear(log_of(*conversations))
         await asyncio.sleep(back_at)
-        knocks = len(bench.sender.received)
+        tries = len(bench.sender.received)
         assert bench.book.types()[0] == "webhook_endpoint.failing"
-        assert knocks < 500
+        assert tries < 500
         await asyncio.sleep(400)
         taken = bench.sender.taken(bench.url("down"))
         letters = [fact.data["event_seq"] for fact in bench.book.facts if fact.type == "webhook_endpoint.dead_letter"]
