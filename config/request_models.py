@@ -109,7 +109,10 @@ def fault(reason: str) -> PydanticCustomError:
 
 
 def several(faults: Sequence[Fault]) -> PydanticCustomError:
-    """What a validator raises that looks into its value by itself: faults with paths that begin at the value."""
+    """What a validator raises that looks into its value by itself.
+
+    The paths begin at the value: ``.name`` of a member, ``[3]`` of an item, nothing for the value itself.
+    """
     return PydanticCustomError(_SEVERAL, "has several faults", {"faults": tuple(faults)})
 
 
@@ -148,16 +151,12 @@ def _faults(model: type[RequestModel], entry: ErrorDetails) -> Iterator[Fault]:
     path = path_of(loc[:-1] if loc[-1:] == (_KEY,) else loc)
     if kind == _SEVERAL:
         for one in entry["ctx"]["faults"]:
-            yield Fault(_joined(path, one.path), one.reason)
+            yield Fault((path + one.path).removeprefix("."), one.reason)
     elif kind == _UNKNOWN_FIELD:
         yield Fault(path, model.unknown_field)
     else:
         sentence = _sentence_of(model, loc) if kind == "missing" else None
         yield Fault(path, sentence or reason_of(entry))
-
-
-def _joined(path: str, below: str) -> str:
-    return path + below if not path or not below or below.startswith("[") else f"{path}.{below}"
 
 
 def _sentence_of(model: type[RequestModel], loc: tuple[int | str, ...]) -> str | None:

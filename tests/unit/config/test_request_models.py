@@ -16,7 +16,7 @@ class Size(StrEnum):
 
 
 def _both(value: dict[str, int]) -> dict[str, int]:
-    raise several([Fault("", "is one"), Fault("inner.name", "is two"), Fault("[3]", "is three")])
+    raise several([Fault("", "is one"), Fault(".inner.name", "is two"), Fault("[3]", "is three")])
 
 
 Name = Annotated[str, StringConstraints(max_length=5), holds(str.isprintable), Says("must be a short text")]
