@@ -20,7 +20,7 @@ from blueprints.request_reading import (
     services_of,
     whole_number,
 )
-from blueprints.uploads import csv_chunks, is_csv, streamed_json
+from blueprints.uploads import csv_chunks, is_csv, receive_body
 from config.errors import RequestRefused
 from services.campaigns import Campaign, CampaignStatus, parse_campaign, parse_changes, parse_people
 from services.keys import Scope
@@ -90,7 +90,8 @@ async def add_recipients(request: Request, campaign_id: str) -> HTTPResponse:
     if is_csv(request):
         report = await service.add_csv(campaign, csv_chunks(request))
     else:
-        report = await service.add(campaign, parse_people(await streamed_json(request)))
+        await receive_body(request)
+        report = await service.add(campaign, parse_people(json_object(request)))
     return json_response(
         {
             "lines": report.lines,

@@ -17,6 +17,7 @@ from blueprints.request_reading import (
     json_object,
     limit_of,
     needs,
+    optional_json_object,
     own_number,
     services_of,
     word,
@@ -178,7 +179,7 @@ def _consent_json(entry: ConsentEntry | None) -> dict[str, Any] | None:
 
 async def _decide(request: Request, kind: str, contact_id: str) -> HTTPResponse:
     contact = await _get(request, contact_id)
-    body = json_object(request) if request.body else {}
+    body = optional_json_object(request)
     await _submit(request, kind, {"contact_id": contact.id, **parse_decision(body, _now(request))}, body)
     return json_response(contact_json(await _get(request, contact.id)))
 

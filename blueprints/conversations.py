@@ -3,7 +3,7 @@
 Process: worker.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -11,16 +11,18 @@ from blueprints.rendering import conversation_json, json_response, message_json,
 from blueprints.request_reading import caller_of, cursor_of, json_object, limit_of, needs, services_of, word
 from config.errors import Fault, RequestRefused
 from config.ids import new_id, new_order
-from services.conversations import Conversation, ConversationFilter, keys_of, pair_of
+from services.conversations import (
+    Conversation,
+    ConversationFilter,
+    keys_of,
+    pair_of,
+    parse_conversation_change,
+    parse_note,
+)
 from services.keys import Caller, Scope
 from services.messages import MessageFilter
 
 bp = Blueprint("conversations", url_prefix="/conversations")
-
-MAX_LABELS: Final = 20
-MAX_LABEL: Final = 40
-MAX_ASSIGNEE: Final = 80
-MAX_NOTE: Final = 4_000
 
 
 @bp.get("/")
@@ -89,7 +91,7 @@ async def list_thread(request: Request, conversation_id: str) -> HTTPResponse:
 async def update_conversation(request: Request, conversation_id: str) -> HTTPResponse:
     """Assign it, label it, close or open it."""
     conversation = await _own(request, conversation_id)
-    changes = _changes(json_object(request))
+    changes = parse_conversation_change(json_object(request))
     result = await services_of(request).commands.submit(
         "conversation.update", {"conversation_id": conversation.id, **changes}, by=caller_of(request).key_id
     )
@@ -110,15 +112,13 @@ async def list_notes(request: Request, conversation_id: str) -> HTTPResponse:
 async def add_note(request: Request, conversation_id: str) -> HTTPResponse:
     """A note for colleagues: the customer never sees it."""
     conversation = await _own(request, conversation_id)
-    text = json_object(request).get("text")
-    if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_NOTE:
-        raise RequestRefused("The note is not valid.", faults=[Fault("text", f"must have 1 to {MAX_NOTE} characters")])
+    note = parse_note(json_object(request))
     caller = caller_of(request)
     data = {
         "conversation_id": conversation.id,
         "note_id": new_id("note"),
         "order": new_order(),
-        "text": text.strip(),
+        "text": note.text,
         "by_name": caller.name,
     }
     result = await services_of(request).commands.submit("conversation.note", data, by=caller.key_id)
@@ -143,31 +143,6 @@ async def _shown(request: Request, conversations: list[Conversation]) -> list[di
     return [
         conversation_json(one, statuses.get(one.preview.message_id) if one.preview else None) for one in conversations
     ]
-
-
-def _changes(body: dict[str, Any]) -> dict[str, Any]:
-    """What a PATCH changes. Raises ``RequestRefused`` with every fault."""
-    faults = [Fault(name, "cannot be changed") for name in body if name not in ("assignee", "labels", "status")]
-    changes: dict[str, Any] = {}
-    if "assignee" in body:
-        assignee = body["assignee"]
-        if assignee is not None and not (isinstance(assignee, str) and 0 < len(assignee) <= MAX_ASSIGNEE):
-            faults.append(Fault("assignee", f"must be null, or have 1 to {MAX_ASSIGNEE} characters"))
-        changes["assignee"] = assignee
-    if "labels" in body:
-        labels = body["labels"]
-        is_valid = isinstance(labels, list) and len(labels) <= MAX_LABELS
-        if not is_valid or not all(isinstance(one, str) and 0 < len(one.strip()) <= MAX_LABEL for one in labels):
-            faults.append(Fault("labels", f"must be up to {MAX_LABELS} words of up to {MAX_LABEL} characters"))
-        else:
-            changes["labels"] = list(dict.fromkeys(one.strip() for one in labels))
-    if "status" in body:
-        if body["status"] not in ("open", "closed"):
-            faults.append(Fault("status", "must be open or closed"))
-        changes["status"] = body["status"]
-    if faults or not changes:
-        raise RequestRefused("The change is not valid.", faults=faults or [Fault("", "changes nothing")])
-    return changes
 
 
 async def _own(request: Request, conversation_id: str) -> Conversation:

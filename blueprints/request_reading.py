@@ -127,12 +127,11 @@ async def authenticated_within(request: Request, limit_s: float) -> Caller:
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object that can be stored. Raises ``RequestRefused``."""
-    return json_object_in(request.body)
+    """The body as a JSON object that can be stored. Raises ``RequestRefused``.
 
-
-def json_object_in(body: bytes) -> dict[str, Any]:
-    """The same for bytes that were read already."""
+    A streaming route receives its body first (``blueprints.uploads.receive_body``).
+    """
+    body = request.body
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -146,6 +145,11 @@ def json_object_in(body: bytes) -> dict[str, Any]:
     if (fault := json_fault(body, value)) is not None:
         raise RequestRefused("The body cannot be stored.", faults=[fault])
     return value
+
+
+def optional_json_object(request: Request) -> dict[str, Any]:
+    """The same where the body may be left out."""
+    return json_object(request) if request.body else {}
 
 
 def is_idempotency_key(key: str) -> bool:

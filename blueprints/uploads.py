@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sanic import Request
 
-from blueprints.request_reading import json_object_in, services_of
+from blueprints.request_reading import services_of
 from config.errors import Fault, RequestRefused
 
 CSV_TYPES: Final = frozenset({"text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"})
@@ -40,10 +40,10 @@ async def csv_chunks(request: Request) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def streamed_json(request: Request) -> dict[str, Any]:
-    """The body of a streaming route as a JSON object, up to the limit for JSON bodies."""
+async def receive_body(request: Request) -> None:
+    """Read the body of a streaming route into ``request.body``, up to the limit for JSON bodies."""
     parts = [chunk async for chunk in _chunks(request, services_of(request).settings.max_body_bytes)]
-    return json_object_in(b"".join(parts))
+    request.body = b"".join(parts)
 
 
 async def _chunks(request: Request, most: int) -> AsyncIterator[bytes]:

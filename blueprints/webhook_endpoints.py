@@ -8,8 +8,15 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from blueprints.rendering import json_response, page_response
-from blueprints.request_reading import caller_of, cursor_of, json_object, limit_of, needs, services_of
-from config.errors import Fault, RequestRefused
+from blueprints.request_reading import (
+    caller_of,
+    cursor_of,
+    json_object,
+    limit_of,
+    needs,
+    optional_json_object,
+    services_of,
+)
 from services.keys import Scope
 from services.webhook_endpoints import (
     Attempt,
@@ -18,11 +25,10 @@ from services.webhook_endpoints import (
     WebhookEndpointService,
     parse_endpoint,
     parse_redelivery,
+    parse_rotation,
 )
 
 bp = Blueprint("webhook_endpoints", url_prefix="/webhook-endpoints")
-
-DEFAULT_OVERLAP_S = 86_400
 
 
 @bp.post("/")
@@ -84,10 +90,8 @@ async def resume_endpoint(request: Request, endpoint_id: str) -> HTTPResponse:
 @needs(Scope.WEBHOOK_ENDPOINTS)
 async def rotate_secret(request: Request, endpoint_id: str) -> HTTPResponse:
     """A new secret, shown once; the old one signs as well for ``overlap_s`` seconds."""
-    overlap = (json_object(request) if request.body else {}).get("overlap_s", DEFAULT_OVERLAP_S)
-    if isinstance(overlap, bool) or not isinstance(overlap, int | float):
-        raise RequestRefused(faults=[Fault("overlap_s", "must be a number of seconds")])
-    view, secret = await _endpoints(request).rotate(endpoint_id, overlap_s=overlap, caller=caller_of(request))
+    wanted = parse_rotation(optional_json_object(request))
+    view, secret = await _endpoints(request).rotate(endpoint_id, overlap_s=wanted.overlap_s, caller=caller_of(request))
     return json_response(endpoint_json(view) | {"secret": secret})
 
 

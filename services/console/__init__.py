@@ -5,6 +5,7 @@ Process: worker; whatsapp (makes the secret of the sessions, writes quick replie
 
 from services.console.phones import EmulatedPhones, PhoneAnswer
 from services.console.quick_replies import MAX_SHORTCUT, MAX_TEXT, QuickReplies, QuickReply, quick_reply_commands
+from services.console.requests import QuickReplyRequest, parse_quick_reply, parse_quick_reply_change
 from services.console.samples import SAMPLES, Sample, Samples, sample_of
 from services.console.secret import SESSION_SECRET, SessionSecret
 from services.console.session_records import SessionRepository
@@ -20,6 +21,7 @@ __all__ = [
     "PhoneAnswer",
     "QuickReplies",
     "QuickReply",
+    "QuickReplyRequest",
     "Sample",
     "Samples",
     "Session",
@@ -29,6 +31,8 @@ __all__ = [
     "SessionSecret",
     "Sessions",
     "Ticket",
+    "parse_quick_reply",
+    "parse_quick_reply_change",
     "quick_reply_commands",
     "sample_of",
     "sign",

@@ -9,6 +9,7 @@ from services.conversations.commands import ConversationCommands
 from services.conversations.projection import NOTES, project_conversation
 from services.conversations.records import Conversation, Note
 from services.conversations.repository import ConversationFilter, ConversationRepository
+from services.conversations.requests import parse_conversation_change, parse_note
 from services.conversations.search import words_in
 from services.conversations.state import CONVERSATIONS, ContactRef, ConversationState, Standing, pair_of
 
@@ -29,6 +30,8 @@ __all__ = [
     "key_at",
     "keys_of",
     "pair_of",
+    "parse_conversation_change",
+    "parse_note",
     "project_conversation",
     "surplus",
     "words_in",

@@ -8,6 +8,7 @@ from services.keys.cache import BOOTSTRAP_KEY_ID, KeyCache, NotAuthenticated, No
 from services.keys.changes import AccessChanges, SharedChanges, shared_changes
 from services.keys.records import ALL_SCOPES, ApiKey, Caller, Scope
 from services.keys.repository import KeyRepository
+from services.keys.requests import KeyRequest, parse_key
 from services.keys.secrets import key_digest, new_key_text
 from services.keys.service import MAX_NAME, KeyService, NewKey, key_commands
 
@@ -21,6 +22,7 @@ __all__ = [
     "Caller",
     "KeyCache",
     "KeyRepository",
+    "KeyRequest",
     "KeyService",
     "NewKey",
     "NotAuthenticated",
@@ -31,6 +33,7 @@ __all__ = [
     "key_commands",
     "key_digest",
     "new_key_text",
+    "parse_key",
     "require",
     "shared_changes",
 ]

@@ -12,7 +12,7 @@ from services.webhook_endpoints.meta_format import NumberNames
 from services.webhook_endpoints.projection import project_webhook_endpoint
 from services.webhook_endpoints.records import Attempt, DeadLetter, Endpoint, EndpointStatus, WebhookFormat
 from services.webhook_endpoints.repository import WebhookRepository
-from services.webhook_endpoints.requests import EndpointRequest, parse_endpoint, parse_redelivery
+from services.webhook_endpoints.requests import EndpointRequest, parse_endpoint, parse_redelivery, parse_rotation
 from services.webhook_endpoints.schedule import Schedule, parse_schedule
 from services.webhook_endpoints.service import EndpointView, NoAnswerYet, WebhookEndpointService
 
@@ -36,6 +36,7 @@ __all__ = [
     "WebhookRepository",
     "parse_endpoint",
     "parse_redelivery",
+    "parse_rotation",
     "parse_schedule",
     "project_webhook_endpoint",
 ]

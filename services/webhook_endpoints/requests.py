@@ -4,25 +4,27 @@ Process: worker.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, ClassVar, Final, Self
 
-from config.clock import moment_of
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
 from config.errors import Fault, RequestRefused
+from config.request_models import Moment, RequestModel, Says, fault, holds, parse_request, several
 from services.events import EVENT_FAMILIES, EVENT_TYPES
 from services.webhook_endpoints.filters import EVERYTHING
 from services.webhook_endpoints.records import WebhookFormat
 from services.webhook_endpoints.signing import secret_fault
 
-CREATE_FIELDS: Final = frozenset({"url", "events", "numbers", "format", "headers", "description", "secret"})
-UPDATE_FIELDS: Final = frozenset({"url", "events", "numbers", "headers", "description"})
 MOST_HEADERS: Final = 20
 HEADER_BYTES: Final = 4096
 LONGEST_DESCRIPTION: Final = 500
+MOST_EVENTS: Final = 200
+MOST_NUMBERS: Final = 500
 MOST_EVENT_IDS: Final = 1000
 MOST_SEQ: Final = 2**53
+DEFAULT_OVERLAP_S: Final = 86_400
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff]{0,2048}")
@@ -49,98 +51,28 @@ class EndpointRequest:
     secret: str | None
 
 
-def parse_endpoint(body: Mapping[str, Any], *, is_new: bool) -> EndpointRequest:
-    """Raises ``RequestRefused`` with every fault. The URL's own rules are ``services.egress``'s."""
+def _required(value: Any) -> Any:
+    if value is None:
+        raise fault("is required")
+    return value
+
+
+def _known_events(words: list[str]) -> list[str]:
+    if unknown := [position for position, word in enumerate(words) if not _is_known_event(word)]:
+        reason = "is neither a type nor a family of events; see docs/events.md"
+        raise several([Fault(f"[{position}]", reason) for position in unknown])
+    return words
+
+
+def _is_known_event(word: str) -> bool:
+    return word == EVERYTHING or word in EVENT_TYPES or (word.endswith(".*") and word[:-2] in EVENT_FAMILIES)
+
+
+def _sendable_headers(value: dict[str, Any]) -> dict[str, str]:
     faults: list[Fault] = []
-    known = CREATE_FIELDS if is_new else UPDATE_FIELDS
-    faults += [Fault(name, "is not a field of an endpoint") for name in body if name not in known]
-    url = body.get("url")
-    if url is None and is_new:
-        faults.append(Fault("url", "is required"))
-    elif url is not None and not isinstance(url, str):
-        faults.append(Fault("url", "must be a text"))
-    events = _events(body.get("events", [EVERYTHING] if is_new else None), faults)
-    numbers = _numbers(body.get("numbers", [] if is_new else None), faults)
-    headers = _headers(body.get("headers", {} if is_new else None), faults)
-    description = body.get("description", "" if is_new else None)
-    if description is not None and (not isinstance(description, str) or len(description) > LONGEST_DESCRIPTION):
-        faults.append(Fault("description", f"must be a text of at most {LONGEST_DESCRIPTION} characters"))
-    format_word = body.get("format", WebhookFormat.PANAL.value)
-    if format_word not in [word.value for word in WebhookFormat]:
-        faults.append(Fault("format", "must be panal or meta"))
-        format_word = WebhookFormat.PANAL.value
-    secret = _secret(body.get("secret"), WebhookFormat(format_word), faults)
-    if faults:
-        raise RequestRefused("The endpoint is not valid.", faults=faults)
-    return EndpointRequest(url, events, numbers, WebhookFormat(format_word), headers, description, secret)
-
-
-def parse_redelivery(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What to deliver again, in one of four ways, as data of the command. Raises ``RequestRefused``."""
-    ways = [name for name in ("event_id", "event_ids", "from_seq", "since", "dead_letters") if name in body]
-    if len(ways) != 1:
-        reason = "say exactly one of event_id, event_ids, from_seq (with to_seq), since, dead_letters"
-        raise RequestRefused("It is not clear what to deliver again.", faults=[Fault("", reason)])
-    way = ways[0]
-    if way in ("event_id", "event_ids"):
-        ids = [body["event_id"]] if way == "event_id" else body["event_ids"]
-        if not _is_texts(ids, most=MOST_EVENT_IDS) or not ids:
-            raise RequestRefused(faults=[Fault(way, f"must be ids of events, at most {MOST_EVENT_IDS}")])
-        return {"event_ids": ids}
-    if way == "since":
-        return {"since": _moment(body["since"])}
-    if way == "dead_letters":
-        if body["dead_letters"] is not True:
-            raise RequestRefused(faults=[Fault("dead_letters", "must be true")])
-        return {"dead_letters": True}
-    first, last = body["from_seq"], body.get("to_seq", MOST_SEQ)
-    number = body.get("phone_number_id")
-    faults = [
-        Fault(name, "must be a whole number from 1 on")
-        for name, value in (("from_seq", first), ("to_seq", last))
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_SEQ
-    ]
-    if not isinstance(number, str):
-        faults.append(Fault("phone_number_id", "is required with from_seq"))
-    if not faults and last < first:
-        faults.append(Fault("to_seq", "must not be smaller than from_seq"))
-    if faults:
-        raise RequestRefused(faults=faults)
-    return {"from_seq": first, "to_seq": last, "phone_number_id": number}
-
-
-def _events(value: Any, faults: list[Fault]) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not _is_texts(value, most=200) or not value:
-        faults.append(Fault("events", "must be a list of event types, families (message.*) or *"))
-        return None
-    for position, word in enumerate(value):
-        is_known = word == EVERYTHING or word in EVENT_TYPES or (word.endswith(".*") and word[:-2] in EVENT_FAMILIES)
-        if not is_known:
-            faults.append(Fault(f"events[{position}]", "is neither a type nor a family of events; see docs/events.md"))
-    return tuple(dict.fromkeys(value))
-
-
-def _numbers(value: Any, faults: list[Fault]) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not _is_texts(value, most=500):
-        faults.append(Fault("numbers", "must be a list of phone_number_id; empty for all"))
-        return None
-    return tuple(dict.fromkeys(value))
-
-
-def _headers(value: Any, faults: list[Fault]) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or len(value) > MOST_HEADERS:
-        faults.append(Fault("headers", f"must be an object of at most {MOST_HEADERS} names and texts"))
-        return None
     headers: dict[str, str] = {}
     for name, text in value.items():
-        path = f"headers.{name}"[:100]
-        lower = name.lower()
+        path, lower = f".{name}"[:93], name.lower()  # a path is not as long as a caller may write a name
         if not _HEADER_NAME.fullmatch(name):
             faults.append(Fault(path, "is not a name of a header"))
         elif lower in _FORBIDDEN_HEADERS or lower.startswith(_FORBIDDEN_PREFIXES):
@@ -152,32 +84,154 @@ def _headers(value: Any, faults: list[Fault]) -> dict[str, str] | None:
         else:
             headers[lower] = text
     if sum(len(name) + len(text) for name, text in headers.items()) > HEADER_BYTES:
-        faults.append(Fault("headers", f"must not have more than {HEADER_BYTES} bytes together"))
+        faults.append(Fault("", f"must not have more than {HEADER_BYTES} bytes together"))
+    if faults:
+        raise several(faults)
     return headers
 
 
-def _secret(value: Any, format_: WebhookFormat, faults: list[Fault]) -> str | None:
-    if value is None:
-        return None
-    reason: str | None = None
-    if not isinstance(value, str):
-        reason = "must be a text"
-    elif format_ is WebhookFormat.PANAL:
+def _fitting_secret(value: str, info: ValidationInfo) -> str:
+    if info.data.get("format", WebhookFormat.PANAL) is WebhookFormat.PANAL:
         reason = secret_fault(value)
-    elif not 16 <= len(value) <= 256 or not value.isascii() or not value.isprintable():
-        reason = "must have 16 to 256 printable ASCII characters"
+    else:
+        is_fit = 16 <= len(value) <= 256 and value.isascii() and value.isprintable()
+        reason = None if is_fit else "must have 16 to 256 printable ASCII characters"
     if reason:
-        faults.append(Fault("secret", reason))
-        return None
-    return str(value)
+        raise fault(reason)
+    return value
 
 
-def _moment(value: Any) -> datetime:
-    moment = moment_of(value)
-    if moment is None:
-        raise RequestRefused(faults=[Fault("since", "must be an RFC 3339 moment with a time zone")])
-    return moment
+NonEmpty = Annotated[str, Field(min_length=1)]
+Url = Annotated[str, Says("must be a text")]
+"""Its own rules are those of ``services.egress``."""
+Events = Annotated[
+    list[NonEmpty],
+    Field(min_length=1, max_length=MOST_EVENTS),
+    Says("must be a list of event types, families (message.*) or *", covers_items=True),
+    AfterValidator(_known_events),
+]
+Numbers = Annotated[
+    list[NonEmpty],
+    Field(max_length=MOST_NUMBERS),
+    Says("must be a list of phone_number_id; empty for all", covers_items=True),
+]
+Headers = Annotated[
+    dict[str, Any],
+    Field(max_length=MOST_HEADERS),
+    Says(f"must be an object of at most {MOST_HEADERS} names and texts"),
+    AfterValidator(_sendable_headers),
+]
+Description = Annotated[
+    str, Field(max_length=LONGEST_DESCRIPTION), Says(f"must be a text of at most {LONGEST_DESCRIPTION} characters")
+]
+EventIds = Annotated[
+    list[NonEmpty],
+    Field(min_length=1, max_length=MOST_EVENT_IDS),
+    Says(f"must be ids of events, at most {MOST_EVENT_IDS}", covers_items=True),
+]
+Seq = Annotated[int, Field(ge=1, le=MOST_SEQ), Says("must be a whole number from 1 on")]
 
 
-def _is_texts(value: Any, *, most: int) -> bool:
-    return isinstance(value, list) and len(value) <= most and all(isinstance(item, str) and item for item in value)
+class _EndpointChange(RequestModel):
+    refusal: ClassVar[str] = "The endpoint is not valid."
+    unknown_field: ClassVar[str] = "is not a field of an endpoint"
+
+    url: Url | None = None
+    events: Events | None = None
+    numbers: Numbers | None = None
+    headers: Headers | None = None
+    description: Description | None = None
+
+
+class _NewEndpoint(_EndpointChange):
+    url: Annotated[Url, BeforeValidator(_required)] = Field(default=None, validate_default=True)
+    events: Events | None = Field(default_factory=lambda: [EVERYTHING])
+    numbers: Numbers | None = Field(default_factory=list)
+    headers: Headers | None = Field(default_factory=dict)
+    description: Description | None = ""
+    format: Annotated[WebhookFormat, Field(strict=False), Says("must be panal or meta")] = WebhookFormat.PANAL
+    secret: Annotated[str, Says("must be a text"), AfterValidator(_fitting_secret)] | None = None
+
+
+def parse_endpoint(body: Mapping[str, Any], *, is_new: bool) -> EndpointRequest:
+    """Raises ``RequestRefused`` with every fault. The URL's own rules are ``services.egress``'s."""
+    found = parse_request(_NewEndpoint if is_new else _EndpointChange, body)
+    return EndpointRequest(
+        url=found.url,
+        events=_once(found.events),
+        numbers=_once(found.numbers),
+        format=found.format if isinstance(found, _NewEndpoint) else WebhookFormat.PANAL,
+        headers=found.headers,
+        description=found.description,
+        secret=found.secret if isinstance(found, _NewEndpoint) else None,
+    )
+
+
+class _Redelivery(RequestModel):
+    """One way to say what to deliver again. Fields of the other ways are not looked at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _OneEvent(_Redelivery):
+    event_id: Annotated[str, Field(min_length=1), Says(f"must be ids of events, at most {MOST_EVENT_IDS}")]
+
+
+class _Events(_Redelivery):
+    event_ids: EventIds
+
+
+class _Range(_Redelivery):
+    from_seq: Seq
+    to_seq: Seq = MOST_SEQ
+    phone_number_id: Annotated[str, Says("is required with from_seq")]
+
+    @model_validator(mode="after")
+    def _does_not_end_before_it_begins(self) -> Self:
+        if self.to_seq < self.from_seq:
+            raise several([Fault(".to_seq", "must not be smaller than from_seq")])
+        return self
+
+
+class _Since(_Redelivery):
+    since: Annotated[Moment, Says("must be an RFC 3339 moment with a time zone")]
+
+
+class _DeadLetters(_Redelivery):
+    dead_letters: Annotated[bool, holds(bool), Says("must be true")]
+
+
+_WAYS: Final[Mapping[str, type[_Redelivery]]] = {
+    "event_id": _OneEvent,
+    "event_ids": _Events,
+    "from_seq": _Range,
+    "since": _Since,
+    "dead_letters": _DeadLetters,
+}
+
+
+def parse_redelivery(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What to deliver again, in one of five ways, as data of the command. Raises ``RequestRefused``."""
+    ways = [name for name in _WAYS if name in body]
+    if len(ways) != 1:
+        reason = "say exactly one of event_id, event_ids, from_seq (with to_seq), since, dead_letters"
+        raise RequestRefused("It is not clear what to deliver again.", faults=[Fault("", reason)])
+    found = parse_request(_WAYS[ways[0]], body)
+    return {"event_ids": [found.event_id]} if isinstance(found, _OneEvent) else found.model_dump()
+
+
+def _once(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(dict.fromkeys(values))
+
+
+class RotationRequest(RequestModel):
+    """A new signing secret. ``overlap_s``: how many seconds the old one signs as well."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    overlap_s: Annotated[int | float, Says("must be a number of seconds", covers_items=True)] = DEFAULT_OVERLAP_S
+
+
+def parse_rotation(body: Mapping[str, Any]) -> RotationRequest:
+    """Raises ``RequestRefused``. The bounds of ``overlap_s`` are the service's."""
+    return parse_request(RotationRequest, body)

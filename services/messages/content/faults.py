@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import Fault, RequestRefused
+from config.request_models import path_of, reason_of
 
 INVALID_PARAMETER = 100
 MISSING_PARAMETER = 131008
@@ -21,29 +22,6 @@ NO_SUCH_TEMPLATE = 132001
 NESTING_MAX_LEVELS = 32
 """Ours: free JSON (the data of a flow) that is deeper is refused here, before the database does it."""
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-
-REASONS = {
-    "missing": "is required",
-    "string_type": "must be a string",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be an array",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_too_short": "must not be empty",
-    "too_long": "must have at most {max_length} items, not {actual_length}",
-    "too_short": "must have at least {min_length} items, not {actual_length}",
-    "literal_error": "must be {expected}",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "finite_number": "must be a finite number",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +94,9 @@ def unstorable_text(value: str) -> str | None:
 
 def _fault(entry: ErrorDetails, prefix: str) -> ContentFault:
     kind, context = entry["type"], entry.get("ctx", {})
-    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in entry["loc"])
-    path = (prefix + parts).removeprefix(".")
+    path = path_of((prefix, *entry["loc"]) if prefix else entry["loc"])
     if kind == "graph_error":
         return ContentFault(path, str(context["reason"]), int(context["graph_code"]))
-    template = REASONS.get(kind)
-    reason = template.format_map(context) if template else entry["msg"][:1].lower() + entry["msg"][1:]
     if kind == "missing":
-        return ContentFault(path, reason, MISSING_PARAMETER)
-    return ContentFault(path, reason, INVALID_PARAMETER if kind.endswith("_type") else INVALID_VALUE)
+        return ContentFault(path, reason_of(entry), MISSING_PARAMETER)
+    return ContentFault(path, reason_of(entry), INVALID_PARAMETER if kind.endswith("_type") else INVALID_VALUE)

@@ -19,8 +19,10 @@ from blueprints.request_reading import (
     json_object,
     limit_of,
     needs,
+    optional_json_object,
     word,
 )
+from blueprints.uploads import receive_body
 from config.errors import RequestRefused
 from services.keys import ALL_SCOPES, Caller, Scope
 from services.messages import MessageStatus
@@ -174,3 +176,40 @@ async def test_a_view_of_the_health_waits_for_no_key_and_says_what_it_did_not_he
         await view(asked(100.0))
     assert asyncio.get_running_loop().time() - began == pytest.approx(WATCHED_S)
     assert "Not heard" in unheard.value.text
+
+
+def test_a_body_that_may_be_left_out_is_an_empty_object() -> None:
+    assert optional_json_object(request(b"")) == {}
+    assert optional_json_object(request(b'{"a":1}')) == {"a": 1}
+    with pytest.raises(RequestRefused):
+        optional_json_object(request(b"[]"))
+
+
+class Stream:
+    """A body that arrives in pieces."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = [*pieces, None]
+
+    async def read(self) -> bytes | None:
+        return self.pieces.pop(0)
+
+
+def streamed(*pieces: bytes, most: int) -> Request:
+    one = request(b"")
+    one.stream = Stream(*pieces)  # type: ignore[assignment]
+    limits = SimpleNamespace(max_body_bytes=most)
+    one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(settings=limits)))  # type: ignore[assignment]
+    return one
+
+
+async def test_a_body_in_pieces_is_read_like_one_that_came_at_once() -> None:
+    one = streamed(b'{"a":', b"[1,", b"2]}", most=11)
+    await receive_body(one)
+    assert json_object(one) == {"a": [1, 2]}
+
+
+async def test_a_body_in_pieces_has_the_limit_of_json_bodies() -> None:
+    with pytest.raises(RequestRefused) as refused:
+        await receive_body(streamed(b'{"a":', b"[1,", b"2]}", most=10))
+    assert refused.value.code == "body_too_large"
