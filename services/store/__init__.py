@@ -1,13 +1,13 @@
-"""The only room that knows MongoDB: client, schema, group commit, lease, numbered log, inboxes.
+"""The only package that knows MongoDB: client, schema, group commit, lease, numbered log, inboxes.
 
 Process: worker, whatsapp.
 """
 
-from services.store.ascending import EPOCH_FLOOR, AscendingReader
 from services.store.batch_loader import BatchLoader, ReadsFull
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.change_notifier import ChangeNotifier
-from services.store.database import Database, DatabaseOptions, Document, PoolUse
+from services.store.database import Database, DatabaseOptions
+from services.store.driver import Document
 from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
@@ -29,8 +29,8 @@ from services.store.inbox import (
 )
 from services.store.indexes import expiry_indexes
 from services.store.lease import Lease, LeaseView, is_lease_held
-from services.store.newest import newest
 from services.store.operation_budget import BatchDelay, BudgetQueue, OperationBudget, Shares, shares
+from services.store.paging import EPOCH_FLOOR, AscendingReader, newest
 from services.store.read_gate import ReadGate
 from services.store.schema import META, ensure_schema, is_schema_ready
 from services.store.single_flight import AHEAD_S, RefreshAheadCache, SingleFlight
@@ -75,7 +75,6 @@ __all__ = [
     "Lease",
     "LeaseView",
     "OperationBudget",
-    "PoolUse",
     "Promise",
     "RawNotification",
     "ReadGate",

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.errors import Unavailable
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 
 
 class ReadsFull(Unavailable):

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from config.errors import RequestRefused, Unavailable
-from services.store.database import Database, Document
-from services.store.driver import ObjectId
+from services.store.database import Database
+from services.store.driver import Document, ObjectId
 
 CHUNK_BYTES: Final = 255 * 1024
 GROUP_COUNT: Final = 4

@@ -18,8 +18,8 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.store.database import Database, Document
-from services.store.driver import PyMongoError, has_more
+from services.store.database import Database
+from services.store.driver import Document, PyMongoError, has_more
 
 log = logging.getLogger(__name__)
 

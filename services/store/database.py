@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from config.metering import SILENT, Meter
+from config.metering import SILENT, Meter, PoolUse
 from services.store.answer_watch import AnswerWatch
 from services.store.driver import (
     UNENCODABLE,
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     BulkWriteError,
+    Collection,
+    Document,
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
@@ -26,7 +28,6 @@ from services.store.driver import (
     WaitQueueTimeoutError,
     question,
 )
-from services.store.embedded.query_division import Plan
 from services.store.faults import (
     DUPLICATE_KEY,
     DatabaseBusy,
@@ -40,23 +41,19 @@ from services.store.faults import (
     passes,
     refused_by,
 )
-from services.store.indexes import INDEXES, expiry_indexes
 from services.store.open_connections import OpenConnections
 from services.store.operation_budget import OperationBudget
+from services.store.server_choice import choose_server
+from services.store.server_strategy import ServerStrategy
 
 log = logging.getLogger(__name__)
 
-Document = dict[str, Any]
 T = TypeVar("T")
 AWAY_S: Final = 0.5
 """After a search for a server that found none, operations are refused at once for so long."""
-TOGETHER_FROM: Final = 3
-"""So many updates and more are worth a transaction, where it saves a commit each."""
 FULL_REMIND_S: Final = 600.0
 """How often a process says again in its log that the database is full."""
-PLAN: Final = Plan((*INDEXES, *expiry_indexes(events_days=1, notifications_days=1)))
 _BY_ID: Final = {"_id": None}.keys()
-EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +72,6 @@ class DatabaseOptions:
     app_name: str
     command_ms: int = 10_000
     ops_per_s: float = 0.0
-
-
-@dataclass(slots=True)
-class PoolUse:
-    """What the gate saw: operations under way, waiting, and finished since the start of the process."""
-
-    limit: int
-    in_use: int = 0
-    waiting: int = 0
-    operations: int = 0
-    documents: int = 0
-    waited_s: float = 0.0
-    errors: int = 0
 
 
 class Database:
@@ -125,7 +109,7 @@ class Database:
         self.use = PoolUse(limit=options.pool)
         self._away_until = 0.0
         self._told_full_at = float("-inf")
-        self._is_embedded: bool | None = None
+        self._server: ServerStrategy | None = None
         self._gate = asyncio.Semaphore(options.pool)
         limit_s = options.command_ms / 1000
         self.answers = AnswerWatch(lambda: question(self.client.delegate, options.name), limit_s=limit_s)
@@ -135,6 +119,11 @@ class Database:
         found = self._collections.get(name)
         if found is None:
             found = self._collections[name] = self._db[name]
+        return found
+
+    def collection_of_threads(self, name: str) -> Collection[Document]:
+        """The same collection of the synchronous client, for code inside ``services/store`` that runs on a thread."""
+        found: Collection[Document] = self.client.delegate[self.options.name][name]
         return found
 
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
@@ -229,6 +218,11 @@ class Database:
         self.operation_budget.spend()
         self._meter.database_ran(documents=documents)
 
+    def pool_use(self) -> PoolUse:
+        """The counters at this moment; the caller does not keep the object."""
+        self.use.open = self.connections.count
+        return self.use
+
     @property
     def trouble_count(self) -> int:
         """Operations that failed, and times that the server was lost: also while this process asked it nothing."""
@@ -238,15 +232,11 @@ class Database:
         self.use.errors += 1
         self._meter.database_failed()
 
-    async def sorts_by_index(self) -> bool:
-        """Does the server walk an index in order and stop at the limit? MongoDB does; the embedded server does not."""
-        return not await self.is_embedded()
-
-    async def is_embedded(self) -> bool:
-        """Is it the embedded server, whose costs differ from MongoDB's?"""
-        if self._is_embedded is None:
-            self._is_embedded = (await self.command("hello")).get("setName") == EMBEDDED_SET
-        return self._is_embedded
+    async def server(self) -> ServerStrategy:
+        """The strategy for this server. The first operation that needs it asks the server, once a process."""
+        if self._server is None:
+            self._server = choose_server(await self.command("hello"), self)
+        return self._server
 
     async def ping(self) -> None:
         """One round trip; raises DatabaseUnavailable."""
@@ -273,32 +263,16 @@ class Database:
         limit: int,
     ) -> list[Document]:
         """Up to ``limit`` documents in one round trip where they fit in one batch."""
-
-        if await self.is_embedded():
-            indexed, rest = PLAN.divide(name, query, sort)
-            if rest:
-                stages: list[Document] = [{"$match": indexed}, {"$match": rest}]
-                stages += [{"$sort": dict(sort)}] if sort else []
-                stages += [{"$limit": limit}, *([{"$project": projection}] if projection else [])]
-                return await self._aggregate(name, stages, limit=limit)
-
-        async def read() -> list[Document]:
-            cursor = self.collection(name).find(query, projection, limit=limit, batch_size=limit + 1)
-            if sort:
-                cursor = cursor.sort(list(sort))
-            return await cursor.to_list(limit)
-
-        return await self.run(read)
+        server = self._server or await self.server()
+        return await server.find(name, query, projection=projection, sort=sort, limit=limit)
 
     async def aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
         """The first ``limit`` results of a pipeline."""
-        if "$match" in pipeline[0] and await self.is_embedded():
-            indexed, rest = PLAN.divide(name, pipeline[0]["$match"])
-            if rest:
-                pipeline = [{"$match": indexed}, {"$match": rest}, *pipeline[1:]]
-        return await self._aggregate(name, pipeline, limit=limit)
+        server = self._server or await self.server()
+        return await server.aggregate(name, pipeline, limit=limit)
 
-    async def _aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+    async def run_pipeline(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+        """The first ``limit`` results of a pipeline that goes to the server as it is."""
         return await self.run(lambda: self.collection(name).aggregate(pipeline, batchSize=limit + 1).to_list(limit))
 
     async def count(self, name: str) -> int:
@@ -330,14 +304,8 @@ class Database:
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
         try:
-            if len(writes) >= TOGETHER_FROM and not self.operation_budget.is_paced and await self.is_embedded():
-                changed = await self.run(lambda: self._bulk_together(name, writes), documents=len(writes))
-                if changed is not None:
-                    return changed
-            given = list(writes)
-            result = await self.run(
-                lambda: self.collection(name).bulk_write(given, ordered=ordered), documents=len(given)
-            )
+            server = self._server or await self.server()
+            return await server.bulk(name, writes, ordered=ordered)
         except BulkWriteError as error:
             if (full := full_fault(error)) is not None:
                 raise self._full(full) from error
@@ -348,31 +316,10 @@ class Database:
             raise refused from error
         except UNENCODABLE as error:
             raise WriteRefused("A write cannot be encoded.", detail=str(error)[:500]) from error
-        return int(result.modified_count) + int(result.upserted_count)
-
-    async def _bulk_together(self, name: str, writes: Sequence[UpdateOne | UpdateMany]) -> int | None:
-        """All of them as one transaction; None when one was refused, and so none was made.
-
-        The embedded server commits, and waits for its disk, once for every update of a bulk: four times what a
-        transaction costs (200 against 55 µs each, batches of 100). MongoDB shares the wait by itself. Where operations
-        are counted, the commit would be one more.
-        """
-        client = self.client.delegate
-
-        def commit() -> int | None:
-            try:
-                with client.start_session() as session, session.start_transaction():
-                    result = client[self.options.name][name].bulk_write(list(writes), ordered=True, session=session)
-            except OperationFailure:
-                return None  # one after the other they go as far as they can, and tell which it was
-            return int(result.modified_count) + int(result.upserted_count)
-
-        return await asyncio.to_thread(commit)
 
     async def abort_transactions(self) -> None:
-        """End what a killed owner left open: the embedded server would hold those documents for a minute more."""
-        if await self.is_embedded():
-            await self.run(lambda: self.client.admin.command("killAllSessions", []))
+        """End the transactions that a killed owner left open, where a server keeps them."""
+        await (await self.server()).abort_transactions()
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
         """Update one document; answer 1 when it was changed or made, else 0."""

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from config.errors import PanalError
-from services.store.database import Database, Document
-from services.store.driver import UNENCODABLE, encode
+from services.store.database import Database
+from services.store.driver import UNENCODABLE, Document, encode
 from services.store.faults import DatabaseUnavailable
 
 EVENTS = "events"

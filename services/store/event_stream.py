@@ -9,8 +9,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from services.store.database import Database, Document
-from services.store.driver import PyMongoError, has_more
+from services.store.database import Database
+from services.store.driver import Document, PyMongoError, has_more
 from services.store.event_log import EVENTS, Event, event_record
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from typing import Any
 
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 from services.store.faults import DatabaseUnavailable, Duplicate, StorageFull
 from services.store.operation_budget import BatchDelay
 

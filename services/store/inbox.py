@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 from services.store.operation_budget import BatchDelay
 from services.store.versioned_write import VersionedWrite
 

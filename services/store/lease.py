@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.store.database import Database, Document
-from services.store.driver import DuplicateKeyError
+from services.store.database import Database
+from services.store.driver import Document, DuplicateKeyError
 
 log = logging.getLogger(__name__)
 

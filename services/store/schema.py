@@ -8,9 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from services.store.database import Database, Document
-from services.store.driver import OperationFailure
-from services.store.indexes import Index, indexes_for
+from services.store.database import Database
+from services.store.driver import Document, OperationFailure
+from services.store.indexes import Index
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ RETIRED: Final = (("messages", "idempotency_1"), ("conversations", "wa_id_1_acti
 
 async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
     """Make every index that is missing; answer whether anything was to do. Safe to call from two hosts at once."""
-    indexes = indexes_for(is_embedded=await database.is_embedded())
+    indexes = (await database.server()).indexes()
     wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(indexes), "expiry": _fingerprint(expiry)}
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     if found is not None and all(found.get(key) == value for key, value in wanted.items()):

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.store.database import Document
-from services.store.driver import UpdateMany, UpdateOne
+from services.store.driver import Document, UpdateMany, UpdateOne
 
 MOST_PUSHED = 200
 """A message that is tried again for ever must not grow for ever."""

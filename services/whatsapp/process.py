@@ -19,7 +19,7 @@ from config.logs import say, setup_logging, stop_logging
 from config.settings import Settings
 from services.store import Fenced, is_schema_ready
 from services.supervisor.child_process import install_stop_signals, leave_with_parent
-from services.telemetry.heartbeat import Heartbeat, PoolUse
+from services.telemetry.heartbeat import Heartbeat
 from services.telemetry.meter import ProcessMeter
 from services.telemetry.scoreboard import Scoreboard
 from services.whatsapp.lease_takeover import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
@@ -61,12 +61,7 @@ async def _main(settings: Settings, bootstrap_digest: str, scoreboard: Scoreboar
         every_s=settings.heartbeat_s,
         meter=meter,
         extra=report.facts,
-        pool=lambda: PoolUse(
-            owner.database.use.in_use,
-            owner.database.use.waiting,
-            owner.database.use.limit,
-            owner.database.connections.count,
-        ),
+        pool=owner.database.pool_use,
     )
     heartbeat.start("starting")
     try:

@@ -23,9 +23,10 @@ from services.store import (
     last_seq,
     read_events,
 )
+from services.store.embedded.server import EmbeddedServer
 from services.store.event_log import EVENTS
-from services.store.guarded import operation
 from services.store.indexes import INDEXES
+from services.store.versioned_write import operation
 from tests.doubles.clock import START
 from tests.doubles.messages import outgoing
 from tests.harness.slack import slack
@@ -137,7 +138,7 @@ async def test_two_boxes_that_start_at_once_make_one_schema(connect: Connect) ->
 async def test_an_address_that_was_given_up_is_taken_by_somebody_new(connect: Connect) -> None:
     """A number that is somebody else's now: the owner writes nothing more while the database refuses that."""
     ours = await connect()
-    if not await ours.is_embedded():
+    if not isinstance(await ours.server(), EmbeddedServer):
         pytest.skip("only the embedded server keeps a value that nobody has any more")
     await ensure_schema(ours, EXPIRY)
     for collection, field in (("contacts", "key"), ("conversations", "pair")):
