@@ -8,7 +8,21 @@ from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.change_notifier import ChangeNotifier
 from services.store.database import Database, DatabaseOptions
 from services.store.driver import Document
-from services.store.event_log import EVENTS, Event, Fact, Fenced, Unencodable, append, event_record, fault_of, last_seq
+from services.store.event_log import (
+    EVENTS,
+    SEQ_FLOOR,
+    SEQ_FLOORS,
+    Event,
+    Fact,
+    Fenced,
+    Unencodable,
+    append,
+    event_record,
+    fault_of,
+    last_seq,
+    raise_seq_floor,
+    seq_floor,
+)
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
 from services.store.faults import DatabaseBusy, DatabaseUnavailable, StorageFull, WriteRefused
@@ -49,6 +63,8 @@ __all__ = [
     "NEW",
     "NOTIFICATIONS",
     "NOTIFICATION_DELAY",
+    "SEQ_FLOOR",
+    "SEQ_FLOORS",
     "AscendingReader",
     "BatchDelay",
     "BatchLoader",
@@ -102,6 +118,8 @@ __all__ = [
     "notification_document",
     "operation",
     "operations",
+    "raise_seq_floor",
     "read_events",
+    "seq_floor",
     "shares",
 ]

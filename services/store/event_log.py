@@ -17,6 +17,9 @@ from services.store.driver import UNENCODABLE, Document, encode
 from services.store.faults import DatabaseUnavailable
 
 EVENTS = "events"
+SEQ_FLOORS = "numbers"
+"""Where the floor of each number is kept: in the number's own document, whose other fields belong to `numbers`."""
+SEQ_FLOOR = "seq_floor"
 MAX_EVENT_BYTES = 16_000_000
 """MongoDB's limit is 16 MiB a document: https://www.mongodb.com/docs/manual/reference/limits/"""
 
@@ -115,6 +118,17 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
     return int(found[0]["seq"]) if found else floor
 
 
+async def seq_floor(database: Database, number: str) -> int:
+    """The ``seq`` that the log of this number is known to have reached; 0 for an unknown number."""
+    found = await database.find_one(SEQ_FLOORS, {"_id": number}, {SEQ_FLOOR: 1})
+    return int((found or {}).get(SEQ_FLOOR, 0))
+
+
+async def raise_seq_floor(database: Database, number: str, seq: int) -> None:
+    """Remember that the log of this number reached ``seq``. The floor never goes back; an unknown number gets none."""
+    await database.update(SEQ_FLOORS, {"_id": number}, {"$max": {SEQ_FLOOR: seq}}, upsert=False)
+
+
 async def read(
     database: Database, number: str, *, after: int, limit: int, types: Sequence[str] = (), seeks: bool = True
 ) -> tuple[list[Event], int]:
@@ -144,7 +158,7 @@ async def read(
 
 
 async def _window(database: Database, number: str, *, after: int, limit: int) -> list[Document]:
-    """A narrow range: the embedded server reads the whole of it before it sorts."""
+    """A narrow range: a server that sorts what it has read (the embedded one) reads no more than the page."""
     return await database.find(
         EVENTS,
         {"number": number, "seq": {"$gt": after, "$lte": after + limit}},

@@ -12,6 +12,7 @@ SECRETS = {
     "PANAL_VERIFY_TOKEN": "verify-token-0123456789",
     "PANAL_ACCESS_TOKEN": "EAAaccess-token-0123456789",
     "PANAL_BOOTSTRAP_KEY": "bootstrap-key-0123456789",
+    "PANAL_SECRET_KEY": "c2VjcmV0LWtleS1mb3ItdGhlLXRlc3RzLW9ubHk=",
     "PANAL_SANDBOX_TOKEN": "sandbox-token-0123456789",
 }
 PRODUCTION = {**SECRETS, "PANAL_PROFILE": "production", "PANAL_WHATSAPP": "cloud"}
@@ -165,6 +166,7 @@ def test_production_says_everything_it_refuses_at_once() -> None:
         "PANAL_WHATSAPP",
         "PANAL_APP_SECRET",
         "PANAL_VERIFY_TOKEN",
+        "PANAL_SECRET_KEY",
         "PANAL_ALLOW_PRIVATE_URLS",
     ]
     assert not any("\n" in fault for fault in faults)
@@ -178,6 +180,7 @@ def test_production_says_everything_it_refuses_at_once() -> None:
         ({"PANAL_VERIFY_TOKEN": "sandbox-verify"}, "PANAL_VERIFY_TOKEN"),
         ({"PANAL_VERIFY_TOKEN": "x" * 15}, "PANAL_VERIFY_TOKEN"),
         ({"PANAL_ACCESS_TOKEN": ""}, "PANAL_ACCESS_TOKEN"),
+        ({"PANAL_SECRET_KEY": ""}, "PANAL_SECRET_KEY"),
         ({"PANAL_BOOTSTRAP_KEY": "short"}, "PANAL_BOOTSTRAP_KEY"),
         ({"PANAL_WHATSAPP": "sandbox"}, "PANAL_WHATSAPP"),
         ({"PANAL_MONGODB_URI": ""}, "PANAL_MONGODB_URI"),
