@@ -3,7 +3,7 @@
 Process: all of them.
 
 Their time is the wall clock's, but it never falls: when the machine's clock is set back, all processes go on counting
-from where it was. Main hands that on to each process it starts, so a new one counts as its elders do.
+from where it was. Main hands that on to each process it starts, so a new one counts as the older ones do.
 """
 
 import os
@@ -137,13 +137,3 @@ def id_kind(value: str) -> str | None:
     kind, separator, ulid = value.partition("_")
     is_well_formed = bool(separator) and len(ulid) == ULID_LENGTH and all(letter in ALPHABET for letter in ulid)
     return kind if is_well_formed and kind else None
-
-
-def created_ms(value: str) -> int:
-    """Milliseconds since 1970 from an id of ours, for logs and cursors. ValueError when it is not one."""
-    if id_kind(value) is None:
-        raise ValueError("not an id of ours")
-    number = 0
-    for letter in value.partition("_")[2][:10]:
-        number = number * 32 + ALPHABET.index(letter)
-    return number

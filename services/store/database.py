@@ -77,12 +77,11 @@ class DatabaseOptions:
 class Database:
     """A bounded client and the few verbs this project uses.
 
-    Constructing does no input or output: Motor connects at the first operation. All verbs raise
-    ``DatabaseUnavailable`` or ``DatabaseBusy`` for trouble that may pass, and let programming errors through.
+    Motor connects at the first operation. Every verb raises ``DatabaseUnavailable`` or ``DatabaseBusy`` for a failure
+    that may pass, and lets programming errors through.
     """
 
     def __init__(self, options: DatabaseOptions, *, meter: Meter = SILENT) -> None:
-        """Prepare the client; nothing is opened yet."""
         self.options = options
         self._meter = meter
         self.connections = OpenConnections()
@@ -127,7 +126,7 @@ class Database:
         return found
 
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
-        """Run one operation inside the gate; translate what the driver raises."""
+        """Run one operation inside the gate; raise the driver's errors as ours."""
         use = self.use
         self._refuse_if_away()
         if self._gate.locked():
@@ -176,7 +175,7 @@ class Database:
         except PyMongoError as error:
             self._failed()
             if isinstance(error, ServerSelectionTimeoutError):
-                # Nobody who comes now, or who asks twice for one request, has to wait for the same news again.
+                # The next operations, and a second one of the same request, need not search again and fail later.
                 self._away_until = time.monotonic() + AWAY_S
                 raise self._away(str(error)) from error
             unavailable = DatabaseUnavailable("The database does not answer.", detail=str(error))
@@ -194,7 +193,7 @@ class Database:
             raise self._away(f"It has not answered anything for {self.answers.silent_s:.1f} s.")
 
     def _full(self, detail: str) -> StorageFull:
-        """Counted, and told in the log once: every write fails until there is room."""
+        """Count it, and log it once: every write fails until there is space."""
         self._failed()
         now = time.monotonic()
         if now - self._told_full_at >= FULL_REMIND_S:
@@ -212,7 +211,7 @@ class Database:
         return unavailable
 
     def went_out(self, documents: int = 1) -> None:
-        """One operation goes to the server: the gate's own, or a look of a change stream, which has its own thread."""
+        """Count one operation: of the gate, or a look of a change stream, which runs on a thread of its own."""
         self.use.operations += 1
         self.use.documents += documents
         self.operation_budget.spend()
@@ -284,9 +283,9 @@ class Database:
         return sorted(await self.run(lambda: self._db.list_collection_names()))
 
     async def insert_many(self, name: str, documents: list[Document], *, ordered: bool) -> list[Duplicate]:
-        """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``.
+        """Insert; return those that a unique index refused. Any other write error is ``DatabaseUnavailable``.
 
-        That it is full is ``StorageFull``, which is one, too.
+        A full database is ``StorageFull``, a subclass of it.
         """
         try:
             await self.run(
@@ -299,7 +298,7 @@ class Database:
         return []
 
     async def bulk(self, name: str, writes: Sequence[UpdateOne | UpdateMany], *, ordered: bool) -> int:
-        """Apply many updates in one round trip; answer how many documents changed.
+        """Apply many updates in one round trip; return how many documents changed.
 
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
@@ -322,20 +321,20 @@ class Database:
         await (await self.server()).abort_transactions()
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
-        """Update one document; answer 1 when it was changed or made, else 0."""
+        """Update one document; return 1 when it was changed or made, else 0."""
         result = await self.run(lambda: self.collection(name).update_one(query, change, upsert=upsert))
         return int(result.modified_count) + (1 if result.upserted_id is not None else 0)
 
     async def update_and_read(
         self, name: str, query: Document, change: Document | list[Document], *, upsert: bool
     ) -> Document | None:
-        """Update one document and answer it as it is afterwards."""
+        """Update one document and return it as it is afterwards."""
         return await self.run(
             lambda: self.collection(name).find_one_and_update(query, change, upsert=upsert, return_document=True)
         )
 
     async def delete_many(self, name: str, query: Document) -> int:
-        """Delete what fits; answer how many."""
+        """Delete what fits; return how many."""
         result = await self.run(lambda: self.collection(name).delete_many(query))
         return int(result.deleted_count)
 

@@ -95,7 +95,7 @@ async def append(database: Database, events: Sequence[Event]) -> None:
 
 
 def fault_of(event: Event) -> str | None:
-    """Why this event can never be stored; None when it can."""
+    """Why this event can never be stored; None when it can be."""
     try:
         size = len(encode(_document(event)))
     except UNENCODABLE as error:
@@ -107,6 +107,7 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
     """The highest ``seq`` of this number. ``floor`` is a number known to be reached (0 for a new number).
 
     Retention deletes old events, so the floor is kept beside the number: an idle number must not begin again at 1.
+    Raises ``Unavailable``.
     """
     found = await database.find(
         EVENTS,
@@ -136,7 +137,7 @@ async def read(
 
     ``types`` filters by exact type, or by family (``message.*``). The second value is where to go on from, so that a
     filter that fits nothing still makes progress. ``seeks``: when nothing comes next, look further, since retention
-    may have taken what came; one more operation, which somebody who waits at the end can spare.
+    may have deleted what came; one more operation, which a caller that waits at the end of the log can spare.
     """
     found = await _window(database, number, after=after, limit=limit)
     if not found and seeks:

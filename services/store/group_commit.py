@@ -65,9 +65,7 @@ class GroupCommit:
         delay: BatchDelay | None = None,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
-        """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
-
-        ``delay``: how far apart batches are that follow one another.
+        """``weight`` is its part of an operation budget, ``delay`` the time between batches that follow one another.
 
         ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
         the time of storing must not be as old as a request that waited for its turn, or for the database.
@@ -104,7 +102,7 @@ class GroupCommit:
 
     @property
     def is_full(self) -> bool:
-        """Has it no room for one more document?"""
+        """Would one more document be refused with ``IntakeFull``?"""
         return self._waiting_count >= self._max_waiting
 
     def begin(self, documents: list[Document]) -> Promise:
@@ -128,7 +126,7 @@ class GroupCommit:
         return promise
 
     def _give_up(self) -> None:
-        """Whoever has waited too long is told. One timer for all of them: one for each costs as much as its insert."""
+        """Fail the callers that waited too long. One timer serves all: one each would cost as much as an insert."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         while self._unanswered and (self._unanswered[0][1].done() or self._unanswered[0][0] <= now):

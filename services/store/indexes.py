@@ -68,7 +68,7 @@ INDEXES: Final = (
 def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: int = 30) -> tuple[Index, ...]:
     """Time-to-live indexes: retention in days for each collection.
 
-    Messages have none: the owner deletes them by their ``order``, which is indexed anyway.
+    Messages have none: the owner deletes them by ``order``, which has an index anyway.
     """
     day_s = 86_400
     return (

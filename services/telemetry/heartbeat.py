@@ -65,11 +65,12 @@ class Heartbeat:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="heartbeat")
 
     def say(self, state: str) -> None:
-        """A new state is written at once."""
+        """Set the state and write it at once."""
         self.state = state
         self.beat()
 
     async def stop(self) -> None:
+        """End the beats; the last record stays."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

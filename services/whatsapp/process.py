@@ -127,7 +127,7 @@ async def _won(owner: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool
         if not owner.lease.is_held() and (
             is_dead_sibling(view.holder, ours=owner.lease.holder) or owner_file.says_dead(view.holder)
         ):
-            view = await owner.lease.acquire(heir_of=view.holder)
+            view = await owner.lease.acquire(dead_holder=view.holder)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
