@@ -37,7 +37,7 @@ QUIET_POLLS = 3
 
 
 class ChangeNotifier:
-    """One ``asyncio.Event`` for each reader of a collection, set when somebody inserts there.
+    """One ``asyncio.Event`` for each reader of a collection, set after an insert there.
 
     ``start()`` opens the stream in its own thread; without a stream (a server that has none) ``wait`` still returns
     after its time, so that a poll finds the work.
@@ -64,7 +64,7 @@ class ChangeNotifier:
     async def wait(self, collection: str, *, poll_s: float, reader: str = "") -> None:
         """Return when something may be new in this collection, at the latest after ``poll_s`` seconds.
 
-        ``reader`` says who waits: each reader sees each change, so none takes another's.
+        ``reader`` names the caller: each reader sees each change, so none takes another's.
         """
         event = self._readers[collection].setdefault(reader, asyncio.Event())
         # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event, and the

@@ -1,4 +1,4 @@
-"""One bounded database handle a process: every operation passes its gate, is counted, and fails in our words.
+"""One bounded database handle a process: every operation passes its gate, is counted, and raises our errors.
 
 Process: worker, whatsapp.
 """

@@ -120,13 +120,16 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
 
 
 async def seq_floor(database: Database, number: str) -> int:
-    """The ``seq`` that the log of this number is known to have reached; 0 for an unknown number."""
+    """The ``seq`` that the log of this number has reached at least; 0 for an unknown number. Raises ``Unavailable``."""
     found = await database.find_one(SEQ_FLOORS, {"_id": number}, {SEQ_FLOOR: 1})
     return int((found or {}).get(SEQ_FLOOR, 0))
 
 
 async def raise_seq_floor(database: Database, number: str, seq: int) -> None:
-    """Remember that the log of this number reached ``seq``. The floor never goes back; an unknown number gets none."""
+    """Remember that the log of this number reached ``seq``; the floor never falls. An unknown number gets none.
+
+    Raises ``Unavailable``.
+    """
     await database.update(SEQ_FLOORS, {"_id": number}, {"$max": {SEQ_FLOOR: seq}}, upsert=False)
 
 

@@ -136,7 +136,7 @@ class GroupCommit:
                     UNKNOWN_OUTCOME, detail=f"no answer for {self._collection} within {self._max_wait_s:g} s"
                 )
                 promise.set_exception(error)
-                promise.exception()  # told already, should nobody wait for it any more
+                promise.exception()  # seen: asyncio must not warn when no caller is left
         self._watch = loop.call_at(self._unanswered[0][0], self._give_up) if self._unanswered else None
 
     def _forget_answered(self) -> None:
@@ -282,5 +282,5 @@ def _fail(batch: Batch, error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)
-            # The caller may be gone; its exception has been told to nobody, and that is fine.
+            # Seen: asyncio must not warn when the caller is gone.
             future.exception()

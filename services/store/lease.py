@@ -76,7 +76,7 @@ class Lease:
         may_take: Document = {
             "$or": [is_free, is_mine] if dead_holder is None else [is_free, is_mine, is_of_dead_holder]
         }
-        # A holder whose lease has run out gets a new token even when nobody else took it in between:
+        # A holder whose lease has run out gets a new token even when no other process took it in between:
         # what it sent in that time cannot be told from a stranger's.
         changes: Document = {"$and": [may_take, {"$or": [is_free, {"$not": [is_mine]}]}]}
         pipeline: list[Document] = [
@@ -106,7 +106,7 @@ class Lease:
         except DuplicateKeyError:
             found = None
         if found is None:
-            # Several made the document at the same moment: somebody else's is there now.
+            # Several processes made the document at the same moment: another one's is there now.
             found = await self._database.find_one(LEASES, {"_id": self._name})
         view = _view(found or {})
         if view.holder == self.holder and view.remaining_ms > 0:

@@ -50,8 +50,8 @@ def shares(ops_per_s: float, *, workers: int, instances: int = 1) -> Shares:
 class BatchDelay:
     """How far apart batches of a queue are that follow one another, so that more is in each.
 
-    ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: who can wait
-    leaves tokens to those for whom somebody waits.
+    ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: a batch
+    that can wait leaves tokens to those for which a caller waits.
     """
 
     seconds: float

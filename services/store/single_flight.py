@@ -128,6 +128,6 @@ class RefreshAheadCache(Generic[K, T]):
 
 
 def _told(task: "asyncio.Task[T]") -> None:
-    """Its exception was raised where somebody waited; nobody may be left."""
+    """Mark its exception as seen: asyncio must not warn when no caller is left."""
     if not task.cancelled():
         task.exception()

@@ -58,7 +58,7 @@ class Heartbeat:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, state: str = "starting") -> None:
-        """Write the first beat now and go on by itself. From here on main watches this loop."""
+        """Write the first beat now, then one every ``every_s`` seconds. From here on main checks this loop."""
         dump_stacks_on_signal(self._run_dir)
         self.say(state)
         # A task of the loop, not of the app: Sanic cancels its own at the start of a drain.

@@ -16,7 +16,7 @@ import orjson
 from services.telemetry.rss import rss_bytes_of
 from services.telemetry.shared_memory import MAIN_BYTES, SLOT_BYTES, Region
 
-SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so nobody competes for one
+SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so no two compete for one
 DEFAULT_SLOTS = 96
 EXTRA_BYTES = 2048
 SILENT_BEATS = 5
@@ -100,7 +100,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process as `GET /v1/cluster` shows it: its own words joined with main's."""
+    """One process as `GET /v1/cluster` shows it: its own report joined with main's."""
 
     name: str
     role: str
@@ -176,7 +176,7 @@ class Scoreboard:
         return ScoreboardWriter(self._slots[slot].write, name=name, role=role)
 
     def publish(self, facts: ClusterFacts) -> None:
-        """Main only: replace what everybody reads about the cluster. The oldest events go when it would not fit."""
+        """Main only: replace what every process reads about the cluster. The oldest events go when it would not fit."""
         while True:
             payload = orjson.dumps(asdict(facts))
             if self._main.fits(payload):
