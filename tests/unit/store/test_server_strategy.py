@@ -1,6 +1,7 @@
 """MongoDB is asked as the caller asks; the embedded server in the way that it answers fast. Chosen by its own words."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,3 +153,13 @@ async def test_the_server_is_asked_once_and_again_only_when_it_did_not_answer() 
     assert database.hellos == 2
     assert type(await database.server()) is EmbeddedServer
     await database.close()
+
+
+def test_only_the_choice_knows_the_embedded_server() -> None:
+    services = Path(__file__).parents[3] / "services"
+    knowing = {
+        str(path.relative_to(services))
+        for path in services.rglob("*.py")
+        if "services.store.embedded" in path.read_text(encoding="utf-8") and path.parent.name != "embedded"
+    }
+    assert knowing == {"store/server_choice.py"}
