@@ -39,12 +39,11 @@ from services.supervisor.launch import run_named
 from services.supervisor.options import SupervisorOptions
 from services.supervisor.startup_lines import StartupLines
 from services.supervisor.supervisor import supervise
-from services.telemetry.heartbeat import PoolUse
 from services.telemetry.meter import ProcessMeter
 from services.telemetry.metrics import files
 from services.telemetry.scoreboard import Scoreboard
 from services.vault import KeyFileDamaged, open_box
-from services.wiring import WorkerServices, build_worker
+from services.wiring import build_worker
 
 PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
 REQUEST_TIMEOUT_S = 15  # a connection that says nothing; slow ones have deadlines of their own
@@ -135,7 +134,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
             limits=ConnectionLimits.from_settings(settings),
             meter=meter,
             access_log=settings.access_log,
-            pool=lambda: pool_use(app.ctx.services),
+            pool=lambda: app.ctx.services.database.pool_use(),
         )
         app.ctx.services = build_worker(
             settings,
@@ -237,12 +236,6 @@ def tell_key(settings: Settings, key: BootstrapKey) -> None:
         say(text(settings.locale, "startup.key_once", path=key.path))
     for name in unknown_variables(os.environ):
         say(text(settings.locale, "startup.warning_unknown", variable=name))
-
-
-def pool_use(services: WorkerServices) -> PoolUse:
-    """The database pool of this worker at this moment, for its line in the process table."""
-    use, connections = services.database.use, services.database.connections
-    return PoolUse(use.in_use, use.waiting, use.limit, connections.count)
 
 
 def refuse(locale: str, *lines: str) -> NoReturn:

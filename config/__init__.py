@@ -1,4 +1,4 @@
-"""The floor of the house: settings, capacity, limits, words, logs. It imports nothing of ours.
+"""The lowest layer: settings, capacity plan, limits, errors, ids, locales, logs. It imports nothing of ours.
 
 Process: all of them.
 """

@@ -20,7 +20,8 @@ class PanalError(Exception):
     """Something failed. A stable `code`, `may_retry`, `text` for the caller, `detail` for the operator alone.
 
     `faults` names every wrong part of a request, not the first one. `retry_after_s` is set where the caller can know
-    when another try makes sense. `extra` is for the log: ids, upstream codes; it is never shown to a caller.
+    when another try makes sense. `extra` is for the log (ids, upstream codes). Of it a caller sees `graph_code`, Meta's
+    own error number, which problem documents show as a member; nothing secret belongs there.
     A subclass fixes `code` and `may_retry`; an instance may say otherwise where a table decides (Graph's codes).
     """
 

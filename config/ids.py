@@ -3,7 +3,7 @@
 Process: all of them.
 
 Their time is the wall clock's, but it never falls: when the machine's clock is set back, all processes go on counting
-from where it was. Main hands that on to each process it starts, so a new one counts as its elders do.
+from where it was. Main hands that on to each process it starts, so a new one counts as the older ones do.
 """
 
 import os

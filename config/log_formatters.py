@@ -12,7 +12,7 @@ from config.printable import json_of, printable, printable_lines
 from config.redaction import Redactor
 
 NO_ACTION = "log.line"
-"""The action of a line that gave none: somebody else's library."""
+"""The action of a line that has none: a library wrote it."""
 
 FOREIGN_ACTIONS = {"sanic.access": "http.request", "sanic.error": "http.error", "sanic": "server.line"}
 STANDARD_FIELDS = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime", "taskName"}

@@ -1,6 +1,6 @@
-"""What would be said for every request is said once a second, with how often it was left out. Pure.
+"""A log line that every request would write is written once a second, with the count of those left out. Pure.
 
-Process: all.
+Process: all of them.
 """
 
 import time
@@ -14,13 +14,12 @@ class LogThrottle:
     """One line a second for each subject. Subjects are few: codes, not what clients send."""
 
     def __init__(self, every_s: float = EVERY_S, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Nothing was said yet."""
         self._every_s = every_s
         self._monotonic = monotonic
         self._said: dict[str, tuple[float, int]] = {}
 
     def allow(self, subject: str) -> int | None:
-        """How many lines were left out since the last one, if this one may be said; None: leave it out."""
+        """May this line be written? Then how many were left out since the last one; None when it may not."""
         now = self._monotonic()
         at, left_out = self._said.get(subject, (float("-inf"), 0))
         if now - at < self._every_s:

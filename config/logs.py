@@ -102,7 +102,7 @@ class LogSink:
         try:
             self._stream.write(self._form.format(record) + "\n")
         except (OSError, ValueError):
-            # The reader of our output is gone. There is nobody left to tell, and the service matters more.
+            # The reader of our output is gone: no line can reach it, and the service goes on.
             self.handler.dropped_count += 1
         except Exception:
             # A record that cannot be formatted must not end the log; say which one it was.

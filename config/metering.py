@@ -1,13 +1,29 @@
-"""What is worth counting, as the rooms below the cluster see it: they call a meter, and never know who listens.
+"""What the lower packages count: they call a `Meter`, or keep a `PoolUse`, and do not know who reads it.
 
 Process: worker, whatsapp.
 """
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 DuplicateKind = Literal["idempotency_key", "insert", "inbound", "status"]
 """What came twice: a request with the same Idempotency-Key; our own insert whose answer got lost; a customer's
 message; a status that changed nothing (the echo of `sent`, which every message has, left out)."""
+
+
+@dataclass(slots=True)
+class PoolUse:
+    """A pool of database connections and the gate before it: operations at work, waiting, and since the start."""
+
+    limit: int = 0
+    in_use: int = 0
+    waiting: int = 0
+    operations: int = 0
+    documents: int = 0
+    waited_s: float = 0.0
+    errors: int = 0
+    open: int = 0
+    """Open connections, monitors not counted."""
 
 
 class Meter(Protocol):
@@ -35,22 +51,22 @@ class Meter(Protocol):
 
 
 class SilentMeter:
-    """Counts nothing: tools, tests."""
+    """Counts nothing: for tools and tests."""
 
     def database_ran(self, *, documents: int) -> None:
-        """Nobody listens."""
+        pass
 
     def database_waited(self) -> None:
-        """Nobody listens."""
+        pass
 
     def database_failed(self) -> None:
-        """Nobody listens."""
+        pass
 
     def accepted(self, phone_number_id: str) -> None:
-        """Nobody listens."""
+        pass
 
     def suppressed(self, kind: DuplicateKind) -> None:
-        """Nobody listens."""
+        pass
 
 
 SILENT = SilentMeter()

@@ -26,7 +26,7 @@ ID_KEYS = frozenset(
 )
 
 MAX_CHARS = 16_384
-"""Longer texts are cut: what is cleaned costs the process time, whoever wrote it."""
+"""Longer texts are cut: cleaning costs the process time."""
 
 HEAD_CHARS, TAIL_CHARS = 4_096, 12_288
 """What stays of a text that is cut. The last lines of a traceback say most."""

@@ -1,4 +1,4 @@
-"""Which addresses may say who the client is: networks, and two names for networks that everybody would look up. Pure.
+"""Which addresses may say who the client is: networks, and two names for well-known ones. Pure.
 
 Process: all of them.
 """

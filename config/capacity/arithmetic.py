@@ -58,25 +58,25 @@ def _instance_connections(inputs: CapacityInputs, workers: int, *, pool: int) ->
     return (workers + inputs.overlap_workers) * (pool + per_client) + inputs.pool_queen + per_client
 
 
-def _boxes(inputs: CapacityInputs) -> int:
+def _hosts(inputs: CapacityInputs) -> int:
     return inputs.instances + inputs.overlap_instances
 
 
 def _total_connections(inputs: CapacityInputs, workers: int, *, pool: int) -> int:
-    return _boxes(inputs) * _instance_connections(inputs, workers, pool=pool)
+    return _hosts(inputs) * _instance_connections(inputs, workers, pool=pool)
 
 
 def _most_by_connections(inputs: CapacityInputs) -> int:
     """The largest number of workers within the cap; below 1 when not even one fits."""
     per_client = _per_client(inputs)
-    left = inputs.max_connections // _boxes(inputs) - inputs.pool_queen - per_client
+    left = inputs.max_connections // _hosts(inputs) - inputs.pool_queen - per_client
     return left // (inputs.pool_per_worker + per_client) - inputs.overlap_workers
 
 
 def _largest_pool(inputs: CapacityInputs, workers: int) -> int:
     """The largest pool with which so many workers fit; below 1 when none does."""
     per_client = _per_client(inputs)
-    left = inputs.max_connections // _boxes(inputs) - inputs.pool_queen - per_client
+    left = inputs.max_connections // _hosts(inputs) - inputs.pool_queen - per_client
     return left // (workers + inputs.overlap_workers) - per_client
 
 
@@ -91,7 +91,7 @@ def _total_memory_mb(inputs: CapacityInputs, workers: int) -> int:
 
 
 def _most_by_memory(inputs: CapacityInputs) -> int | None:
-    """The largest number of workers within the box's memory; None when its memory is unknown."""
+    """The largest number of workers within the host's memory; None when its memory is unknown."""
     if inputs.memory_mb is None:
         return None
     return (inputs.memory_mb - _memory_beside_workers_mb(inputs)) // inputs.worker_memory_mb

@@ -15,7 +15,7 @@ def render_plan(plan: Plan, locale: str) -> str:
     def word(key: str, **figures: object) -> str:
         return text(locale, f"capacity.{key}", **figures)
 
-    memory_box = plan.memory_mb if plan.memory_mb is not None else word("memory_unknown")
+    memory_host = plan.memory_mb if plan.memory_mb is not None else word("memory_unknown")
     hosts = plan.instances + plan.overlap_instances
     clients = plan.workers + 1
     lines = [
@@ -35,8 +35,8 @@ def render_plan(plan: Plan, locale: str) -> str:
             plan.monitor_connections,
         ),
         _row(word("overlap", count=plan.overlap_workers), plan.overlap_connections),
-        _row(word("per_box"), plan.instance_connections),
-        _row(word("boxes", instances=plan.instances, overlap=plan.overlap_instances), f"× {hosts}"),
+        _row(word("per_host"), plan.instance_connections),
+        _row(word("hosts", instances=plan.instances, overlap=plan.overlap_instances), f"× {hosts}"),
         _row(word("total"), plan.total_connections),
         _row(word("cap"), plan.max_connections),
         _row(word("margin"), plan.margin),
@@ -48,7 +48,7 @@ def render_plan(plan: Plan, locale: str) -> str:
         _row(word("memory_sandbox"), plan.sandbox_memory_mb),
         _row(word("memory_database"), plan.database_memory_mb),
         _row(word("memory_total"), plan.total_memory_mb),
-        _row(word("memory_box"), memory_box),
+        _row(word("memory_host"), memory_host),
         "─" * WIDTH,
         *[f"• {note.text(locale)}" for note in plan.notes],
         word("fits"),

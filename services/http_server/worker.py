@@ -12,6 +12,7 @@ from typing import Any
 from sanic import Request, Sanic
 from sanic.response import BaseHTTPResponse
 
+from config.metering import PoolUse
 from services.http_server.access_log import log_answer, log_request
 from services.http_server.connection_limits import ConnectionLimits, ConnectionTracker
 from services.http_server.drain import Drain
@@ -19,7 +20,7 @@ from services.http_server.forwarded import origin_of
 from services.http_server.protocol import CLIENT_CLOSED
 from services.http_server.rebalance import too_many
 from services.supervisor.child_process import leave_with_parent
-from services.telemetry.heartbeat import Heartbeat, PoolUse
+from services.telemetry.heartbeat import Heartbeat
 from services.telemetry.latency import RequestStats
 from services.telemetry.meter import ProcessMeter
 from services.telemetry.metrics.definitions import observe_request

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.numbers.records import Number
-from services.store import META, Database, VersionedWrite
+from services.store import META, SEQ_FLOOR, SEQ_FLOORS, Database, VersionedWrite, raise_seq_floor
 
-NUMBERS = "numbers"
+NUMBERS = SEQ_FLOORS
+"""Our documents, in which the event log keeps its ``SEQ_FLOOR``."""
 MAX_NUMBERS = 500
 NOTICES_KEPT = 500
 """Meta posts a notification again for days: so many of each number are recognised, also by another owner."""
@@ -41,7 +42,7 @@ class NumberRepository:
                 "$setOnInsert": {
                     "waba": number.waba_id,
                     "display": number.display_phone_number,
-                    "seq_floor": number.seq_floor,
+                    SEQ_FLOOR: number.seq_floor,
                     "is_default": number.is_default,
                 },
                 "$set": {"link": number.link},
@@ -51,7 +52,7 @@ class NumberRepository:
 
     async def raise_floor(self, phone_number_id: str, seq: int) -> None:
         """Remember that the log of this number reached ``seq``; it never goes back."""
-        await self._database.update(NUMBERS, {"_id": phone_number_id}, {"$max": {"seq_floor": seq}}, upsert=False)
+        await raise_seq_floor(self._database, phone_number_id, seq)
 
 
 def notices_id(phone_number_id: str) -> str:
@@ -75,7 +76,7 @@ def _record(document: Mapping[str, Any]) -> Number:
         waba_id=document.get("waba", ""),
         display_phone_number=document.get("display", ""),
         link=document.get("link", ""),
-        seq_floor=int(document.get("seq_floor", 0)),
+        seq_floor=int(document.get(SEQ_FLOOR, 0)),
         is_default=bool(document.get("is_default", False)),
         is_paused=bool(document.get("is_paused", False)),
         hold_reason=document.get("hold_reason"),

@@ -1,15 +1,17 @@
-"""The only room that knows MongoDB: client, schema, group commit, lease, numbered log, inboxes.
+"""The only package that knows MongoDB: client, schema, group commit, lease, numbered log, inboxes.
 
 Process: worker, whatsapp.
 """
 
-from services.store.ascending import EPOCH_FLOOR, AscendingReader
 from services.store.batch_loader import BatchLoader, ReadsFull
 from services.store.blobs import Blob, BlobFacts, Blobs, BlobTooLarge
 from services.store.change_notifier import ChangeNotifier
-from services.store.database import Database, DatabaseOptions, Document, PoolUse
+from services.store.database import Database, DatabaseOptions
+from services.store.driver import Document
 from services.store.event_log import (
     EVENTS,
+    SEQ_FLOOR,
+    SEQ_FLOORS,
     Event,
     Fact,
     Fenced,
@@ -20,6 +22,8 @@ from services.store.event_log import (
     event_record,
     fault_of,
     last_seq,
+    raise_seq_floor,
+    seq_floor,
 )
 from services.store.event_log import read as read_events
 from services.store.event_stream import EventStream
@@ -41,8 +45,8 @@ from services.store.inbox import (
 )
 from services.store.indexes import expiry_indexes
 from services.store.lease import Lease, LeaseView, is_lease_held
-from services.store.newest import newest
 from services.store.operation_budget import BatchDelay, BudgetQueue, OperationBudget, Shares, shares
+from services.store.paging import EPOCH_FLOOR, AscendingReader, newest
 from services.store.read_gate import ReadGate
 from services.store.schema import META, ensure_schema, is_schema_ready
 from services.store.single_flight import AHEAD_S, RefreshAheadCache, SingleFlight
@@ -61,6 +65,8 @@ __all__ = [
     "NEW",
     "NOTIFICATIONS",
     "NOTIFICATION_DELAY",
+    "SEQ_FLOOR",
+    "SEQ_FLOORS",
     "AscendingReader",
     "BatchDelay",
     "BatchLoader",
@@ -87,7 +93,6 @@ __all__ = [
     "Lease",
     "LeaseView",
     "OperationBudget",
-    "PoolUse",
     "Promise",
     "RawNotification",
     "ReadGate",
@@ -117,6 +122,8 @@ __all__ = [
     "notification_document",
     "operation",
     "operations",
+    "raise_seq_floor",
     "read_events",
+    "seq_floor",
     "shares",
 ]

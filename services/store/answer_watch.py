@@ -1,11 +1,11 @@
-"""Does the database answer at all? One that hangs keeps its connections open, so nobody is told until a limit is over.
+"""Does the database answer at all? One that hangs keeps its connections open, so every wait lasts until its limit.
 
 Process: worker, whatsapp.
 
-While operations wait and none is answered, the silence is measured. Past `PATIENCE_S` one small question is asked; if
-that is not answered either, the database hangs: who waits is told at once, who comes is refused at once, and the
-question is asked again until there is an answer. A slow operation beside others that are answered is not silence.
-Nothing is asked while answers come: watching costs no operation.
+While operations wait and none is answered, the silence is measured. Past `PATIENCE_S` the watch asks one small
+question. If that gets no answer either, the database hangs: operations that wait fail at once, new ones are refused at
+once, and the question is repeated until there is an answer. A slow operation beside others that are answered is not
+silence. While answers come the watch costs no operation.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 2.0
-"""Silence past which it is asked. An embedded database under full load was never silent for longer than 0.4 s."""
+"""Silence past which the watch asks. An embedded database under full load was never silent for longer than 0.4 s."""
 QUESTION_S: Final = 1.0
 """How long the question waits for its answer."""
 AGAIN_S: Final = 0.5
@@ -34,7 +34,7 @@ class Silence:
         self._answers = 0
 
     def look(self, now: float, *, waiting: int, answers: int) -> float:
-        """The silence until now. ``answers`` only grows.
+        """Return the seconds of silence until ``now``. ``answers`` counts all answers so far.
 
         A step longer than two ticks counts as two: when this process did not run, the answers may be here unread.
         """
@@ -57,14 +57,14 @@ class AnswerWatch:
         self._limit_s = limit_s
         self._waiting: dict[asyncio.Timeout, float] = {}
         self._answers = 0
-        self._evidence = Silence()
+        self._silence = Silence()
         self._timer: asyncio.TimerHandle | None = None
         self._asking: asyncio.Task[None] | None = None
         self._hung_since: float | None = None
 
     @property
     def is_hung(self) -> bool:
-        """Nothing is answered: whoever comes now need not wait for that."""
+        """The database answers nothing: a new operation fails at once instead of waiting for its limit."""
         return self._hung_since is not None
 
     @property
@@ -83,15 +83,15 @@ class AnswerWatch:
             self._timer = loop.call_later(TICK_S, self._tick)
 
     def discard(self, limit: asyncio.Timeout) -> None:
-        """It waits no longer, whatever became of it."""
+        """The operation waits no longer; its outcome does not matter here."""
         self._waiting.pop(limit, None)
 
     def heard(self) -> None:
-        """The server has answered something, be it that it refuses."""
+        """The server has answered something; a refusal is an answer, too."""
         self._answers += 1
 
     def stop(self) -> None:
-        """Ask nothing any more."""
+        """End the timer and the question."""
         if self._timer is not None:
             self._timer.cancel()
         if self._asking is not None:
@@ -99,7 +99,7 @@ class AnswerWatch:
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        silent_s = self._evidence.look(loop.time(), waiting=len(self._waiting), answers=self._answers)
+        silent_s = self._silence.look(loop.time(), waiting=len(self._waiting), answers=self._answers)
         if silent_s >= PATIENCE_S and self._asking is None:
             self._asking = loop.create_task(self._find_out(), name="database-question")
         self._end(until=loop.time())
@@ -128,7 +128,7 @@ class AnswerWatch:
 
     def _say_hung(self) -> None:
         if not self.is_hung:
-            self._hung_since = time.monotonic() - self._evidence.seconds
+            self._hung_since = time.monotonic() - self._silence.seconds
             log.error(
                 "The database has not answered anything for %.1f s: requests are refused at once until it does.",
                 self.silent_s,
@@ -137,11 +137,11 @@ class AnswerWatch:
         self._end(until=float("inf"))
 
     def _end(self, *, until: float) -> None:
-        """The wait of those whose time is up by then."""
+        """End the wait of all operations whose time is up by ``until``."""
         now = asyncio.get_running_loop().time()
         for limit, ends_at in self._waiting.items():
             if ends_at > until:
-                break  # they came in this order, and have the same time
+                break  # the others came later, and each waits equally long
             if not limit.expired():
                 limit.reschedule(now)
 

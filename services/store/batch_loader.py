@@ -1,9 +1,8 @@
-"""Group read: single reads by key that come at the same time go together in one ``$in``.
+"""Reads by key that come at the same time go together in one query (``$in``).
 
 Process: worker, whatsapp.
 
-The mirror of the group commit: while one read is under way the next keys gather. Every caller gets a document that was
-read after it asked.
+While one read is under way the next keys gather. Every caller gets a document that was read after it asked.
 """
 
 import asyncio
@@ -11,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.errors import Unavailable
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 
 
 class ReadsFull(Unavailable):
@@ -36,7 +36,6 @@ class BatchLoader:
         max_waiting: int = 5_000,
         max_batch: int = 200,
     ) -> None:
-        """Nothing is read yet."""
         self._database = database
         self._collection = collection
         self._field = field
@@ -48,11 +47,11 @@ class BatchLoader:
         self._budget_queue = database.operation_budget.queue(weight=3.0)  # somebody waits for the answer
 
     async def get(self, key: Any) -> Document | None:
-        """The document with this key, or None."""
+        """The document with this key, or None. Raises ``ReadsFull`` and what ``Database.find`` raises."""
         return await asyncio.shield(self.begin(key))
 
     def begin(self, key: Any) -> "asyncio.Future[Document | None]":
-        """The same, later. Others may wait for it, too: it is not to be cancelled."""
+        """As ``get``, without waiting. Other callers may share the future: do not cancel it. Raises ``ReadsFull``."""
         future = self._waiting.get(key)
         if future is None:
             if len(self._waiting) >= self._max_waiting:
@@ -67,14 +66,14 @@ class BatchLoader:
             while self._waiting:
                 await self._budget_queue.turn()
                 keys = list(self._waiting)[: self._max_batch]
-                # Taken out before the read: who asks from now on gets a newer answer.
+                # Taken out before the read: a caller that comes from now on gets a newer answer.
                 futures = {key: self._waiting.pop(key) for key in keys}
                 try:
                     found = await self._read(keys)
                 except Exception as error:
                     for future in futures.values():
                         future.set_exception(error)
-                        future.exception()  # told to whoever still waits; nobody may be left
+                        future.exception()  # seen: asyncio must not warn when no caller is left
                     continue
                 for key, future in futures.items():
                     future.set_result(found.get(key))
@@ -84,6 +83,6 @@ class BatchLoader:
     async def _read(self, keys: Sequence[Any]) -> dict[Any, Document]:
         query: Document = {self._field: keys[0] if len(keys) == 1 else {"$in": list(keys)}}
         found = await self._database.find(self._collection, query, projection=self._projection, limit=len(keys))
-        # A field that holds a list answers for each of its entries.
+        # A field that holds a list fits each key in the list.
         held = ((document[self._field], document) for document in found)
         return {key: one for value, one in held for key in (value if isinstance(value, list) else [value])}

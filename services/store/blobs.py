@@ -2,8 +2,8 @@
 
 Process: worker, whatsapp.
 
-A blob has a name; two writers may store the same name at once, which costs room and nothing else. A file's document is
-written after its last piece, so what is half written is not there. An intent is written before the first piece: by it
+A blob has a name; two writers may store the same name at once, which only costs space. A file's document is
+written after its last piece, so a half-written file cannot be found. An intent is written before the first piece: by it
 the owner finds the pieces of a write that was cut off, and removes them.
 """
 
@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from config.errors import RequestRefused, Unavailable
-from services.store.database import Database, Document
-from services.store.driver import ObjectId
+from services.store.database import Database
+from services.store.driver import Document, ObjectId
 
 CHUNK_BYTES: Final = 255 * 1024
 GROUP_COUNT: Final = 4
@@ -28,7 +28,7 @@ HEAD_BYTES: Final = 8192
 
 
 class BlobTooLarge(RequestRefused):
-    """More bytes came than this place takes."""
+    """More bytes came than the caller of ``write`` allows."""
 
     code = "body_too_large"
 
@@ -60,12 +60,15 @@ class Blobs:
     """
 
     def __init__(self, database: Database, bucket: str) -> None:
-        """No input or output."""
+        """The blobs of ``bucket``; ``intents`` is our own third collection."""
         self._database = database
         self._files, self._chunks, self._intents = f"{bucket}.files", f"{bucket}.chunks", f"{bucket}.intents"
 
     async def write(self, name: str, chunks: AsyncIterable[bytes], *, max_bytes: int) -> BlobFacts:
-        """Store what comes. Raises ``BlobTooLarge`` past ``max_bytes``, ``Unavailable``; then nothing is left."""
+        """Store the stream under ``name``; return what was counted on the way.
+
+        Raises ``BlobTooLarge`` past ``max_bytes``, and ``Unavailable``; then no piece is left.
+        """
         digest = hashlib.sha256()
         head = bytearray()
         size_bytes = 0
@@ -93,7 +96,7 @@ class Blobs:
         return BlobFacts(size_bytes, digest.hexdigest(), bytes(head))
 
     async def _put(self, key: ObjectId, count: int, waiting: bytearray, *, is_last: bool = False) -> int:
-        """Write the whole pieces of what waits, at the end also the rest, and take them out; answer the next number."""
+        """Write the whole pieces of what waits, at the end also the rest, and take them out; return the next number."""
         documents: list[Document] = []
         while len(waiting) >= CHUNK_BYTES or (is_last and waiting):
             documents.append({"files_id": key, "n": count + len(documents), "data": bytes(waiting[:CHUNK_BYTES])})
@@ -103,7 +106,7 @@ class Blobs:
         return count + len(documents)
 
     async def find(self, name: str) -> Blob | None:
-        """The blob with this name, or None."""
+        """The blob with this name, or None. Raises ``Unavailable``."""
         found = await self._database.find_one(self._files, {"filename": name})
         return _blob(found) if found else None
 
@@ -130,7 +133,7 @@ class Blobs:
             number = upper
 
     async def sweep(self, *, limit: int = 100) -> int:
-        """Remove the pieces of writes that were cut off more than ``INTENT_LIFETIME`` ago; answer how many writes."""
+        """Remove the pieces of writes that broke off over ``INTENT_LIFETIME`` ago; return how many writes."""
         ended = datetime.now(UTC) - INTENT_LIFETIME
         intents = await self._database.find(self._intents, {"at": {"$lt": ended}}, limit=limit)
         keys = [intent["_id"] for intent in intents]
@@ -145,7 +148,7 @@ class Blobs:
         return len(lost)
 
     async def delete(self, name: str) -> int:
-        """Remove every blob of this name; answer how many there were."""
+        """Remove every blob of this name; return how many there were. Raises ``Unavailable``."""
         found = await self._database.find(self._files, {"filename": name}, limit=100)
         for document in found:
             key = document["_id"]

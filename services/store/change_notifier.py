@@ -1,13 +1,13 @@
-"""Tells the owner that an inbox has something new: a change stream, and the clock as the fall-back.
+"""Tells the owner that an inbox has something new: by a change stream, and by polling where there is none.
 
 Process: whatsapp.
 
-The stream is read by one plain thread with the client's own synchronous half: an event costs no hop between threads,
-and a burst of them costs one wake-up.
+One thread reads the stream with the synchronous client: a change costs no hop between threads, and several changes at
+once cost one call to the event loop.
 
-In a storm of inserts there is always something new, and every one of them costs the server and this thread a change:
-then the stream is left, the clock wakes everybody, and a little later it is opened again from where it is by then. (A
-stream of the other collections would cost the embedded server as much: it looks at every change for it.)
+Under heavy insert load the stream would cost the server and this thread one change for each insert. So the thread
+closes it, wakes the readers every 30 ms instead, and opens it again a second later from where the log is by then.
+(A stream without the busy collections would cost the embedded server as much: it looks at every change.)
 """
 
 import asyncio
@@ -18,39 +18,38 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from services.store.database import Database, Document
-from services.store.driver import PyMongoError, has_more
+from services.store.database import Database
+from services.store.driver import Document, PyMongoError, has_more
 
 log = logging.getLogger(__name__)
 
 AWAIT_MS = 1000
 STRETCH = 4
-"""Inside an operation budget an idle stream asks so much less often."""
-STORM = 100
-STORM_WINDOW_S = 0.1
-"""More changes than ``STORM`` in such a window are a storm."""
-STORM_S = 1.0
-STORM_POLL_S = 0.03
-"""For so long the clock wakes the readers of what storms, and so often."""
+"""With an operation budget an idle stream asks so many times less often."""
+BURST = 100
+BURST_WINDOW_S = 0.1
+"""More than ``BURST`` changes within such a window close the stream."""
+BURST_S = 1.0
+BURST_POLL_S = 0.03
+"""For how long the readers of the busy collections are woken by time, and how often."""
 QUIET_POLLS = 3
-"""The readers of the other collections every so many times: each look in vain costs a query."""
+"""The other readers are woken every third time: each look in vain costs a query."""
 
 
 class ChangeNotifier:
-    """One ``asyncio.Event`` for each reader of a collection, set when somebody inserts there.
+    """One ``asyncio.Event`` for each reader of a collection, set after an insert there.
 
     ``start()`` opens the stream in its own thread; without a stream (a server that has none) ``wait`` still returns
     after its time, so that a poll finds the work.
     """
 
     def __init__(self, database: Database, collections: Sequence[str]) -> None:
-        """Nothing is opened yet."""
         self._database = database
         self._readers: Mapping[str, dict[str, asyncio.Event]] = {name: {} for name in collections}
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self.is_streaming = False
-        self.storms = 0
+        self.bursts = 0
 
     def start(self) -> None:
         """Open the stream. Call it on the event loop."""
@@ -65,11 +64,11 @@ class ChangeNotifier:
     async def wait(self, collection: str, *, poll_s: float, reader: str = "") -> None:
         """Return when something may be new in this collection, at the latest after ``poll_s`` seconds.
 
-        ``reader`` says who waits: each reader sees each wake-up, so none takes another's.
+        ``reader`` names the caller: each reader sees each change, so none takes another's.
         """
         event = self._readers[collection].setdefault(reader, asyncio.Event())
-        # Not wait_for: on Python 3.11 it swallows a cancellation that meets its wake-up, and the background_task would
-        # go on.
+        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the event, and the
+        # background task would go on.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(poll_s):
                 await event.wait()
@@ -93,8 +92,8 @@ class ChangeNotifier:
                     self.is_streaming = True
                     self._wake(loop, set(self._readers))
                     counts, since = Counter[str](), time.monotonic()
-                    while not self._stopped.is_set() and (counts.total() <= STORM or operation_budget.is_paced):
-                        if time.monotonic() - since > STORM_WINDOW_S:
+                    while not self._stopped.is_set() and (counts.total() <= BURST or operation_budget.is_paced):
+                        if time.monotonic() - since > BURST_WINDOW_S:
                             counts, since = Counter[str](), time.monotonic()
                         self._database.went_out()
                         change = stream.try_next()
@@ -105,9 +104,11 @@ class ChangeNotifier:
                         if names:
                             counts.update(names)
                             self._wake(loop, set(names))
-                            # Inside an operation budget a look costs as much as a batch: what comes next gathers.
+                            # With an operation budget a look costs as much as a batch, so changes gather meanwhile.
                             self._stopped.wait(operation_budget.rest_s)
-                self._sit_out(loop, {name for name, count in counts.items() if count > STORM / len(self._readers)})
+                self._poll_through_burst(
+                    loop, {name for name, count in counts.items() if count > BURST / len(self._readers)}
+                )
             except PyMongoError as error:
                 if self._stopped.is_set():
                     return
@@ -117,19 +118,19 @@ class ChangeNotifier:
                 )
                 self._stopped.wait(2.0)
 
-    def _sit_out(self, loop: asyncio.AbstractEventLoop, stormy: set[str]) -> None:
-        """Let the clock wake everybody until the storm may be over. The stream that follows wakes them once more."""
-        self.storms += 1
-        until, polls = time.monotonic() + STORM_S, 0
-        while time.monotonic() < until and not self._stopped.wait(STORM_POLL_S):
+    def _poll_through_burst(self, loop: asyncio.AbstractEventLoop, busy: set[str]) -> None:
+        """Wake the readers by time for ``BURST_S``. The next stream wakes them once more when it opens."""
+        self.bursts += 1
+        until, polls = time.monotonic() + BURST_S, 0
+        while time.monotonic() < until and not self._stopped.wait(BURST_POLL_S):
             polls += 1
-            self._wake(loop, set(self._readers) if polls % QUIET_POLLS == 0 else stormy)
+            self._wake(loop, set(self._readers) if polls % QUIET_POLLS == 0 else busy)
 
     def _wake(self, loop: asyncio.AbstractEventLoop, names: set[str]) -> None:
-        # A copy: the loop's thread may add a reader meanwhile.
+        # A copy: the event loop may add a reader meanwhile.
         pending = [name for name in names if not all(event.is_set() for event in list(self._readers[name].values()))]
         if pending:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to wake
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no reader is left
                 loop.call_soon_threadsafe(self._set_all, pending)
 
     def _set_all(self, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""One bounded database handle a process: every operation passes its gate, is counted, and fails in our words.
+"""One bounded database handle a process: every operation passes its gate, is counted, and raises our errors.
 
 Process: worker, whatsapp.
 """
@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from config.metering import SILENT, Meter
+from config.metering import SILENT, Meter, PoolUse
 from services.store.answer_watch import AnswerWatch
 from services.store.driver import (
     UNENCODABLE,
     AsyncIOMotorClient,
     AsyncIOMotorCollection,
     BulkWriteError,
+    Collection,
+    Document,
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
@@ -26,7 +28,6 @@ from services.store.driver import (
     WaitQueueTimeoutError,
     question,
 )
-from services.store.embedded.query_division import Plan
 from services.store.faults import (
     DUPLICATE_KEY,
     DatabaseBusy,
@@ -40,23 +41,19 @@ from services.store.faults import (
     passes,
     refused_by,
 )
-from services.store.indexes import INDEXES, expiry_indexes
 from services.store.open_connections import OpenConnections
 from services.store.operation_budget import OperationBudget
+from services.store.server_choice import choose_server
+from services.store.server_strategy import ServerStrategy
 
 log = logging.getLogger(__name__)
 
-Document = dict[str, Any]
 T = TypeVar("T")
 AWAY_S: Final = 0.5
 """After a search for a server that found none, operations are refused at once for so long."""
-TOGETHER_FROM: Final = 3
-"""So many updates and more are worth a transaction, where it saves a commit each."""
 FULL_REMIND_S: Final = 600.0
 """How often a process says again in its log that the database is full."""
-PLAN: Final = Plan((*INDEXES, *expiry_indexes(events_days=1, notifications_days=1)))
 _BY_ID: Final = {"_id": None}.keys()
-EMBEDDED_SET: Final = "secantus"  # the replica set that the embedded server says it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +74,14 @@ class DatabaseOptions:
     ops_per_s: float = 0.0
 
 
-@dataclass(slots=True)
-class PoolUse:
-    """What the gate saw: operations under way, waiting, and finished since the start of the process."""
-
-    limit: int
-    in_use: int = 0
-    waiting: int = 0
-    operations: int = 0
-    documents: int = 0
-    waited_s: float = 0.0
-    errors: int = 0
-
-
 class Database:
     """A bounded client and the few verbs this project uses.
 
-    Constructing does no input or output: Motor connects at the first operation. All verbs raise
-    ``DatabaseUnavailable`` or ``DatabaseBusy`` for trouble that may pass, and let programming errors through.
+    Motor connects at the first operation. Every verb raises ``DatabaseUnavailable`` or ``DatabaseBusy`` for a failure
+    that may pass, and lets programming errors through.
     """
 
     def __init__(self, options: DatabaseOptions, *, meter: Meter = SILENT) -> None:
-        """Prepare the client; nothing is opened yet."""
         self.options = options
         self._meter = meter
         self.connections = OpenConnections()
@@ -125,7 +108,7 @@ class Database:
         self.use = PoolUse(limit=options.pool)
         self._away_until = 0.0
         self._told_full_at = float("-inf")
-        self._is_embedded: bool | None = None
+        self._server: ServerStrategy | None = None
         self._gate = asyncio.Semaphore(options.pool)
         limit_s = options.command_ms / 1000
         self.answers = AnswerWatch(lambda: question(self.client.delegate, options.name), limit_s=limit_s)
@@ -137,8 +120,13 @@ class Database:
             found = self._collections[name] = self._db[name]
         return found
 
+    def collection_of_threads(self, name: str) -> Collection[Document]:
+        """The same collection of the synchronous client, for code inside ``services/store`` that runs on a thread."""
+        found: Collection[Document] = self.client.delegate[self.options.name][name]
+        return found
+
     async def run(self, operation: Callable[[], Awaitable[T]], *, documents: int = 1) -> T:
-        """Run one operation inside the gate; translate what the driver raises."""
+        """Run one operation inside the gate; raise the driver's errors as ours."""
         use = self.use
         self._refuse_if_away()
         if self._gate.locked():
@@ -187,7 +175,7 @@ class Database:
         except PyMongoError as error:
             self._failed()
             if isinstance(error, ServerSelectionTimeoutError):
-                # Nobody who comes now, or who asks twice for one request, has to wait for the same news again.
+                # The next operations, and a second one of the same request, need not search again and fail later.
                 self._away_until = time.monotonic() + AWAY_S
                 raise self._away(str(error)) from error
             unavailable = DatabaseUnavailable("The database does not answer.", detail=str(error))
@@ -205,7 +193,7 @@ class Database:
             raise self._away(f"It has not answered anything for {self.answers.silent_s:.1f} s.")
 
     def _full(self, detail: str) -> StorageFull:
-        """Counted, and told in the log once: every write fails until there is room."""
+        """Count it, and log it once: every write fails until there is space."""
         self._failed()
         now = time.monotonic()
         if now - self._told_full_at >= FULL_REMIND_S:
@@ -223,11 +211,16 @@ class Database:
         return unavailable
 
     def went_out(self, documents: int = 1) -> None:
-        """One operation goes to the server: the gate's own, or a look of a change stream, which has its own thread."""
+        """Count one operation: of the gate, or a look of a change stream, which runs on a thread of its own."""
         self.use.operations += 1
         self.use.documents += documents
         self.operation_budget.spend()
         self._meter.database_ran(documents=documents)
+
+    def pool_use(self) -> PoolUse:
+        """The counters at this moment; the caller does not keep the object."""
+        self.use.open = self.connections.count
+        return self.use
 
     @property
     def trouble_count(self) -> int:
@@ -238,15 +231,11 @@ class Database:
         self.use.errors += 1
         self._meter.database_failed()
 
-    async def sorts_by_index(self) -> bool:
-        """Does the server walk an index in order and stop at the limit? MongoDB does; the embedded server does not."""
-        return not await self.is_embedded()
-
-    async def is_embedded(self) -> bool:
-        """Is it the embedded server, whose costs differ from MongoDB's?"""
-        if self._is_embedded is None:
-            self._is_embedded = (await self.command("hello")).get("setName") == EMBEDDED_SET
-        return self._is_embedded
+    async def server(self) -> ServerStrategy:
+        """The strategy for this server. The first operation that needs it asks the server, once a process."""
+        if self._server is None:
+            self._server = choose_server(await self.command("hello"), self)
+        return self._server
 
     async def ping(self) -> None:
         """One round trip; raises DatabaseUnavailable."""
@@ -273,32 +262,16 @@ class Database:
         limit: int,
     ) -> list[Document]:
         """Up to ``limit`` documents in one round trip where they fit in one batch."""
-
-        if await self.is_embedded():
-            indexed, rest = PLAN.divide(name, query, sort)
-            if rest:
-                stages: list[Document] = [{"$match": indexed}, {"$match": rest}]
-                stages += [{"$sort": dict(sort)}] if sort else []
-                stages += [{"$limit": limit}, *([{"$project": projection}] if projection else [])]
-                return await self._aggregate(name, stages, limit=limit)
-
-        async def read() -> list[Document]:
-            cursor = self.collection(name).find(query, projection, limit=limit, batch_size=limit + 1)
-            if sort:
-                cursor = cursor.sort(list(sort))
-            return await cursor.to_list(limit)
-
-        return await self.run(read)
+        server = self._server or await self.server()
+        return await server.find(name, query, projection=projection, sort=sort, limit=limit)
 
     async def aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
         """The first ``limit`` results of a pipeline."""
-        if "$match" in pipeline[0] and await self.is_embedded():
-            indexed, rest = PLAN.divide(name, pipeline[0]["$match"])
-            if rest:
-                pipeline = [{"$match": indexed}, {"$match": rest}, *pipeline[1:]]
-        return await self._aggregate(name, pipeline, limit=limit)
+        server = self._server or await self.server()
+        return await server.aggregate(name, pipeline, limit=limit)
 
-    async def _aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+    async def run_pipeline(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+        """The first ``limit`` results of a pipeline that goes to the server as it is."""
         return await self.run(lambda: self.collection(name).aggregate(pipeline, batchSize=limit + 1).to_list(limit))
 
     async def count(self, name: str) -> int:
@@ -310,9 +283,9 @@ class Database:
         return sorted(await self.run(lambda: self._db.list_collection_names()))
 
     async def insert_many(self, name: str, documents: list[Document], *, ordered: bool) -> list[Duplicate]:
-        """Insert; answer those refused by a unique index. Any other write error is ``DatabaseUnavailable``.
+        """Insert; return those that a unique index refused. Any other write error is ``DatabaseUnavailable``.
 
-        That it is full is ``StorageFull``, which is one, too.
+        A full database is ``StorageFull``, a subclass of it.
         """
         try:
             await self.run(
@@ -325,19 +298,13 @@ class Database:
         return []
 
     async def bulk(self, name: str, writes: Sequence[UpdateOne | UpdateMany], *, ordered: bool) -> int:
-        """Apply many updates in one round trip; answer how many documents changed.
+        """Apply many updates in one round trip; return how many documents changed.
 
         Raises ``WriteRefused`` when an ordered one met a write that the database will never take.
         """
         try:
-            if len(writes) >= TOGETHER_FROM and not self.operation_budget.is_paced and await self.is_embedded():
-                changed = await self.run(lambda: self._bulk_together(name, writes), documents=len(writes))
-                if changed is not None:
-                    return changed
-            given = list(writes)
-            result = await self.run(
-                lambda: self.collection(name).bulk_write(given, ordered=ordered), documents=len(given)
-            )
+            server = self._server or await self.server()
+            return await server.bulk(name, writes, ordered=ordered)
         except BulkWriteError as error:
             if (full := full_fault(error)) is not None:
                 raise self._full(full) from error
@@ -348,47 +315,26 @@ class Database:
             raise refused from error
         except UNENCODABLE as error:
             raise WriteRefused("A write cannot be encoded.", detail=str(error)[:500]) from error
-        return int(result.modified_count) + int(result.upserted_count)
-
-    async def _bulk_together(self, name: str, writes: Sequence[UpdateOne | UpdateMany]) -> int | None:
-        """All of them as one transaction; None when one was refused, and so none was made.
-
-        The embedded server commits, and waits for its disk, once for every update of a bulk: four times what a
-        transaction costs (200 against 55 µs each, batches of 100). MongoDB shares the wait by itself. Where operations
-        are counted, the commit would be one more.
-        """
-        client = self.client.delegate
-
-        def commit() -> int | None:
-            try:
-                with client.start_session() as session, session.start_transaction():
-                    result = client[self.options.name][name].bulk_write(list(writes), ordered=True, session=session)
-            except OperationFailure:
-                return None  # one after the other they go as far as they can, and tell which it was
-            return int(result.modified_count) + int(result.upserted_count)
-
-        return await asyncio.to_thread(commit)
 
     async def abort_transactions(self) -> None:
-        """End what a killed owner left open: the embedded server would hold those documents for a minute more."""
-        if await self.is_embedded():
-            await self.run(lambda: self.client.admin.command("killAllSessions", []))
+        """End the transactions that a killed owner left open, where a server keeps them."""
+        await (await self.server()).abort_transactions()
 
     async def update(self, name: str, query: Document, change: Document | list[Document], *, upsert: bool) -> int:
-        """Update one document; answer 1 when it was changed or made, else 0."""
+        """Update one document; return 1 when it was changed or made, else 0."""
         result = await self.run(lambda: self.collection(name).update_one(query, change, upsert=upsert))
         return int(result.modified_count) + (1 if result.upserted_id is not None else 0)
 
     async def update_and_read(
         self, name: str, query: Document, change: Document | list[Document], *, upsert: bool
     ) -> Document | None:
-        """Update one document and answer it as it is afterwards."""
+        """Update one document and return it as it is afterwards."""
         return await self.run(
             lambda: self.collection(name).find_one_and_update(query, change, upsert=upsert, return_document=True)
         )
 
     async def delete_many(self, name: str, query: Document) -> int:
-        """Delete what fits; answer how many."""
+        """Delete what fits; return how many."""
         result = await self.run(lambda: self.collection(name).delete_many(query))
         return int(result.deleted_count)
 

@@ -23,6 +23,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorDatabase,
 )
 from pymongo import DeleteMany, InsertOne, MongoClient, UpdateMany, UpdateOne, timeout
+from pymongo.collection import Collection
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -43,6 +44,8 @@ from pymongo.monitoring import (
 )
 
 from services.store.answer_watch import QUESTION_S
+
+Document = dict[str, Any]
 
 UNENCODABLE = (InvalidDocument, DocumentTooLarge, OverflowError, UnicodeEncodeError)
 """What the driver raises for a document that no database can take: too large, a number of more than 64 bits, a lone
@@ -79,11 +82,13 @@ __all__ = [
     "AsyncIOMotorDatabase",
     "AutoReconnect",
     "BulkWriteError",
+    "Collection",
     "ConnectionClosedEvent",
     "ConnectionCreatedEvent",
     "ConnectionFailure",
     "ConnectionPoolListener",
     "DeleteMany",
+    "Document",
     "DuplicateKeyError",
     "ExecutionTimeout",
     "InsertOne",

@@ -12,12 +12,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from config.errors import PanalError
-from services.store.database import Database, Document
-from services.store.driver import UNENCODABLE, encode
+from services.store.database import Database
+from services.store.driver import UNENCODABLE, Document, encode
 from services.store.faults import DatabaseUnavailable
 from services.store.versioned_write import VersionedWrite
 
 EVENTS = "events"
+SEQ_FLOORS = "numbers"
+"""Where the floor of each number is kept: in the number's own document, whose other fields belong to `numbers`."""
+SEQ_FLOOR = "seq_floor"
 MAX_EVENT_BYTES = 16_000_000
 """MongoDB's limit is 16 MiB a document: https://www.mongodb.com/docs/manual/reference/limits/"""
 
@@ -118,7 +121,7 @@ async def append(database: Database, events: Sequence[Event]) -> None:
 
 
 def fault_of(event: Event) -> str | None:
-    """Why this event can never be stored; None when it can."""
+    """Why this event can never be stored; None when it can be."""
     try:
         size = len(encode(_document(event)))
     except UNENCODABLE as error:
@@ -130,6 +133,7 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
     """The highest ``seq`` of this number. ``floor`` is a number known to be reached (0 for a new number).
 
     Retention deletes old events, so the floor is kept beside the number: an idle number must not begin again at 1.
+    Raises ``Unavailable``.
     """
     found = await database.find(
         EVENTS,
@@ -141,6 +145,20 @@ async def last_seq(database: Database, number: str, *, floor: int) -> int:
     return int(found[0]["seq"]) if found else floor
 
 
+async def seq_floor(database: Database, number: str) -> int:
+    """The ``seq`` that the log of this number has reached at least; 0 for an unknown number. Raises ``Unavailable``."""
+    found = await database.find_one(SEQ_FLOORS, {"_id": number}, {SEQ_FLOOR: 1})
+    return int((found or {}).get(SEQ_FLOOR, 0))
+
+
+async def raise_seq_floor(database: Database, number: str, seq: int) -> None:
+    """Remember that the log of this number reached ``seq``; the floor never falls. An unknown number gets none.
+
+    Raises ``Unavailable``.
+    """
+    await database.update(SEQ_FLOORS, {"_id": number}, {"$max": {SEQ_FLOOR: seq}}, upsert=False)
+
+
 async def read(
     database: Database, number: str, *, after: int, limit: int, types: Sequence[str] = (), seeks: bool = True
 ) -> tuple[list[Event], int]:
@@ -148,7 +166,7 @@ async def read(
 
     ``types`` filters by exact type, or by family (``message.*``). The second value is where to go on from, so that a
     filter that fits nothing still makes progress. ``seeks``: when nothing comes next, look further, since retention
-    may have taken what came; one more operation, which somebody who waits at the end can spare.
+    may have deleted what came; one more operation, which a caller that waits at the end of the log can spare.
     """
     found = await _window(database, number, after=after, limit=limit)
     if not found and seeks:
@@ -170,7 +188,7 @@ async def read(
 
 
 async def _window(database: Database, number: str, *, after: int, limit: int) -> list[Document]:
-    """A narrow range: the embedded server reads the whole of it before it sorts."""
+    """A narrow range: a server that sorts what it has read (the embedded one) reads no more than the page."""
     return await database.find(
         EVENTS,
         {"number": number, "seq": {"$gt": after, "$lte": after + limit}},

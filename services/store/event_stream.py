@@ -1,4 +1,4 @@
-"""New events as they are stored: a change stream on the log, read by one plain thread.
+"""New events as they are stored: a change stream on the log, read by one thread.
 
 Process: worker.
 """
@@ -9,8 +9,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from services.store.database import Database, Document
-from services.store.driver import PyMongoError, has_more
+from services.store.database import Database
+from services.store.driver import Document, PyMongoError, has_more
 from services.store.event_log import EVENTS, Event, event_record
 
 log = logging.getLogger(__name__)
@@ -19,17 +19,17 @@ AWAIT_MS = 1000
 BATCH = 200
 AGAIN_S = 2.0
 STRETCH = 4
-"""Inside an operation budget an idle stream asks so much less often."""
+"""With an operation budget an idle stream asks so many times less often."""
 
 
 class EventStream:
     """Hands new events to a listener, on the event loop, in the database's order. It may miss some: look at ``seq``.
 
-    Where the server has no change streams, or one breaks, ``is_streaming`` is False and it tries again by and by.
+    Where the server has no change streams, or one breaks, ``is_streaming`` is False, and every ``AGAIN_S`` seconds it
+    tries again.
     """
 
     def __init__(self, database: Database) -> None:
-        """Nothing is opened yet."""
         self._database = database
         self._stopped = threading.Event()
         self._opened = asyncio.Event()
@@ -47,12 +47,12 @@ class EventStream:
         return self._opened.is_set()
 
     def stop(self) -> None:
-        """Let the thread end; it leaves within about a second and says nothing more."""
+        """Let the thread end; it leaves within about a second and hands over nothing more."""
         self._stopped.set()
 
     def _watch(self, loop: asyncio.AbstractEventLoop, listener: Callable[[list[Event]], None]) -> None:
         pipeline: list[Document] = [{"$match": {"operationType": "insert"}}]
-        collection = self._database.client.delegate[self._database.options.name][EVENTS]
+        collection = self._database.collection_of_threads(EVENTS)
         await_ms = AWAIT_MS * (STRETCH if self._database.operation_budget.is_paced else 1)
         while not self._stopped.is_set():
             try:
@@ -88,5 +88,5 @@ class EventStream:
             listener(events)
 
     def _tell(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+        with contextlib.suppress(RuntimeError):  # the loop is closed: no listener is left
             loop.call_soon_threadsafe(callback)

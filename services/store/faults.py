@@ -1,4 +1,4 @@
-"""What the driver says of a failure, in our words: does it pass, is the database full, will it never be taken?
+"""The driver's failures in our terms: may it pass, is the database full, can the write never succeed?
 
 Process: worker, whatsapp.
 """
@@ -14,7 +14,7 @@ DUPLICATE_KEY: Final = 11000
 OUT_OF_DISK_SPACE: Final = 14031
 FULL_SIGNS: Final = ("over your space quota", "no space left on device", "enospc")
 FULL_RETRY_S: Final = 60.0
-"""A full database is not emptied in a second: callers need not knock so often."""
+"""Seconds. A full database is not emptied soon: a caller need not retry earlier."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -24,11 +24,11 @@ class DatabaseUnavailable(Unavailable):
     was_sent: bool = True
     """May the operation have been applied all the same?"""
     has_timed_out: bool = False
-    """Its time was up. To try again at once would be to wait as long again."""
+    """Its time was up. Another try at once would wait as long again."""
 
 
 class StorageFull(DatabaseUnavailable):
-    """The database refuses writes because it has no room left: an outage for what is written."""
+    """The database refuses writes because it has no space left: an outage for what is written."""
 
     code = "storage_full"
     was_sent = False
@@ -64,7 +64,7 @@ class Duplicate:
 
 
 def is_full(code: int | None, message: str) -> bool:
-    """Does the server refuse a write for want of room?
+    """Does the server refuse a write because it has no space left?
 
     14031 is MongoDB's OutOfDiskSpace. 8000 is any error of Atlas itself; the quota is told by its words, "you are over
     your space quota". A storage engine passes on the words of the operating system.
@@ -75,7 +75,7 @@ def is_full(code: int | None, message: str) -> bool:
 
 
 def full_fault(error: BulkWriteError) -> str | None:
-    """What the server said of the first write that found no room."""
+    """What the server said of the first write that found no space; None when there is none."""
     details: Mapping[str, Any] = error.details or {}
     for fault in (*details.get("writeErrors", []), *details.get("writeConcernErrors", [])):
         code, message = fault.get("code"), str(fault.get("errmsg", ""))
@@ -112,7 +112,7 @@ def refused_by(error: BulkWriteError) -> WriteRefused | None:
 
 
 def duplicates(error: BulkWriteError) -> list[Duplicate]:
-    """Those refused by a unique index; any other failure of a bulk is ``DatabaseUnavailable``."""
+    """The documents that a unique index refused. Raises ``DatabaseUnavailable`` for any other failure of a bulk."""
     details = error.details or {}
     if details.get("writeConcernErrors"):
         # The primary has it, most members do not: a change of primary may still lose it.

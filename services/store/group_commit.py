@@ -15,7 +15,8 @@ from typing import Any
 
 from config.errors import Unavailable
 from config.metering import SILENT, Meter
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 from services.store.faults import DatabaseUnavailable, Duplicate, StorageFull
 from services.store.operation_budget import BatchDelay
 
@@ -64,9 +65,7 @@ class GroupCommit:
         delay: BatchDelay | None = None,
         stamp: Callable[[Document], None] | None = None,
     ) -> None:
-        """Nothing is opened; the first insert starts the first batch. ``weight``: its part of an operation budget.
-
-        ``delay``: how far apart batches are that follow one another.
+        """``weight`` is its part of an operation budget, ``delay`` the time between batches that follow one another.
 
         ``stamp`` marks each document right before it goes out, and again before it goes out once more: what sorts by
         the time of storing must not be as old as a request that waited for its turn, or for the database.
@@ -103,7 +102,7 @@ class GroupCommit:
 
     @property
     def is_full(self) -> bool:
-        """Has it no room for one more document?"""
+        """Would one more document be refused with ``IntakeFull``?"""
         return self._waiting_count >= self._max_waiting
 
     def begin(self, documents: list[Document]) -> Promise:
@@ -127,7 +126,7 @@ class GroupCommit:
         return promise
 
     def _give_up(self) -> None:
-        """Whoever has waited too long is told. One timer for all of them: one for each costs as much as its insert."""
+        """Fail the callers that waited too long. One timer serves all: one each would cost as much as an insert."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         while self._unanswered and (self._unanswered[0][1].done() or self._unanswered[0][0] <= now):
@@ -137,7 +136,7 @@ class GroupCommit:
                     UNKNOWN_OUTCOME, detail=f"no answer for {self._collection} within {self._max_wait_s:g} s"
                 )
                 promise.set_exception(error)
-                promise.exception()  # told already, should nobody wait for it any more
+                promise.exception()  # seen: asyncio must not warn when no caller is left
         self._watch = loop.call_at(self._unanswered[0][0], self._give_up) if self._unanswered else None
 
     def _forget_answered(self) -> None:
@@ -283,5 +282,5 @@ def _fail(batch: Batch, error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)
-            # The caller may be gone; its exception has been told to nobody, and that is fine.
+            # Seen: asyncio must not warn when the caller is gone.
             future.exception()

@@ -1,13 +1,14 @@
-"""Durable inboxes: what workers put down for the owner, who takes it up in order and marks it done.
+"""Durable inboxes: workers store items for the owner, which reads them in order and marks them done.
 
-Process: worker (put), whatsapp (take).
+Process: worker (stores), whatsapp (reads).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 from services.store.operation_budget import BatchDelay
 from services.store.versioned_write import VersionedWrite
 
@@ -16,11 +17,11 @@ COMMANDS: Final = "commands"
 
 NEW: Final = "new"
 ERRAND: Final = "errand"
-"""A command that waits and has to call WhatsApp: it stands in a line of its own, so that quick ones need not wait."""
+"""State of a command that has to call WhatsApp: it waits in a queue of its own, so quick commands need not."""
 DONE: Final = "done"
 FAILED: Final = "failed"
 NOTIFICATION_DELAY: Final = BatchDelay(0.04, tokens=5.0)
-"""Meta waits for its answer for seconds, and nobody sees what a status waited."""
+"""Meta waits seconds for its answer, and a status may come a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def notification_document(notification: RawNotification) -> Document:
 
 
 async def new_notifications(database: Database, *, limit: int) -> list[RawNotification]:
-    """The oldest notifications that wait, up to ``limit``."""
+    """The oldest notifications that wait, up to ``limit``. Raises ``Unavailable``."""
     found = await database.find(NOTIFICATIONS, {"state": NEW}, sort=[("state", 1), ("order", 1)], limit=limit)
     return [
         RawNotification(
@@ -59,7 +60,7 @@ async def new_notifications(database: Database, *, limit: int) -> list[RawNotifi
 
 
 async def new_commands(database: Database, *, limit: int, state: str = NEW) -> list[Document]:
-    """The oldest commands that wait in this state, up to ``limit``, as documents for a desk."""
+    """The oldest commands that wait in this state, up to ``limit``, as documents. Raises ``Unavailable``."""
     return await database.find(COMMANDS, {"state": state}, sort=[("state", 1), ("order", 1)], limit=limit)
 
 

@@ -1,9 +1,9 @@
-"""Every index there is. None is partial where it is asked often: the embedded server finds nothing by those.
+"""Every index there is. What is asked often has no partial index: the embedded server cannot use one.
 
-Process: whatsapp (makes them), worker (plans by them).
+Process: whatsapp (makes them), worker (the embedded server's query division reads them).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 
@@ -21,13 +21,6 @@ class Index:
         """As MongoDB names it by itself, unless it has a name of its own."""
         return self.name or "_".join(f"{field}_{way}" for field, way in self.keys)
 
-
-PASSED_ON: Final = frozenset({("contacts", "key_1"), ("conversations", "pair_1")})
-"""Unique indexes whose values pass from one document to another: a phone number is given to somebody else.
-
-The embedded server (SecantusDB 0.6.0b17) never forgets a unique value that an update took away: an insert that brings
-it again is refused for ever, and the owner with it. There these two are plain indexes; the owner is the only writer.
-"""
 
 INDEXES: Final = (
     Index("messages", (("number", 1), ("status", 1), ("priority", 1), ("order", 1))),
@@ -72,19 +65,10 @@ INDEXES: Final = (
 )
 
 
-def indexes_for(*, is_embedded: bool) -> tuple[Index, ...]:
-    """The indexes that this server gets."""
-    if not is_embedded:
-        return INDEXES
-    return tuple(
-        replace(index, options=()) if (index.collection, index.full_name) in PASSED_ON else index for index in INDEXES
-    )
-
-
 def expiry_indexes(*, events_days: int, notifications_days: int, attempts_days: int = 30) -> tuple[Index, ...]:
     """Time-to-live indexes: retention in days for each collection.
 
-    Messages have none: the owner deletes them by their ``order``, which is indexed anyway.
+    Messages have none: the owner deletes them by ``order``, which has an index anyway.
     """
     day_s = 86_400
     return (

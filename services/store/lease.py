@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.store.database import Database, Document
-from services.store.driver import DuplicateKeyError
+from services.store.database import Database
+from services.store.driver import Document, DuplicateKeyError
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,6 @@ class Lease:
         margin_s: float,
         monotonic: Callable[[], float],
     ) -> None:
-        """Nothing is read or written yet."""
         self._database = database
         self._name = name
         self.holder = holder
@@ -63,19 +62,21 @@ class Lease:
         """Seconds for which this process may still act as the owner; 0 when it may not."""
         return max(0.0, self._good_until - self._monotonic()) if self.token else 0.0
 
-    async def acquire(self, *, heir_of: str | None = None) -> LeaseView:
-        """Take the lease if it is free, has run out, or is ours; answer what it is now.
+    async def acquire(self, *, dead_holder: str | None = None) -> LeaseView:
+        """Take the lease if it is free, has run out, or is ours; return what it is now.
 
-        ``heir_of`` is a holder that is known to be dead: its lease need not run out first.
+        ``dead_holder`` is known to be dead: its lease need not run out first.
 
         Call it again to renew. ``is_held()`` tells whether it worked. Raises ``DatabaseUnavailable``.
         """
         asked_at = self._monotonic()
         is_free: Document = {"$lte": [{"$ifNull": ["$expires_ms", 0]}, {"$toLong": "$$NOW"}]}
         is_mine: Document = {"$eq": ["$holder", {"$literal": self.holder}]}
-        is_inherited: Document = {"$eq": ["$holder", {"$literal": heir_of}]}
-        may_take: Document = {"$or": [is_free, is_mine] if heir_of is None else [is_free, is_mine, is_inherited]}
-        # A holder whose lease has run out gets a new token even when nobody else took it in between:
+        is_of_dead_holder: Document = {"$eq": ["$holder", {"$literal": dead_holder}]}
+        may_take: Document = {
+            "$or": [is_free, is_mine] if dead_holder is None else [is_free, is_mine, is_of_dead_holder]
+        }
+        # A holder whose lease has run out gets a new token even when no other process took it in between:
         # what it sent in that time cannot be told from a stranger's.
         changes: Document = {"$and": [may_take, {"$or": [is_free, {"$not": [is_mine]}]}]}
         pipeline: list[Document] = [
@@ -105,7 +106,7 @@ class Lease:
         except DuplicateKeyError:
             found = None
         if found is None:
-            # Several made the document at the same moment: somebody else's is there now.
+            # Several processes made the document at the same moment: another one's is there now.
             found = await self._database.find_one(LEASES, {"_id": self._name})
         view = _view(found or {})
         if view.holder == self.holder and view.remaining_ms > 0:
@@ -116,7 +117,7 @@ class Lease:
         return view
 
     async def release(self) -> None:
-        """Give the lease up, so that the next owner need not wait for its end."""
+        """Give the lease up, so that the next owner need not wait for its end. Raises ``DatabaseUnavailable``."""
         if not self.token:
             return
         token, self.token = self.token, 0
@@ -141,6 +142,6 @@ def _view(document: dict[str, Any]) -> LeaseView:
 
 
 async def is_lease_held(database: Database, name: str) -> bool:
-    """Does anybody hold this lease right now, by the database's clock?"""
+    """Does a process hold this lease right now, by the database's clock? Raises ``DatabaseUnavailable``."""
     is_running: Document = {"$gt": ["$expires_ms", {"$toLong": "$$NOW"}]}
     return await database.find_one(LEASES, {"_id": name, "$expr": is_running}, {"_id": 1}) is not None

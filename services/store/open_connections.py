@@ -1,8 +1,8 @@
-"""How many connections of the pool are open at this moment, told by the driver itself.
+"""How many connections of the pool are open at this moment, as the driver reports it.
 
 Process: worker, whatsapp.
 
-The driver's monitors (two a server) do not appear here: the driver tells nothing of them.
+The driver's monitors (two a server) do not appear here: the driver does not report them.
 """
 
 import threading
@@ -34,7 +34,7 @@ class OpenConnections(ConnectionPoolListener):
             self.lost_count += 1
 
     def pool_created(self, event: object) -> None:
-        """Not of interest, as is everything below: the driver wants an answer to each."""
+        """Ignored, as is everything below: the driver demands a method for each event."""
 
     def pool_ready(self, event: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Queues in which batches wait for their turn: for a token of the operation budget, or only so that more gathers.
+"""Queues of batches: each waits for a token of the operation budget, or only so that more gathers in it.
 
 Process: worker, whatsapp.
 
@@ -50,8 +50,8 @@ def shares(ops_per_s: float, *, workers: int, instances: int = 1) -> Shares:
 class BatchDelay:
     """How far apart batches of a queue are that follow one another, so that more is in each.
 
-    ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: who can wait
-    leaves tokens to those for whom somebody waits.
+    ``seconds`` without a budget; inside one as long as ``tokens`` take to come, up to ``MAX_GATHER_S``: a batch
+    that can wait leaves tokens to those for which a caller waits.
     """
 
     seconds: float
@@ -61,7 +61,7 @@ class BatchDelay:
 class OperationBudget:
     """Tokens of one process. ``per_s`` 0: no budget, nobody ever waits.
 
-    Queues share by weight (start-time fair queueing): a queue that asks seldom is served at once, one that always asks
+    Queues share by weight (start-time fair queueing): a queue that rarely asks is served at once, one that always asks
     gets its share and no more.
     """
 
@@ -171,7 +171,7 @@ class BudgetQueue:
         self.finish = 0.0
 
     async def turn(self, *, enough: asyncio.Event | None = None) -> None:
-        """Wait for this queue's turn; at once while there are tokens, or while its batches are seldom.
+        """Wait for this queue's turn; at once while there are tokens, or while its batches are rare.
 
         ``enough`` is set once so much is in the batch that it need not gather any longer; inside a budget it is the
         token that counts, and not what is in it.
@@ -193,7 +193,7 @@ class BudgetQueue:
         self._ready, self._at = 0.0, self._monotonic()
 
     def next_delay_s(self) -> float:
-        """Count one more batch; answer how long it gathers before it goes (seconds)."""
+        """Count one more batch; return how long it gathers before it goes (seconds)."""
         now = self._monotonic()
         self._ready = min(GATHER_BURST, self._ready + (now - self._at) / self._delay_s) - 1
         self._at = now

@@ -1,4 +1,4 @@
-"""Reads that fill a memory go on side by side; who deletes what they might find waits for them, and they for it.
+"""A lock of readers and one deleter: reads into memory run side by side, a delete of what they read runs alone.
 
 Process: whatsapp.
 """
@@ -9,17 +9,16 @@ from contextlib import asynccontextmanager
 
 
 class ReadGate:
-    """``reading`` for those who read, ``closed`` for the one who deletes."""
+    """``reading`` around a read, ``closed`` around a delete. Both are asynchronous context managers."""
 
     def __init__(self) -> None:
-        """Open."""
         self._readers = 0
         self._is_closed = False
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
-        """Read while nobody deletes. Not to be nested."""
+        """Wait while a delete runs; reads run side by side. Do not nest it."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._is_closed)
             self._readers += 1
@@ -32,7 +31,7 @@ class ReadGate:
 
     @asynccontextmanager
     async def closed(self) -> AsyncIterator[None]:
-        """Nobody reads meanwhile."""
+        """Wait for the running reads; no read begins meanwhile."""
         async with self._changed:
             await self._changed.wait_for(lambda: not self._is_closed)
             self._is_closed = True

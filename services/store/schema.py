@@ -1,4 +1,4 @@
-"""Collections and their indexes, made once by one process, before load.
+"""Collections and their indexes: one process makes them, before load.
 
 Process: whatsapp (makes them), worker (waits for them).
 """
@@ -8,9 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from services.store.database import Database, Document
-from services.store.driver import OperationFailure
-from services.store.indexes import Index, indexes_for
+from services.store.database import Database
+from services.store.driver import Document, OperationFailure
+from services.store.indexes import Index
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +22,15 @@ _NOT_THERE = (26, 27)
 _COMPARED = ("expireAfterSeconds", "partialFilterExpression", "unique", "sparse")
 
 RETIRED: Final = (("messages", "idempotency_1"), ("conversations", "wa_id_1_activity_1"))
-"""Indexes of earlier versions, dropped once those that took their place stand: a unique one never has a gap."""
+"""Indexes of earlier versions, dropped after their successors are made: a unique index never has a gap."""
 
 
 async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
-    """Make every index that is missing; answer whether anything was to do. Safe to call from two hosts at once."""
-    indexes = indexes_for(is_embedded=await database.is_embedded())
+    """Make every index that is missing; return whether anything was to do. Two hosts may call it at once.
+
+    Raises ``Unavailable``, and ``OperationFailure`` when the server refuses an index.
+    """
+    indexes = (await database.server()).indexes()
     wanted: Document = {"version": SCHEMA_VERSION, "indexes": _digest(indexes), "expiry": _fingerprint(expiry)}
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     if found is not None and all(found.get(key) == value for key, value in wanted.items()):
@@ -42,7 +45,7 @@ async def ensure_schema(database: Database, expiry: tuple[Index, ...]) -> bool:
 
 
 async def is_schema_ready(database: Database) -> bool:
-    """Has some process made the indexes of this version?"""
+    """Has a process made the indexes of this version? Raises ``Unavailable``."""
     found = await database.find_one(META, {"_id": _SCHEMA_ID})
     return found is not None and found.get("version") == SCHEMA_VERSION
 
@@ -67,7 +70,7 @@ async def _drop(database: Database, collection: str, name: str) -> None:
 
 
 def _digest(indexes: Sequence[Index]) -> str:
-    """Changes with every index that a version adds or drops, so that nobody has to remember to count up."""
+    """Changes with every index that a version adds or drops, so no version number has to be raised by hand."""
     return hashlib.sha256(repr(indexes).encode()).hexdigest()[:16]
 
 

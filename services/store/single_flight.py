@@ -1,8 +1,8 @@
-"""Shared read: who asks while the same thing is being read waits for that answer, and costs nothing.
+"""One read at a time for each key: callers that ask meanwhile share its answer.
 
 Process: worker, whatsapp.
 
-For caches: when something remembered has grown old, a hundred requests find out at the same moment, and one reads.
+For caches: when an entry has grown too old, a hundred requests may notice at the same moment, and one reads.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 AHEAD_S: Final = 0.5
-"""So long before something is too old it is read again, so that nobody waits for that."""
+"""An entry is read again so long before it is too old: no caller waits for it."""
 _LONG_AGO: Final = float("-inf")
 
 
@@ -24,17 +24,17 @@ class SingleFlight(Generic[K, T]):
     """Reads by key, one at a time for each key. An answer may be as old as the read that is under way."""
 
     def __init__(self, read: Callable[[K], Awaitable[T]]) -> None:
-        """``read`` fetches the value of a key; what it raises, everybody who waits is told."""
+        """``read`` fetches the value of a key; what it raises, every caller that waits gets."""
         self._read = read
         self._under_way: dict[K, asyncio.Task[T]] = {}
 
     async def get(self, key: K) -> T:
-        """The value of this key."""
+        """The value of this key. Raises what ``read`` raises."""
         # A caller that goes away must not take the answer from the others.
         return await asyncio.shield(self.begin(key))
 
     def begin(self, key: K) -> "asyncio.Task[T]":
-        """Read it, unless that is under way; nobody has to wait. For what is remembered and will soon be too old."""
+        """Start the read unless it is under way; return its task. No caller has to wait for it."""
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._fetch(key))
@@ -49,16 +49,16 @@ class SingleFlight(Generic[K, T]):
                 del self._under_way[key]
 
     def is_current(self, key: K) -> bool:
-        """Asked by a read of this key: is it still the one that whoever asks is told?"""
+        """Called from inside a read of this key: do new callers still get its answer? False after ``forget``."""
         return self._under_way.get(key) is asyncio.current_task()
 
     def forget(self, key: K) -> None:
-        """Whoever asks from now on is not told what is being read: it may be from before a change."""
+        """New callers start a read of their own: the one under way may be from before a change."""
         self._under_way.pop(key, None)
 
 
 class RefreshAheadCache(Generic[K, T]):
-    """Values by key, remembered for a while. One that will soon be too old is read again before anybody waits for it.
+    """Values by key, kept for a while. A value that will soon be too old is read again before a caller waits for it.
 
     At most ``most`` are held; the one that was read longest ago goes first.
     """
@@ -72,7 +72,7 @@ class RefreshAheadCache(Generic[K, T]):
         most: int,
         ahead_s: float = AHEAD_S,
     ) -> None:
-        """Empty. ``read`` fetches a value; what it raises, whoever waits for it is told."""
+        """``read`` fetches a value; what it raises, every caller that waits for it gets. Times are in seconds."""
         self._read = read
         self._clock = clock
         self._fresh_s = fresh_s
@@ -128,6 +128,6 @@ class RefreshAheadCache(Generic[K, T]):
 
 
 def _told(task: "asyncio.Task[T]") -> None:
-    """Its exception was raised where somebody waited; nobody may be left."""
+    """Mark its exception as seen: asyncio must not warn when no caller is left."""
     if not task.cancelled():
         task.exception()

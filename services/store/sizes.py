@@ -1,4 +1,4 @@
-"""How much a database holds: asked of the server where it tells, estimated where it does not.
+"""How much a database holds: the server's own statistics, or an estimate where it has none.
 
 Process: whatsapp.
 """

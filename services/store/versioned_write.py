@@ -10,22 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.store.database import Document
-from services.store.driver import UpdateMany, UpdateOne
+from services.store.driver import Document, UpdateMany, UpdateOne
 
 MOST_PUSHED = 200
-"""A message that is tried again for ever must not grow for ever."""
+"""Entries of an array that are kept: a message that is retried for ever must not grow for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionedWrite:
-    """One guarded change of one document.
+    """One change of one document, which a newer document refuses.
 
     ``set`` are plain values, ``compute`` are MongoDB expressions over the stored document, ``push`` appends one entry
     to an array (which keeps its last ``MOST_PUSHED``), ``drop`` removes fields. ``upsert`` makes the document when it
-    is missing. ``seq`` None is an unguarded, idempotent change (a mark on a notification, say). ``guard`` is the field
-    that keeps the last ``seq``: a document that events of several numbers change needs one a number, since each number
-    counts by itself. ``where`` means every document that fits instead of the one with this id; then ``seq`` is None.
+    is missing. ``seq`` None is an idempotent change without that check (a mark on a notification, say). ``guard`` is
+    the field that keeps the last ``seq``: a document that events of several numbers change needs one a number, since
+    each number counts by itself. ``where`` means every document that fits instead of the one with this id; then ``seq``
+    is None.
     """
 
     collection: str

@@ -27,7 +27,7 @@ from services.supervisor.rolling_restart import RollingRestart
 from services.supervisor.sanic_internals import SanicManager
 from services.supervisor.shutdown_responder import ShutdownResponder
 from services.supervisor.status_publisher import StatusPublisher
-from services.telemetry.heartbeat import rss_bytes
+from services.telemetry.rss import rss_bytes
 from services.telemetry.scoreboard import ProcessRow, Scoreboard, Vitals
 
 TICK_S = 0.1

@@ -6,30 +6,19 @@ Process: all of them. If it stops, main takes the event loop for stuck: so it ru
 import asyncio
 import contextlib
 import logging
-import os
-import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from config.ids import order_floor
+from config.metering import PoolUse
 from services.supervisor.child_process import dump_stacks_on_signal
 from services.telemetry.latency import RequestStats
 from services.telemetry.meter import ProcessMeter
+from services.telemetry.rss import rss_bytes
 from services.telemetry.scoreboard import ScoreboardRefused, ScoreboardWriter, Vitals
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PoolUse:
-    """The database pool at this moment."""
-
-    checked_out: int = 0
-    waiting: int = 0
-    size_max: int = 0
-    open: int = 0
 
 
 class Heartbeat:
@@ -69,18 +58,19 @@ class Heartbeat:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, state: str = "starting") -> None:
-        """Write the first beat now and go on by itself. From here on main watches this loop."""
+        """Write the first beat now, then one every ``every_s`` seconds. From here on main checks this loop."""
         dump_stacks_on_signal(self._run_dir)
         self.say(state)
         # A task of the loop, not of the app: Sanic cancels its own at the start of a drain.
         self._task = asyncio.get_running_loop().create_task(self._run(), name="heartbeat")
 
     def say(self, state: str) -> None:
-        """A new state is written at once."""
+        """Set the state and write it at once."""
         self.state = state
         self.beat()
 
     async def stop(self) -> None:
+        """End the beats; the last record stays."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -133,24 +123,12 @@ class Heartbeat:
             p95_ms=round(p95_ms, 2),
             p99_ms=round(p99_ms, 2),
             loop_lag_ms=round(self._lag_ms, 2),
-            pool_checked_out=pool.checked_out,
+            pool_checked_out=pool.in_use,
             pool_waiting=pool.waiting,
-            pool_max=pool.size_max,
+            pool_max=pool.limit,
             pool_open=pool.open,
             db_operations=meter.operations if meter is not None else 0,
             db_operations_per_s=round(meter.operations_per_s, 2) if meter is not None else 0.0,
             messages_accepted=meter.messages_accepted if meter is not None else 0,
             messages_accepted_per_s=round(meter.accepted_per_s, 3) if meter is not None else 0.0,
         )
-
-
-def rss_bytes() -> int:
-    """Resident memory of this process; where there is no /proc, the most it ever had."""
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

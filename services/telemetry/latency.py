@@ -1,4 +1,4 @@
-"""How long do requests take? A histogram over the last minute, in fixed memory, with quantiles when somebody asks.
+"""How long do requests take? A histogram over the last minute, in fixed memory, and its quantiles.
 
 Process: worker.
 """
@@ -27,7 +27,7 @@ class RequestStats:
         self._slice_ends_at = (time.monotonic() if now is None else now) + SLICE_S
 
     def observe(self, ms: float, *, is_error: bool = False) -> None:
-        """One request is answered."""
+        """Count one answered request, which took ``ms``."""
         self.requests += 1
         if is_error:
             self.errors += 1
@@ -43,7 +43,7 @@ class RequestStats:
                 self._slice_ends_at = now + SLICE_S
 
     def quantiles_ms(self, *shares: float) -> tuple[float, ...]:
-        """Of the last minute; 0 where there was no request."""
+        """Quantiles of the last minute in ms, one for each share (0.5 is the median); 0 without a request."""
         counts = [sum(column) for column in zip(*self._slices, strict=True)]
         sums = list(accumulate(counts))
         total = sums[-1]

@@ -1,4 +1,4 @@
-"""Counts what the rooms below report, twice: for `/metrics` (all processes) and for the scoreboard (the last minute).
+"""Counts what the lower packages report: for `/metrics` (all processes) and for the scoreboard (the last minute).
 
 Process: worker, whatsapp.
 """
@@ -22,7 +22,7 @@ WINDOW_S = 60.0
 
 
 class RateWindow:
-    """How fast does a counter grow? Looked at with every beat; the answer is the mean of the last minute."""
+    """How fast a counter grows: ``per_s`` is the mean of the last minute, updated with every beat."""
 
     def __init__(self, now: float, *, window_s: float = WINDOW_S) -> None:
         self._window_s = window_s
@@ -75,7 +75,7 @@ class ProcessMeter:
         DUPLICATES_SUPPRESSED.labels(kind).inc()
 
     def turn(self, now: float) -> None:
-        """With every beat."""
+        """Update the rates. ``now`` is in seconds of the monotonic clock; called with every beat."""
         self._operation_rate.turn(now, self.operations)
         self._accepted_rate.turn(now, self.messages_accepted)
 

@@ -1,18 +1,28 @@
-"""Resident memory of processes that do not report it themselves: Sanic's helpers of main, the emulated WhatsApp.
+"""Resident memory: of this process, and of processes that do not report it (Sanic's helpers of main, the sandbox).
 
-Process: worker. It reads small files of /proc, which never wait for a disk; elsewhere it knows nothing and says 0.
+Process: all of them. It reads small files of /proc, which never wait for a disk; psutil would look through all of /proc
+to find children.
 """
 
 import os
+import resource
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Of getrusage: bytes on macOS, KiB elsewhere."""
 PROC = Path("/proc")
 
 
+def rss_bytes(*, proc: Path = PROC) -> int:
+    """Resident memory of this process; the most it ever had where there is no /proc."""
+    return rss_bytes_of(os.getpid(), proc=proc) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
 def rss_bytes_of(pid: int, *, proc: Path = PROC) -> int:
-    """Resident memory of this process now; 0 when it is gone or cannot be read."""
+    """Resident memory of another process; 0 when it is gone, or where there is no /proc."""
     try:
         return int((proc / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):

@@ -16,11 +16,11 @@ import orjson
 from services.telemetry.rss import rss_bytes_of
 from services.telemetry.shared_memory import MAIN_BYTES, SLOT_BYTES, Region
 
-SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so nobody competes for one
+SLOT_VARIABLE = "PANAL_BOARD_SLOT"  # main gives each child its slot by environment, so no two compete for one
 DEFAULT_SLOTS = 96
 EXTRA_BYTES = 2048
 SILENT_BEATS = 5
-"""After so many beats that did not come a process is shown as stalled."""
+"""A process that missed so many beats is shown as stalled."""
 
 
 class ScoreboardRefused(ValueError):
@@ -29,7 +29,7 @@ class ScoreboardRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What a process says about itself. Times in ms unless the name says otherwise; `state` in its own words."""
+    """What a process reports about itself. `state` is its own word for it."""
 
     state: str = "ready"
     rss_bytes: int = 0
@@ -81,7 +81,7 @@ class ClusterEvent:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """Everything main publishes. `stopping`: the whole instance is going; `/readyz` says 503 from then on."""
+    """Everything main publishes. `stopping`: the whole host stops; `/readyz` answers 503 from then on."""
 
     main_pid: int = 0
     started_at: float = 0.0
@@ -100,7 +100,7 @@ class ClusterFacts:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRow:
-    """One process as `GET /v1/cluster` shows it: its own words joined with main's."""
+    """One process as `GET /v1/cluster` shows it: its own report joined with main's."""
 
     name: str
     role: str
@@ -133,9 +133,7 @@ class _Record:
 
 
 class Scoreboard:
-    """`Board.create()` in main; elsewhere the pickled scoreboard, or `Board.attach(memory)` with what shared_ctx
-    carries.
-    """
+    """Made by `create()` in main. Elsewhere it arrives pickled, or `attach(memory)` puts it on what shared_ctx has."""
 
     def __init__(self, memory: Any, slots: int) -> None:
         self.memory = memory
@@ -155,16 +153,12 @@ class Scoreboard:
 
     @classmethod
     def attach(cls, memory: Any) -> "Scoreboard":
-        """The scoreboard on memory that came through Sanic's shared_ctx (`app.shared_ctx.scoreboard =
-        scoreboard.memory`).
-        """
+        """The scoreboard on memory from Sanic's shared_ctx (`app.shared_ctx.scoreboard = scoreboard.memory`)."""
         return cls(memory, (len(memory) - 2 * MAIN_BYTES) // (2 * SLOT_BYTES))
 
     @classmethod
     def of(cls, shared_ctx: object) -> "Scoreboard":
-        """The scoreboard that main put on `app.shared_ctx`; without one (`--single-process`) a scoreboard for this
-        process.
-        """
+        """The scoreboard that main put on `app.shared_ctx`; without one (`--single-process`) a new one."""
         memory = getattr(shared_ctx, "scoreboard", None)
         return cls.attach(memory) if memory is not None else cls.create(slots=1)
 
@@ -182,7 +176,7 @@ class Scoreboard:
         return ScoreboardWriter(self._slots[slot].write, name=name, role=role)
 
     def publish(self, facts: ClusterFacts) -> None:
-        """Main only: replace what everybody reads about the cluster. The oldest events go when it would not fit."""
+        """Main only: replace what every process reads about the cluster. The oldest events go when it would not fit."""
         while True:
             payload = orjson.dumps(asdict(facts))
             if self._main.fits(payload):
@@ -249,11 +243,11 @@ class ScoreboardWriter:
         self.pid = os.getpid()
         self.started_at = time.time()
         self.every_s = 1.0
-        """How often it beats: what is silence is measured by it."""
+        """Seconds between two beats; silence is measured in them."""
         self._extra: Mapping[str, Any] = {}
 
     def beat(self, vitals: Vitals, extra: Mapping[str, Any] | None = None) -> None:
-        """Write now. BoardRefused when `extra` is more than 2 kB of JSON; the last good record stays."""
+        """Write now. Raises ScoreboardRefused when `extra` has more than 2 kB of JSON; the last good record stays."""
         if extra is not None:
             size = len(orjson.dumps(extra))
             if size > EXTRA_BYTES:
@@ -289,7 +283,7 @@ def _row(now: float, record: _Record | None, known: ProcessFacts | None) -> Proc
             vitals=record.vitals,
             extra=record.extra,
         )
-    # A process that does not write to the scoreboard (the emulated WhatsApp) is at least weighed.
+    # Of a process that does not write to the scoreboard (the sandbox) at least the memory is known.
     vitals = record.vitals if record is not None else Vitals(state=known.state, rss_bytes=rss_bytes_of(known.pid))
     return ProcessRow(
         name=known.name,

@@ -19,7 +19,7 @@ from config.logs import say, setup_logging, stop_logging
 from config.settings import Settings
 from services.store import Fenced, is_schema_ready
 from services.supervisor.child_process import install_stop_signals, leave_with_parent
-from services.telemetry.heartbeat import Heartbeat, PoolUse
+from services.telemetry.heartbeat import Heartbeat
 from services.telemetry.meter import ProcessMeter
 from services.telemetry.scoreboard import Scoreboard
 from services.whatsapp.lease_takeover import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
@@ -61,12 +61,7 @@ async def _main(settings: Settings, bootstrap_digest: str, scoreboard: Scoreboar
         every_s=settings.heartbeat_s,
         meter=meter,
         extra=report.facts,
-        pool=lambda: PoolUse(
-            owner.database.use.in_use,
-            owner.database.use.waiting,
-            owner.database.use.limit,
-            owner.database.connections.count,
-        ),
+        pool=owner.database.pool_use,
     )
     heartbeat.start("starting")
     try:
@@ -132,7 +127,7 @@ async def _won(owner: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool
         if not owner.lease.is_held() and (
             is_dead_sibling(view.holder, ours=owner.lease.holder) or owner_file.says_dead(view.holder)
         ):
-            view = await owner.lease.acquire(heir_of=view.holder)
+            view = await owner.lease.acquire(dead_holder=view.holder)
     except Unavailable as error:
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)

@@ -5,11 +5,13 @@ import copy
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from services.store.database import Document
+from services.store import Document
+from services.store.embedded.server import EmbeddedServer
 from services.store.faults import Duplicate
 from services.store.operation_budget import OperationBudget
+from services.store.server_strategy import Connection, ServerStrategy
 
 UNIQUE = {"events": [("number", "seq")], "messages": [("idempotency",)], "conversations": [("number", "contact_key")]}
 
@@ -46,8 +48,9 @@ class MemoryDatabase:
     operation_budget: OperationBudget = field(default_factory=lambda: OperationBudget(0))
     _taken: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
-    async def sorts_by_index(self) -> bool:
-        return False
+    async def server(self) -> ServerStrategy:
+        """The embedded one: a page is read in slices. Only what asks nothing of a connection works."""
+        return EmbeddedServer(cast(Connection, self))
 
     def put(self, name: str, *documents: Document) -> None:
         for document in documents:

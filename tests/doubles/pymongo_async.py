@@ -13,7 +13,7 @@ from services.store.driver import AsyncIOMotorClient
 
 
 class PyMongoDatabase(Database):
-    """The client, the threads' own synchronous client, `aggregate` (a coroutine here) and `close` (another)."""
+    """The client, the threads' own synchronous client, `run_pipeline` and `close` (coroutines of the driver here)."""
 
     def __init__(self, options: DatabaseOptions, *, meter: Meter = SILENT) -> None:
         super().__init__(options, meter=meter)
@@ -24,7 +24,7 @@ class PyMongoDatabase(Database):
             "waitQueueTimeoutMS": options.wait_queue_ms,
             "connectTimeoutMS": options.connect_ms,
             "serverSelectionTimeoutMS": options.select_ms,
-            "socketTimeoutMS": options.socket_ms,
+            "socketTimeoutMS": options.command_ms,
             "maxIdleTimeMS": 60_000,
             "tz_aware": True,
             "appname": options.app_name,
@@ -39,7 +39,7 @@ class PyMongoDatabase(Database):
         self.client = cast("AsyncIOMotorClient[Document]", self._asynchronous)
         self._db = self.client[options.name]
 
-    async def _aggregate(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
+    async def run_pipeline(self, name: str, pipeline: list[Document], *, limit: int) -> list[Document]:
         async def read() -> list[Document]:
             cursor = await self._asynchronous[self.options.name][name].aggregate(pipeline, batchSize=limit + 1)
             return await cursor.to_list(limit)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.store import Database, DatabaseOptions
+from services.store.server_strategy import MongoServer
 from tests.harness import Cluster, start_cluster
 from tests.harness.externals import DatabaseServer
 from tests.harness.line import elsewhere
@@ -75,8 +76,7 @@ async def test_it_is_asked_as_a_mongodb_and_streams_its_changes(cluster: Cluster
     )
     database = Database(options)
     try:
-        assert not await database.is_embedded()
-        assert await database.sorts_by_index()
+        assert type(await database.server()) is MongoServer
     finally:
         await database.close()
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from config.errors import Unavailable
 from services.events.stream.frames import Frame, Ring, frame_of
-from services.store import Database, Event, EventStream, last_seq, read_events
+from services.store import Database, Event, EventStream, last_seq, read_events, seq_floor
 
 log = logging.getLogger(__name__)
 
@@ -140,11 +140,7 @@ class Tail:
             self._task = asyncio.create_task(self._run(self._stream), name="tail")
         if self._stream is not None:
             await self._stream.wait_open(OPEN_WITHIN_S)
-        return await last_seq(self._database, number, floor=await self._floor(number))
-
-    async def _floor(self, number: str) -> int:
-        found = await self._database.find_one("numbers", {"_id": number}, {"seq_floor": 1})
-        return int((found or {}).get("seq_floor", 0))
+        return await last_seq(self._database, number, floor=await seq_floor(self._database, number))
 
     def _close(self) -> None:
         if self._stream is not None:

@@ -1,11 +1,11 @@
-"""Divides a query for the embedded server: what one of its indexes answers, and what is looked at afterwards.
+"""Divides a query for the embedded server: the part that one index answers, and the part that filters afterwards.
 
 Process: worker, whatsapp.
 
 That server walks an index only when every field of the filter stands in it (equality, then at most one range or
 ``$in``), and no partial one; with one field more it looks at every document there is. A pipeline whose first stage asks
 what an index holds, and whose second asks the rest, gets both. Measured with 100,000 messages, a page of one status:
-52 ms as one filter, 0.8 ms as two stages. MongoDB plans for itself and is given the query as it is.
+52 ms as one filter, 0.8 ms as two stages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class Plan:
     """What indexes each collection has. ``divide`` is pure."""
 
     def __init__(self, indexes: Sequence[Index]) -> None:
-        """``indexes``: all there are; partial ones are of no use there."""
+        """``indexes``: all there are; partial ones are left out, since the server cannot use them."""
         self._keys: dict[str, list[Keys]] = {}
         for index in indexes:
             if "partialFilterExpression" not in dict(index.options):
@@ -44,7 +44,7 @@ class Plan:
             used, has_range = _used(keys, query)
             if not used:
                 continue
-            # Who asks for an order of several fields has an index in mind; any other ends in a range of the last one.
+            # A sort by several fields was written for an index; any other sort ends in a range of the last field.
             is_named = len(wanted) > 1 and keys[: len(wanted)] == wanted
             rank = (keys == _ID, is_named, has_range, len(used))
             if best is None or rank > best[0]:

@@ -2,9 +2,9 @@
 
 Process: worker, whatsapp (they count); worker (it renders).
 
-prometheus_client's multiprocess mode decides at import whether values live in files: `metrics_files.prepare` has to
+prometheus_client's multiprocess mode decides at import whether values live in files: `files.prepare` has to
 have run in main before a process that counts is started. Without it (tests, tools) everything counts in memory.
-What the scoreboard already knows is not counted twice: `board_metrics` reads it when somebody asks.
+What the scoreboard already knows is not counted twice: `ScoreboardMetrics` reads it at each scrape.
 """
 
 import os

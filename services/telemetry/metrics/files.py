@@ -104,7 +104,7 @@ def _locked(directory: str, mode: int) -> Iterator[None]:
 
 
 def _add(source: Path, target: Path) -> bool:
-    """All of it or nothing: False when the disk has no room for it."""
+    """All of it or nothing: False when the disk has no space for it."""
     values = list(MmapedDict.read_all_values_from_file(str(source)))  # type: ignore[no-untyped-call]
     sums = PreallocatedDict(str(target))
     try:

@@ -1,10 +1,10 @@
-"""Counts in files whose room is taken before they are mapped: a full disk costs the metrics, never the process.
+"""Counts in files whose space is reserved before they are mapped: a full disk costs the metrics, never the process.
 
 Process: all that count; main, which adds up the dead.
 
 prometheus_client makes its files without writing to them and maps them into memory. On a full disk the first write to
 such a page is a SIGBUS, which ends the process. Here every byte is written once, with an error for an answer; what
-finds no room is counted in this process alone until there is room again.
+finds no space is counted in this process alone until there is space again.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _double = struct.Struct("d")
 
 
 class PreallocatedDict(MmapedDict):
-    """What `MmapedDict` does, in the same format. `waiting`: the counts for which there is no room."""
+    """What `MmapedDict` does, in the same format. `waiting`: the counts that find no space."""
 
     def __init__(self, filename: str) -> None:
         self._fname = filename
@@ -66,7 +66,7 @@ class PreallocatedDict(MmapedDict):
             _double.pack_into(self._m, position, _double.unpack_from(self._m, position)[0] + amount)
 
     def make_room(self, keys: list[str]) -> bool:
-        """Room for all of these at once, or False: nothing has changed then but the size of the file."""
+        """Space for all of these at once; False when there is none: then only the size of the file may have changed."""
         missing = [key for key in keys if key not in self._positions]
         return self._reserve(self._used + sum(_size_of(key) for key in missing))
 
@@ -76,7 +76,7 @@ class PreallocatedDict(MmapedDict):
             self._is_mapped = False
 
     def _has_room(self, key: str) -> bool:
-        """Is the key in the file, or can it be? Asked seldom while there is no room: each try is a write."""
+        """Is the key in the file, or can it be? Asked rarely while there is no space: each try is a write."""
         if key in self._positions:
             return True
         if self._used + _size_of(key) > self._capacity:
@@ -90,7 +90,7 @@ class PreallocatedDict(MmapedDict):
         return True
 
     def _bring_in(self) -> None:
-        """What was counted without room goes into the file."""
+        """Write the counts of ``waiting`` into the file."""
         for key in list(self.waiting):
             if not self._reserve(self._used + _size_of(key)):
                 return
@@ -156,8 +156,8 @@ def use() -> None:
 def adder(value: Any) -> Callable[[float], None]:
     """`inc` of one value of a counter or a histogram, for what every request counts: a third of its cost.
 
-    Without its lock, and without its look whether this is still the same process: whoever asks for it counts on one
-    thread, and after the last fork. `value.inc` must not be used beside it.
+    It takes no lock and does not check the PID: call it on one thread only, and after the last fork. `value.inc` must
+    not be used beside it.
     """
     file = getattr(value, "_file", None)
     if not isinstance(file, PreallocatedDict):  # counts in memory: a test, a tool
@@ -173,7 +173,7 @@ def _size_of(key: str) -> int:
 
 
 def _write_all(descriptor: int, size: int, *, at: int) -> None:
-    """Zeros, really written: only then is the room ours on every kind of disk."""
+    """Write zeros: only then is the space reserved on every kind of disk."""
     while size:
         written = os.pwrite(descriptor, bytes(min(size, FIRST_BYTES)), at)
         size -= written

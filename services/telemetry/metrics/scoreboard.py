@@ -1,4 +1,4 @@
-"""What the scoreboard says, as Prometheus gauges: read when somebody asks, so no process counts it twice.
+"""What the scoreboard says, as Prometheus gauges: read at each scrape, so no process counts it twice.
 
 Process: worker.
 """
@@ -32,7 +32,7 @@ MEASURES: tuple[tuple[str, str, Callable[[ProcessRow], float]], ...] = (
     ("panal_process_restarts", "New processes under this name since the start", lambda row: row.restarts),
 )
 
-QUEEN = (
+OWNER = (
     ("panal_queue_depth", "Messages that wait to be sent", "queue_depth"),
     ("panal_queue_age_seconds", "Age of the oldest message that waits", "queue_age_s"),
     ("panal_lease_epoch", "Fencing token of the owner's lease", "epoch"),
@@ -89,7 +89,7 @@ def _one_a_name(rows: Sequence[ProcessRow]) -> dict[str, ProcessRow]:
 
 def _of_owner(rows: Sequence[ProcessRow]) -> Iterator[Metric]:
     extras: list[Mapping[str, Any]] = [row.extra for row in rows if row.role == "whatsapp"]
-    for name, help_, key in QUEEN:
+    for name, help_, key in OWNER:
         values = [extra[key] for extra in extras if isinstance(extra.get(key), int | float)]
         if values:
             yield GaugeMetricFamily(name, help_, value=float(values[0]))

@@ -122,16 +122,16 @@ async def test_anybody_can_see_whether_it_is_held(connect: Connect) -> None:
     assert not await is_lease_held(watching, "whatsapp")
 
 
-async def test_an_heir_need_not_wait_and_has_a_new_token(connect: Connect) -> None:
-    dead, stranger, heir = (
+async def test_a_successor_need_not_wait_and_has_a_new_token(connect: Connect) -> None:
+    dead, stranger, successor = (
         lease(await connect(), "dead"),
         lease(await connect(), "other"),
-        lease(await connect(), "heir"),
+        lease(await connect(), "successor"),
     )
     await dead.acquire()
-    await stranger.acquire(heir_of="somebody else")
+    await stranger.acquire(dead_holder="somebody else")
     assert not stranger.is_held()
-    await heir.acquire(heir_of="dead")
-    assert (heir.is_held(), heir.token) == (True, 2)
+    await successor.acquire(dead_holder="dead")
+    assert (successor.is_held(), successor.token) == (True, 2)
     await dead.acquire()
     assert not dead.is_held(), "should it live after all, it is told"

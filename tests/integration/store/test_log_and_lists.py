@@ -1,4 +1,4 @@
-"""The numbered log, the schema, the wake-up and newest-first lists, on the real embedded server."""
+"""The numbered log, the schema, the change notifier and newest-first lists, on the real embedded server."""
 
 import asyncio
 import time
@@ -23,9 +23,10 @@ from services.store import (
     last_seq,
     read_events,
 )
+from services.store.embedded.server import EmbeddedServer
 from services.store.event_log import EVENTS
-from services.store.guarded import operation
 from services.store.indexes import INDEXES
+from services.store.versioned_write import operation
 from tests.doubles.clock import START
 from tests.doubles.messages import outgoing
 from tests.harness.slack import slack
@@ -137,7 +138,7 @@ async def test_two_boxes_that_start_at_once_make_one_schema(connect: Connect) ->
 async def test_an_address_that_was_given_up_is_taken_by_somebody_new(connect: Connect) -> None:
     """A number that is somebody else's now: the owner writes nothing more while the database refuses that."""
     ours = await connect()
-    if not await ours.is_embedded():
+    if not isinstance(await ours.server(), EmbeddedServer):
         pytest.skip("only the embedded server keeps a value that nobody has any more")
     await ensure_schema(ours, EXPIRY)
     for collection, field in (("contacts", "key"), ("conversations", "pair")):
@@ -176,7 +177,7 @@ async def test_an_insert_wakes_its_reader_at_once_and_nobody_else(connect: Conne
         await asyncio.sleep(1.2)  # the thread leaves before its client is closed
 
 
-async def test_in_a_storm_of_inserts_the_clock_wakes_and_the_stream_comes_back(connect: Connect) -> None:
+async def test_under_heavy_insert_load_time_wakes_the_readers_and_the_stream_comes_back(connect: Connect) -> None:
     ours, theirs = await connect(), await connect()
     change_notifier = ChangeNotifier(ours, ["messages", "commands"])
     change_notifier.start()
@@ -184,14 +185,14 @@ async def test_in_a_storm_of_inserts_the_clock_wakes_and_the_stream_comes_back(c
         await asyncio.gather(change_notifier.wait("messages", poll_s=5), change_notifier.wait("commands", poll_s=5))
         await theirs.insert_many("messages", [{"_id": f"m{number}"} for number in range(1_000)], ordered=False)
         async with asyncio.timeout(5):
-            while not change_notifier.storms:
+            while not change_notifier.bursts:
                 await change_notifier.wait("messages", poll_s=0.1)
             # A command that comes meanwhile is found by the clock.
             await change_notifier.wait("commands", poll_s=5)
         async with asyncio.timeout(10):
             while (await in_s(change_notifier.wait("messages", poll_s=0.3))) < 0.29:
-                pass  # the storm is over once nobody is woken any more
-        assert change_notifier.storms == 1
+                pass  # the burst is over once no reader is woken any more
+        assert change_notifier.bursts == 1
         waiting = asyncio.create_task(in_s(change_notifier.wait("messages", poll_s=5)))
         await asyncio.sleep(0.05)
         await theirs.insert_many("messages", [{"_id": "after"}], ordered=False)

@@ -1,4 +1,4 @@
-"""Group commit and guarded writes, on the real embedded server."""
+"""Group commit and versioned writes, on the real embedded server."""
 
 import asyncio
 import sys

@@ -30,8 +30,20 @@ def test_orders_grow_strictly_and_fit_into_63_bits() -> None:
     assert 0 < orders[-1] < 2**63
 
 
-def test_an_id_tells_its_kind() -> None:
-    assert ids.id_kind(ids.new_id("evt")) == "evt"
+def milliseconds_of(made: str) -> int:
+    """The first ten letters after the kind, in base 32."""
+    number = 0
+    for letter in made.partition("_")[2][:10]:
+        number = number * 32 + ids.ALPHABET.index(letter)
+    return number
+
+
+def test_an_id_tells_its_kind_and_when_it_was_made() -> None:
+    before_ms = time.time_ns() // 1_000_000
+    made = ids.new_id("evt")
+    assert ids.id_kind(made) == "evt"
+    # A burst in another test may have pushed the counter a little ahead of the clock.
+    assert before_ms <= milliseconds_of(made) <= before_ms + 5_000
 
 
 def test_what_is_not_an_id_has_no_kind() -> None:

@@ -4,7 +4,7 @@ from config.log_throttle import LogThrottle
 from tests.doubles.clock import ManualClock
 
 
-def test_a_storm_is_one_line_a_second_with_its_count() -> None:
+def test_a_burst_is_one_line_a_second_with_its_count() -> None:
     clock = ManualClock()
     throttle = LogThrottle(monotonic=clock.monotonic)
     told = []

@@ -66,6 +66,19 @@ async def test_no_more_run_at_a_time_than_there_are_connections() -> None:
 
 
 @virtual_time
+async def test_the_use_of_the_pool_counts_operations_and_open_connections() -> None:
+    async with gate(pool=3) as database:
+        running = asyncio.create_task(database.run(lambda: asyncio.sleep(1), documents=5))
+        await asyncio.sleep(0)
+        database.connections.count = 2  # what the driver's events count
+        use = database.pool_use()
+        assert (use.limit, use.in_use, use.open, use.operations, use.documents) == (3, 1, 2, 1, 5)
+        await running
+        database.connections.count = 1
+        assert (database.pool_use().in_use, database.pool_use().open) == (0, 1)
+
+
+@virtual_time
 async def test_who_waits_too_long_is_told_that_the_server_is_busy() -> None:
     async with gate(pool=1) as database:
         hanging = asyncio.create_task(database.run(lambda: asyncio.sleep(1.5)))

@@ -4,7 +4,18 @@ from collections import deque
 
 import pytest
 
-from services.store import DatabaseUnavailable, Event, Fenced, append, last_seq, read_events
+from services.store import (
+    SEQ_FLOOR,
+    SEQ_FLOORS,
+    DatabaseUnavailable,
+    Event,
+    Fenced,
+    append,
+    last_seq,
+    raise_seq_floor,
+    read_events,
+    seq_floor,
+)
 from services.store.event_log import EVENTS
 from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
@@ -98,3 +109,23 @@ async def test_reading_at_the_end_stays_where_it_is() -> None:
     database = MemoryDatabase()
     await append(database, events(1))
     assert await read_events(database, NUMBER, after=1, limit=10) == ([], 1)
+
+
+@virtual_time
+async def test_the_floor_of_a_number_rises_and_never_falls() -> None:
+    database = MemoryDatabase()
+    database.put(SEQ_FLOORS, {"_id": NUMBER, SEQ_FLOOR: 4, "display": "12025550100"})
+    for seq, floor in ((9, 9), (7, 9), (12, 12)):
+        await raise_seq_floor(database, NUMBER, seq)
+        assert await seq_floor(database, NUMBER) == floor
+    assert database.rows[SEQ_FLOORS][NUMBER]["display"] == "12025550100"
+
+
+@virtual_time
+async def test_an_unknown_number_begins_at_nothing_and_is_not_made_by_its_floor() -> None:
+    database = MemoryDatabase()
+    await raise_seq_floor(database, NUMBER, 9)
+    assert await seq_floor(database, NUMBER) == 0
+    assert NUMBER not in database.rows.get(SEQ_FLOORS, {})
+    database.put(SEQ_FLOORS, {"_id": NUMBER})
+    assert await seq_floor(database, NUMBER) == 0, "a number that has no floor yet"

@@ -65,7 +65,7 @@ async def test_lines_that_always_ask_share_by_weight() -> None:
     assert 2.0 <= done["messages"] / done["notices"] <= 4.5
 
 
-async def test_a_line_that_asks_seldom_is_served_before_one_that_always_asks() -> None:
+async def test_a_queue_that_rarely_asks_is_served_before_one_that_always_asks() -> None:
     operation_budget, done = emptied(20), Counter[str]()
     loop = asyncio.get_running_loop()
     greedy = [

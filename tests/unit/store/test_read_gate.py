@@ -7,7 +7,7 @@ from tests.doubles.clock import virtual_time
 
 
 @virtual_time
-async def test_whoever_deletes_waits_for_those_who_read_and_the_next_ones_wait_for_it() -> None:
+async def test_a_delete_waits_for_running_reads_and_later_reads_wait_for_it() -> None:
     gate, told = ReadGate(), list[str]()
 
     async def read(name: str, seconds: float) -> None:

@@ -8,7 +8,7 @@ def change_of(write: VersionedWrite) -> Any:
     return operation(write)._doc  # the driver offers no other look at what it will send
 
 
-def test_a_write_is_guarded_by_seq_unless_it_names_another_field() -> None:
+def test_a_write_is_checked_by_seq_unless_it_names_another_field() -> None:
     plain = change_of(VersionedWrite("messages", "msg_1", 7, set={"status": "sent"}))
     (stage,) = plain
     condition, changed, kept = stage["$replaceWith"]["$cond"]

@@ -1,4 +1,4 @@
-"""Counts whose file finds no room: nothing ends, nothing is lost, and the file is whole at every moment.
+"""Counts whose file finds no space: nothing ends, nothing is lost, and the file is whole at every moment.
 
 No disk has to be full for it: a limit on the size of files makes the same write fail.
 """

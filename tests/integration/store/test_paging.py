@@ -6,19 +6,21 @@ from typing import Any
 import pytest
 
 from services.store import Database, newest
+from services.store.embedded.server import EmbeddedServer
+from services.store.server_strategy import MongoServer
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.mark.parametrize("sorts_by_index", [True, False])
-async def test_both_ways_of_reading_a_page_give_the_same_page(database: Database, sorts_by_index: bool) -> None:
+@pytest.mark.parametrize("strategy", [MongoServer, EmbeddedServer])
+async def test_both_ways_of_reading_a_page_give_the_same_page(database: Database, strategy: type[MongoServer]) -> None:
     base = 1_795_000_000_000 << 20
     # Dense at the end, a gap of months, and one a day before that.
     orders = [base - (n << 20) for n in range(50)] + [base - ((n * 86_400_000 + 10**10) << 20) for n in range(30)]
     rows: list[dict[str, Any]] = [{"_id": f"d{order}", "order": order, "number": "1"} for order in orders]
     await database.collection("descent").delete_many({})
     await database.insert_many("descent", rows, ordered=False)
-    database._is_embedded = not sorts_by_index
+    database._server = strategy(database)
     seen: list[int] = []
     below = base + 1
     while True:
@@ -33,7 +35,7 @@ async def test_both_ways_of_reading_a_page_give_the_same_page(database: Database
 
 
 async def test_a_divided_query_means_what_it_meant_whole(database: Database) -> None:
-    """The embedded server is asked in two stages, see ``plan``: any filter, against the same filter in Python."""
+    """The embedded server is asked in two stages (``query_division``): any filter, against the same one in Python."""
     chance = random.Random(7)
     rows: list[dict[str, Any]] = [
         {

@@ -3,7 +3,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.store import EPOCH_FLOOR, AscendingReader, Database
+from services.store import EPOCH_FLOOR, AscendingReader, Database, newest
 from tests.doubles.database import MemoryDatabase
 
 MINUTE = 60_000 << 20
@@ -67,3 +67,25 @@ async def test_a_smaller_page_may_be_asked_for() -> None:
     ascent = AscendingReader(cast(Database, memory), "contacts", {}, page=100, up_to=start + 100)
     assert len(await ascent.next(3)) == 3
     assert len(await ascent.next()) == 7
+
+
+@pytest.mark.parametrize("limit", [1, 7, 40, 200])
+async def test_the_newest_come_first_wherever_they_lie(limit: int) -> None:
+    start = EPOCH_FLOOR + 5_000_000 * MINUTE
+    orders = [start + at for at in range(30)] + [start + 90_000 * MINUTE + at for at in range(60)]
+    memory = database_with(orders)
+    seen: list[int] = []
+    below = max(orders) + 1
+    while page := await newest(
+        cast(Database, memory),
+        "contacts",
+        {"label": "a"},
+        field="order",
+        below=below,
+        first_slice=MINUTE,
+        limit=limit,
+    ):
+        assert len(page) <= limit
+        seen += [document["order"] for document in page]
+        below = seen[-1]
+    assert seen == sorted(orders, reverse=True)

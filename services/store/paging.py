@@ -1,26 +1,41 @@
-"""Reads a collection in ascending order, page by page, however many documents there are and wherever they lie.
+"""Pages of a collection by an ``order``: the newest first (``newest``), or everything upwards (``AscendingReader``).
 
 Process: worker, whatsapp.
-
-The embedded server reads the whole range of a query before it sorts it, so each page is cut out of a slice whose width
-follows the density of what was found. On any other server the slices cost nothing.
 """
 
 from typing import Final
 
 from config.ids import order_ahead
-from services.store.database import Database, Document
+from services.store.database import Database
+from services.store.driver import Document
 
 FIRST_SLICE: Final = 60_000 << 20  # one minute, in units of ``order`` (milliseconds << 20)
 EPOCH_FLOOR: Final = 1_700_000_000_000 << 20  # nothing of ours is older than November 2023
 GROWTH: Final = 8
 
 
+async def newest(
+    database: Database, collection: str, query: Document, *, field: str, below: int, first_slice: int, limit: int
+) -> list[Document]:
+    """Up to ``limit`` documents that fit ``query`` with ``field < below``, highest first. Raises ``Unavailable``.
+
+    ``first_slice`` is how far a server that reads in slices looks back at first, in units of the field.
+    """
+    server = await database.server()
+    found: list[Document] = []
+    for bounds in server.ranges_below(below, floor=EPOCH_FLOOR, first_width=first_slice):
+        found += await database.find(collection, {**query, field: bounds}, sort=[(field, -1)], limit=limit - len(found))
+        if len(found) >= limit:
+            break
+    return found
+
+
 class AscendingReader:
     """Walks up ``field`` (an ``order``) from above ``after`` to ``up_to`` (None: everything there is now).
 
-    ``next`` gives up to ``page`` documents, and an empty list at the end. ``reached`` is where a later walk goes on.
-    Documents that share one value of ``field`` always come in the same page.
+    ``next`` returns up to ``page`` documents, and an empty list at the end. ``reached`` is where a later walk goes on.
+    Documents that share one value of ``field`` always come in the same page. Each page is read from a slice as wide as
+    the density of the last one suggests: a server that sorts what it has read would otherwise read everything.
     """
 
     def __init__(
@@ -35,7 +50,6 @@ class AscendingReader:
         projection: Document | None = None,
         field: str = "order",
     ) -> None:
-        """Nothing is read yet."""
         self._database = database
         self._collection = collection
         self._query = query
