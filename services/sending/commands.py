@@ -25,10 +25,10 @@ class MessageCommands:
         repository: MessageRepository,
         dispatcher: Dispatcher,
         clock: Clock,
-        know: Callable[[Message], Awaitable[None]],
+        load_recipient: Callable[[Message], Awaitable[None]],
     ) -> None:
-        """No input or output. ``know`` reads what the send policy must know of a recipient."""
-        self._know = know
+        """``load_recipient`` loads what the send policy must know of a message's recipient."""
+        self._load_recipient = load_recipient
         self._message_state = message_state
         self._repository = repository
         self._dispatcher = dispatcher
@@ -56,7 +56,7 @@ class MessageCommands:
         message = await self._repository.get(tracked.id)
         if message is None:
             raise RequestRefused("There is no such message.", code="not_found")
-        await self._know(message)
+        await self._load_recipient(message)
         if tracked.status not in _REPEATABLE:  # something else happened meanwhile
             return await self.retry(command)
         tracked.status = MessageStatus.QUEUED

@@ -89,7 +89,7 @@ class Intake:
         conversations: ConversationState,
         repository: MessageRepository,
         dispatcher: Dispatcher,
-        keeper: ContactEvents,
+        contact_events: ContactEvents,
         templates: TemplateSync,
         numbers: NumberSync,
         clock: Clock,
@@ -101,7 +101,7 @@ class Intake:
         self._conversations = conversations
         self._repository = repository
         self._dispatcher = dispatcher
-        self._keeper = keeper
+        self._contact_events = contact_events
         self._templates = templates
         self._numbers = numbers
         self._clock = clock
@@ -188,7 +188,7 @@ class Intake:
         learning = [replace(one, phone_number_id=other) for one in news + contacts for other in self._elsewhere(one)]
         await self._conversations.load(learning)
         # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
-        learned = await self._keeper.on_changes(
+        learned = await self._contact_events.on_changes(
             [one for one in changes if not self._is_known(one, known)],
             [(one.phone_number_id, Identity(one.wa_id, one.user_id, one.former)) for one in news],
         )

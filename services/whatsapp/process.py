@@ -25,7 +25,7 @@ from services.telemetry.scoreboard import Scoreboard
 from services.whatsapp.lease_takeover import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
 from services.whatsapp.status_report import StatusReport
 from services.whatsapp.term import OwnerTerm, TermOptions, last_seqs
-from services.wiring import Owner, build_owner
+from services.wiring import Owner, build_context, build_owner
 
 log = logging.getLogger(__name__)
 
@@ -155,9 +155,9 @@ async def _serve_term(owner: Owner, stop: asyncio.Event, report: StatusReport, s
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    options = TermOptions(dispatch=owner.dispatch_options, pace=owner.pace, renew_s=owner.renew_s)
-    term = OwnerTerm(owner, links=links, numbers=numbers, seqs=seqs, options=options, scoreboard=scoreboard)
-    report.begin(term.context)
+    context = build_context(owner, links=links, numbers=numbers, seqs=seqs, scoreboard=scoreboard)
+    term = OwnerTerm(owner, context, TermOptions(renew_s=owner.renew_s))
+    report.begin(context)
     try:
         await term.run(stop)
     finally:

@@ -5,8 +5,7 @@ Process: whatsapp.
 
 from typing import Any
 
-from services.whatsapp.context import OwnerContext
-from services.wiring import Owner
+from services.wiring import Owner, OwnerContext
 
 
 class StatusReport:

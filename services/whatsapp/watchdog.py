@@ -9,7 +9,7 @@ from typing import Final
 from services.messages import MessageStatus, message_fact
 from services.retention import order_at
 from services.store import Fact
-from services.whatsapp.context import OwnerContext
+from services.wiring import OwnerContext
 
 DEADLINES: Final = {
     MessageStatus.QUEUED: (timedelta(minutes=5), "It waits longer than it should; see the number's state and holds."),

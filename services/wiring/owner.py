@@ -1,4 +1,4 @@
-"""What the WhatsApp process is made of, for all its terms.
+"""Builds what the WhatsApp process keeps through all its terms.
 
 Process: whatsapp.
 """
@@ -35,7 +35,7 @@ from services.wiring.shared import LEASE_NAME, database_options, graph_of
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What the WhatsApp process is made of, for all its terms."""
+    """What the WhatsApp process keeps through all its terms. ``limits`` are those of a number without its own."""
 
     settings: Settings
     clock: Clock
@@ -49,7 +49,7 @@ class Owner:
     answers: LinkAnswers
     graph: GraphAccess
     dispatch_options: DispatchOptions
-    pace: SendLimits
+    limits: SendLimits
     renew_s: float
     prepare_seed: Callable[[], ApiKey]
 
@@ -91,7 +91,7 @@ class Owner:
 
 
 def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Owner:
-    """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
+    """Build the parts of the WhatsApp process. The first operation opens the connection; call it on the event loop."""
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
     database = Database(
@@ -124,7 +124,7 @@ def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter
             evidence_wait_s=settings.evidence_wait_s,
             on_uncertain=OnUncertain(settings.on_uncertain),
         ),
-        pace=SendLimits(
+        limits=SendLimits(
             per_s=settings.number_rate_per_s,
             pair_period_s=settings.pair_period_s,
             pair_burst=settings.pair_burst,
