@@ -1,4 +1,4 @@
-"""Is the embedded database hung, or only busy? A real command with a limit, and pure rules for what its silence means.
+"""Is the embedded database hung, or only busy? A real command with a time limit, and pure rules for its silence.
 
 Process: database.
 A `ping` is not enough: with its storage engine stuck the server still answers it. So the probe reads a document. Its
@@ -15,18 +15,18 @@ from enum import StrEnum
 from typing import Final
 
 PROBE_S: Final = 0.5
-"""How long one look waits for the answer. Measured under full load: 1 to 150 ms."""
+"""How long one probe waits for the answer. Measured under full load: 1 to 150 ms."""
 SUSPECT_S: Final = 2.5
-"""Without an answer for so long the process table says that it is stalled."""
+"""After so long without an answer the process table shows `stalled`."""
 HUNG_S: Final = 5.5
-"""Without an answer and without progress for so long it is hung."""
+"""After so long without an answer and without progress it counts as hung."""
 BUSY_S: Final = 60.0
-"""Without an answer for so long it is hung, however hard it works: an index over a large collection takes less."""
+"""After so long without an answer it counts as hung even if it works: an index over a large collection takes less."""
 BLIND_GAP_S: Final = 2.0 + PROBE_S
-"""When the one who looks did not run for longer (a paused machine), what it did not hear says nothing."""
+"""If the prober itself did not run for longer (a paused machine), missing answers prove nothing."""
 BUSY_CPUS: Final = 0.5
 BUSY_BYTES_PER_S: Final = 1_000_000
-"""So much of a CPU, or so much written to its disk, is progress. Stuck it used 0.2 of a CPU and wrote nothing."""
+"""So much of a CPU, or so much written to disk, is progress. Measured while stuck: 0.2 of a CPU, nothing written."""
 PROGRESS_WINDOW_S: Final = 1.0
 
 _HEADER: Final = struct.Struct("<iiii")
@@ -44,7 +44,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the server has done since its start: CPU seconds, and bytes written to its disk."""
+    """What the server has done since its start: CPU seconds, and bytes written to disk."""
 
     cpu_s: float = 0.0
     written_bytes: int = 0
@@ -53,7 +53,7 @@ class Work:
 class HealthJudge:
     """Tells hung from busy. Pure: times are seconds of a monotonic clock.
 
-    Hung is who neither answers nor works for `HUNG_S`, or does not answer for `BUSY_S` at all.
+    A server is hung if it neither answers nor works for `HUNG_S`, or does not answer at all for `BUSY_S`.
     """
 
     def __init__(self, now: float, work: Work) -> None:
@@ -64,7 +64,7 @@ class HealthJudge:
         self._progress_at = now
 
     def look(self, now: float, work: Work, *, has_answered: bool) -> Health:
-        """One probe has ended."""
+        """Judge after one probe, which took an answer or not."""
         if has_answered or now - self._looked_at > BLIND_GAP_S:
             self._heard_at = now
         self._looked_at = now
@@ -92,7 +92,7 @@ class HealthJudge:
 class DatabaseProbe:
     """Asks the server on 127.0.0.1:`port` for one document of `database`, on one connection.
 
-    A question stays open until it is answered: who answers late is slow, not hung.
+    A command stays open until it is answered: a late answer means slow, not hung.
     """
 
     def __init__(self, port: int, *, database: str) -> None:
@@ -140,7 +140,7 @@ class DatabaseProbe:
         return True
 
     def _reply_size(self) -> int:
-        """As far as it is known: its header says it."""
+        """Bytes of the whole reply; before its header is here, the size of the header."""
         if len(self._reply) < _HEADER.size:
             return _HEADER.size
         size = int(_HEADER.unpack_from(self._reply)[0])
@@ -150,7 +150,7 @@ class DatabaseProbe:
 
 
 def bson(document: dict[str, object]) -> bytes:
-    """A document of texts, whole numbers up to 31 bits, truths and documents."""
+    """Encode a document of strings, 32-bit integers, booleans and documents. Raises ``TypeError`` for other values."""
     body = b"".join(_element(name, value) for name, value in document.items())
     return struct.pack("<i", len(body) + 5) + body + b"\0"
 
