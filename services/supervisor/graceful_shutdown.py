@@ -40,14 +40,14 @@ class GracefulShutdown:
             self._shutdown_responder.begin()
             self._process_table.ask_to_stop(self._alive(last=False), limit_s=self._options.drain_s)
         children = self._alive(last=False) + self._process_table.retiring
-        self._process_table.press(children)
+        self._process_table.enforce_stop_limits(children)
         if children:
             return
         if not self._last_asked:
             self._last_asked = True
             self._process_table.ask_to_stop(self._alive(last=True), limit_s=self._options.last_stop_s)
         children = self._alive(last=True)
-        self._process_table.press(children)
+        self._process_table.enforce_stop_limits(children)
         if not children:
             self._shutdown_responder.end()
             self.is_over = True

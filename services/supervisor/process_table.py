@@ -107,7 +107,7 @@ class ProcessTable:
         return next((slot for slot in self.slots if slot.name == name), None)
 
     def spawn(self, slot: ProcessSlot) -> Child:
-        """Start a process for this slot; the caller fills the slot with it. Raises ``OSError``."""
+        """Start a process for this slot; ``fill`` makes it the current one. Raises ``OSError``."""
         row = min(self._free_rows)
         self._free_rows.remove(row)
         self.scoreboard.release(row)
@@ -138,7 +138,7 @@ class ProcessTable:
             self._signal(child, signal.SIGTERM)
             child.signalled_at = now
 
-    def press(self, children: Iterable[Child]) -> None:
+    def enforce_stop_limits(self, children: Iterable[Child]) -> None:
         """Kill children past their limit to stop; signal again those that may have missed it while starting."""
         now = time.monotonic()
         for child in children:

@@ -24,7 +24,7 @@ class _Replacement:
 
 
 class RollingRestart:
-    """A queue of slots that get a new process, one at a time: the plan has database connections for one extra worker."""
+    """A queue of slots that get a new process, one at a time: the capacity plan has room for one extra worker."""
 
     def __init__(
         self, process_table: ProcessTable, status_publisher: StatusPublisher, options: SupervisorOptions

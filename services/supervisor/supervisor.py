@@ -95,7 +95,7 @@ class Supervisor:
             self._respawner.start(slot)
 
     def monitor(self) -> None:
-        """Sanic calls it next. Returns once everything has stopped; raises ``ServerKilled`` (exit 1) after a failure."""
+        """Sanic calls it next. Return once everything has stopped; raise ``ServerKilled`` (exit 1) after a failure."""
         while self._stop is None or not self._stop.is_over:
             self._sleep()
             self._tick()
@@ -125,7 +125,7 @@ class Supervisor:
             self._begin_stop("the start is given up", failure=self._respawner.refusal)
         if self._stop is None:
             self._rolling_restart.step()
-            self._process_table.press(self._process_table.all_children())
+            self._process_table.enforce_stop_limits(self._process_table.all_children())
         else:
             self._stop.step(self._rolling_restart.abandon())
         self._status_publisher.publish()

@@ -94,7 +94,7 @@ class OwnerTerm:
             for task in loops:
                 task.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            # What left already may still be answered: the process remembers it for its next term.
+            # WhatsApp may still answer sends that have left: the process keeps these answers for its next term.
             await self._context.dispatcher.stop(within_s=self._options.stop_s if not stop.is_set() else 0.0)
 
     def _own_steps(self, parts: TermParts) -> OwnSteps:
@@ -122,7 +122,7 @@ class OwnerTerm:
         return [asyncio.create_task(run_forever(task, self._context), name=task.name) for task in tasks]
 
     async def _open(self, due: list[Due]) -> None:
-        """Finish what the last owner left, say in every log that a term began (the fence), find messages in doubt."""
+        """Replay the logs, record the new term in each of them (the fence), find messages in doubt."""
         for number in self._context.numbers:
             await self._replay(number.phone_number_id)
         await self._read_numbers()
@@ -132,7 +132,7 @@ class OwnerTerm:
             [Fact("number.connected", n.phone_number_id, now, data) for n in self._context.numbers]
             + [Fact("cluster.owner_changed", number, now, data) for number in self._context.number_ids[:1]]
         )
-        await self._or_failure(entry.applied)
+        await self._wait_for(entry.applied)
         self._context.opened.set()
         for number_id in self._context.number_ids:
             counted = await self._context.conversations.initiated(number_id, since=now - timedelta(days=1))
@@ -146,7 +146,7 @@ class OwnerTerm:
                 )
 
     async def _replay(self, phone_number_id: str) -> None:
-        """Apply the newest events again: the last owner may have died between its log and its documents."""
+        """Apply the newest events again: the last owner may have died after its log and before its documents."""
         reached = self._context.event_writer.seqs[phone_number_id]
         after = max(0, reached - REPLAY)
         while after < reached:
@@ -155,16 +155,16 @@ class OwnerTerm:
             after = max(last, after + 500)
 
     async def _read_numbers(self) -> None:
-        """As they are now: the last owner may have died before its documents told of a pause, a hold or a limit."""
+        """Read the numbers again after the replay: it may have changed a pause, a hold or a limit."""
         context = self._context
         for number in await self._number_repository.all():
             if context.number_state.get(number.phone_number_id) is None:
-                continue  # it came after this term was prepared
+                continue  # it was added after this term was built
             context.number_state.replace(number)
             set_number(context.rate_limiter, number, self._limits)
 
-    async def _or_failure(self, future: "asyncio.Future[None]") -> None:
-        """Wait for a write, or for the news that the event writer cannot write any more."""
+    async def _wait_for(self, future: "asyncio.Future[None]") -> None:
+        """Wait for a write. Raises ``Fenced`` when the lease runs out first, or after a minute."""
         until = self._clock.monotonic() + 60
         while not future.done():
             if not self._lease.is_held() or self._clock.monotonic() > until:
@@ -173,7 +173,7 @@ class OwnerTerm:
         await future
 
     async def _close(self, loops: list[asyncio.Task[None]]) -> None:
-        """Start nothing new, let sends end, write what is known, give the lease back."""
+        """Start nothing new, let sends end, write the remaining events, release the lease."""
         for task in loops[WRITER_AND_LEASE:]:
             task.cancel()
         await self._context.dispatcher.stop(within_s=self._options.stop_s)
@@ -184,7 +184,7 @@ class OwnerTerm:
             await self._lease.release()
 
     async def _renew(self) -> None:
-        """Renew in time; when it fails long enough the lease runs out by itself, and ``Fenced`` ends the term."""
+        """Renew the lease in time. Raises ``Fenced``, which ends the term, once it has run out or has another owner."""
         while True:
             await asyncio.sleep(self._options.renew_s if self._lease.remaining_s() > self._options.renew_s else 0.25)
             token = self._lease.token
@@ -214,7 +214,7 @@ class OwnerTerm:
 
 
 async def last_seqs(database: Database, numbers: list[Number]) -> dict[str, int]:
-    """The last event number of each phone number."""
+    """Return the last event number of each phone_number_id. Raises ``Unavailable``."""
     return {
         number.phone_number_id: await last_seq(database, number.phone_number_id, floor=number.seq_floor)
         for number in numbers

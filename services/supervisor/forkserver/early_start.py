@@ -16,7 +16,7 @@ MARK = "SANIC_PANAL_MAIN"
 
 
 def is_main_of_sanic() -> bool:
-    """Did Sanic's command line start this process? The mark excludes the fork server and its children: they inherit it."""
+    """Did Sanic's command line start this process? The fork server and its children inherit the mark: not they."""
     is_command = Path(sys.argv[0]).name == "sanic" or sys.argv[0].endswith("sanic/__main__.py")
     return is_command and MARK not in os.environ and multiprocessing.parent_process() is None
 

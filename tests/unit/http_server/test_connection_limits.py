@@ -226,11 +226,11 @@ def test_a_client_behind_a_proxy_is_counted_by_what_it_has_under_way() -> None:
         assert door.refusal(proxy) is None, "a private address speaks for many"
         door.opened(cast(Any, Connection()), proxy)
     for _ in range(2):
-        assert door.takes(client)
+        assert door.has_room_for(client)
         door.count(client, 1)
-    assert not door.takes(client)
-    assert door.takes(other)
+    assert not door.has_room_for(client)
+    assert door.has_room_for(other)
     assert door.refused_count == 1
     assert door.refusal(client) == "too_many_connections", "its own connections count with them"
     door.count(client, -1)
-    assert door.takes(client)
+    assert door.has_room_for(client)
