@@ -1,4 +1,4 @@
-"""Sending: queue → lanes → policy → dispatch → link, by the owner alone.
+"""Sending: queue → lanes → policy → dispatch → link. Only the owner does it.
 
 Process: whatsapp.
 """

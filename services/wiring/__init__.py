@@ -1,4 +1,4 @@
-"""Every constructor, once: the composition root of the workers and of the owner.
+"""The composition root of workers and owner: the one place that builds them.
 
 Process: worker, whatsapp.
 """

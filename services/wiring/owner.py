@@ -54,7 +54,7 @@ class Owner:
     prepare_seed: Callable[[], ApiKey]
 
     async def prepare(self) -> None:
-        """Make indexes and seed the first number and key; nothing that exists is changed. Raises ``Unavailable``."""
+        """Create indexes, seed the first number and key; existing documents stay. Raises ``Unavailable``."""
         settings = self.settings
         await ensure_schema(
             self.database,
@@ -78,13 +78,13 @@ class Owner:
         await SessionSecret(self.database, self.box).seed()
 
     def links(self, numbers: list[Number]) -> dict[str, Link]:
-        """The transport of each number. The sandbox is the cloud link with another host and token."""
+        """Return the link of each phone_number_id. The sandbox is the cloud link with another host and token."""
         kind = LinkKind.SANDBOX if self.settings.whatsapp == "sandbox" else LinkKind.CLOUD
         link = CloudLink(self.graph.client, self.graph.tokens, kind=kind)
         return {number.phone_number_id: link for number in numbers}
 
     async def close(self) -> None:
-        """Close what was opened, in reverse."""
+        """Close what was opened, in reverse order."""
         self.change_notifier.stop()
         await self.session.close()
         await self.database.close()

@@ -395,7 +395,7 @@ async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> No
     fresh = bench.accept(1.0, first=5_000, recipients=10_000)
     assert await bench.queue_reader.load() == 0
     for key in list(bench.lanes.keys()):
-        bench.lanes.stand(key, is_standing=True)
+        bench.lanes.set_blocked(key, is_blocked=True)
     await bench.queue_reader.load()
     assert set(fresh) <= set(bench.offered())
 
