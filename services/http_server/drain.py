@@ -82,5 +82,5 @@ def why_not_ready(scoreboard: Scoreboard) -> list[str]:
 
 
 def _hung(row: ProcessRow) -> str:
-    silence = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
-    return f"{row.name} does not respond{silence}"
+    age = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
+    return f"{row.name} does not respond{age}"

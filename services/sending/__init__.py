@@ -15,7 +15,7 @@ from services.sending.options import DispatchOptions
 from services.sending.queue_reader import BULK_EVERY, Depth, Due, Queue, QueueReader, Released
 from services.sending.rate_limiter import QuietHours, RateLimiter, SendLimits
 from services.sending.read_marks import ReadMarks
-from services.sending.send_policy import Consents, EverybodyConsents, SendPolicy, contact_of
+from services.sending.send_policy import Consents, SendPolicy, contact_of
 
 __all__ = [
     "BULK_EVERY",
@@ -24,7 +24,6 @@ __all__ = [
     "DispatchOptions",
     "Dispatcher",
     "Due",
-    "EverybodyConsents",
     "Freed",
     "Holds",
     "LaneLoader",

@@ -29,10 +29,10 @@ from services.sending.lanes import Lanes
 from services.sending.rate_limiter import RateLimiter
 from services.sending.send_policy import Consents, contact_of
 
-LANE_ROOM = 32
+LANE_CAPACITY = 32
 """Messages of one recipient in memory."""
 CROWDED = 3_750
-CROWDED_ROOM = 4
+CROWDED_CAPACITY = 4
 """The same while more than ``CROWDED`` messages are in memory: many recipients with many messages that cannot leave."""
 
 _WAITING = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD})
@@ -76,7 +76,7 @@ class LaneLoader:
         self._consents = consents
         self._clock = clock
         self._template_text = template_text
-        self._left: dict[tuple[str, str], UnloadedMessages] = {}
+        self._unloaded: dict[tuple[str, str], UnloadedMessages] = {}
 
     @property
     def waiting_count(self) -> int:
@@ -88,34 +88,34 @@ class LaneLoader:
         return self._lanes.moving_count(phone_number_id)
 
     @property
-    def left_count(self) -> int:
+    def unloaded_count(self) -> int:
         """Lanes with more messages in the database."""
-        return len(self._left)
+        return len(self._unloaded)
 
     async def refill(self, repository: MessageRepository) -> int:
         """Fetch more messages for lanes that are nearly empty; return how many came. Raises ``Unavailable``."""
         count = 0
-        for key, left in list(self._left.items()):
-            if self._lanes.length(key) > self._room // 4:
+        for key, unloaded in list(self._unloaded.items()):
+            if self._lanes.length(key) > self._capacity // 4:
                 continue
-            met, number = left.count, key[0]
-            priority, to = Priority(key[1].partition(":")[0]), sorted(left.addresses)
-            page = await repository.queued_to(number, priority, to, above=left.first - 1, limit=LANE_ROOM)
+            met, number = unloaded.count, key[0]
+            priority, to = Priority(key[1].partition(":")[0]), sorted(unloaded.addresses)
+            page = await repository.queued_to(number, priority, to, above=unloaded.first - 1, limit=LANE_CAPACITY)
             # A message that comes for this lane meanwhile is newer. It stays in the database: it must not go first.
             count += await self.admit(page, refilling=key)
-            if left.count != met or self._left.get(key) is not left:
+            if unloaded.count != met or self._unloaded.get(key) is not unloaded:
                 continue  # the page may lack it: the next refill begins at the same place
-            if len(page) == LANE_ROOM:
-                left.first = page[-1].order + 1
+            if len(page) == LANE_CAPACITY:
+                unloaded.first = page[-1].order + 1
             else:
-                del self._left[key]
+                del self._unloaded[key]
         return count
 
-    def left_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
+    def unloaded_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
         """The addresses that have more messages in the database."""
         lanes = (
-            left.addresses
-            for key, left in self._left.items()
+            unloaded.addresses
+            for key, unloaded in self._unloaded.items()
             if key[0] == phone_number_id and key[1].startswith(f"{priority.value}:")
         )
         return frozenset(address for addresses in lanes for address in addresses)
@@ -124,17 +124,19 @@ class LaneLoader:
         """Two contacts are merged, and so are their lanes: unloaded messages of either leave before newer ones."""
         for priority in Priority:
             old, key = ((number, f"{priority.value}:{one.key}") for one in (absorbed, into))
-            other, own = self._left.pop(old, None), self._left.pop(key, None)
+            other, own = self._unloaded.pop(old, None), self._unloaded.pop(key, None)
             if other is None and own is None:
                 continue
-            parts = [left for left in (other, own) if left is not None]
-            merged = UnloadedMessages(min(left.first for left in parts), sum(left.count for left in parts))
-            merged.addresses.update(*(left.addresses for left in parts))
-            self._left[key] = merged
+            parts = [unloaded for unloaded in (other, own) if unloaded is not None]
+            merged = UnloadedMessages(
+                min(unloaded.first for unloaded in parts), sum(unloaded.count for unloaded in parts)
+            )
+            merged.addresses.update(*(unloaded.addresses for unloaded in parts))
+            self._unloaded[key] = merged
             for message in self._lanes.waiting(key):
                 if message.order >= merged.first and message.status is MessageStatus.QUEUED:
                     self._lanes.finish(key, message.id)
-                    self._leave(key, message)
+                    self._leave_in_database(key, message)
 
     async def admit(self, page: Sequence[Message], *, refilling: tuple[str, str] | None = None) -> int:
         """Put messages that still wait (or are in doubt) into their lanes; return how many were new.
@@ -148,7 +150,7 @@ class LaneLoader:
         await self._consents.load([contact.key for contact in contacts.values()])
         await self._conversations.load(list(contacts.values()))
         # Other tasks ran during the reads: a message may have been admitted or canceled.
-        fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
+        fresh = self._fitting([message for message in fresh if self._is_new(message)], refilling)
         if not fresh:
             return 0
         # From here to the record nothing awaits, so memory and log stay in step.
@@ -177,11 +179,11 @@ class LaneLoader:
         return len(fresh)
 
     def unknown(self, message_ids: Sequence[str]) -> list[str]:
-        """Those of these messages that the owner has never seen, or has forgotten."""
+        """Return the ids that are not in memory."""
         return [message_id for message_id in message_ids if self._message_state.get(message_id) is None]
 
     async def park(self, messages: Sequence[Message]) -> list[Message]:
-        """Remember messages that wait until their customers write; answer those whose customer wrote meanwhile."""
+        """Park messages that wait for their customers; return those whose window is open. Raises ``Unavailable``."""
         await self._conversations.load([contact_of(message) for message in messages])
         now, free = self._clock.now(), []
         for message in messages:
@@ -201,10 +203,10 @@ class LaneLoader:
         return text or preview_text(message.kind, message.payload)
 
     @property
-    def _room(self) -> int:
-        return CROWDED_ROOM if len(self._lanes) > CROWDED else LANE_ROOM
+    def _capacity(self) -> int:
+        return CROWDED_CAPACITY if len(self._lanes) > CROWDED else LANE_CAPACITY
 
-    def _with_room(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
+    def _fitting(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
         """Return the messages whose lane has room. The others stay in the database, with all that follow in their lane.
 
         A message that was admitted before (held, in doubt) always has room.
@@ -213,23 +215,23 @@ class LaneLoader:
         chosen = []
         for message in messages:
             key = Lanes.key(message, self._conversations.key_of(message.phone_number_id, contact_of(message).key))
-            left = self._left.get(key) if key != refilling else None
+            unloaded = self._unloaded.get(key) if key != refilling else None
             if message.status is not MessageStatus.QUEUED:
                 chosen.append(message)
-            elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[
+            elif (unloaded is not None and message.order >= unloaded.first) or self._lanes.length(key) + taken[
                 key
-            ] >= self._room:
-                self._leave(key, message)
+            ] >= self._capacity:
+                self._leave_in_database(key, message)
             else:
                 taken[key] += 1
                 chosen.append(message)
         return chosen
 
-    def _leave(self, key: tuple[str, str], message: Message) -> None:
-        left = self._left.setdefault(key, UnloadedMessages(message.order))
-        left.first = min(left.first, message.order)
-        left.count += 1
-        left.addresses.add(str(message.to))
+    def _leave_in_database(self, key: tuple[str, str], message: Message) -> None:
+        unloaded = self._unloaded.setdefault(key, UnloadedMessages(message.order))
+        unloaded.first = min(unloaded.first, message.order)
+        unloaded.count += 1
+        unloaded.addresses.add(str(message.to))
 
     def _is_new(self, message: Message) -> bool:
         """Is it in no lane, and waiting by what memory knows? The documents may lag behind the log."""

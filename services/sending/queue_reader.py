@@ -139,7 +139,7 @@ class QueueReader:
         self._highest = max(self._highest, far or 0)  # from a host whose clock is far ahead
         most = MAX_WAITING[self._priority] + PAGE
         waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
-        left = self._lane_loader.left_addresses(self._number, self._priority)
+        left = self._lane_loader.unloaded_addresses(self._number, self._priority)
         ids = [message_id for message_id, to in waiting if to not in left]
         unknown = self._lane_loader.unknown(ids)[:PAGE]
         if not unknown:
@@ -193,7 +193,7 @@ class Depth:
 
     async def step(self) -> int:
         """Count if any message is left in the database: one operation a number. Returns 0. Raises ``Unavailable``."""
-        if not self._queue.is_behind and not self._lane_loader.left_count:
+        if not self._queue.is_behind and not self._lane_loader.unloaded_count:
             self._lanes.beside_count = 0
             return 0
         began = time.monotonic()

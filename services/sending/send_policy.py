@@ -69,17 +69,6 @@ class Consents(Protocol):
         ...
 
 
-class EverybodyConsents:
-    """No opt-outs are known."""
-
-    async def load(self, keys: Iterable[str]) -> None:
-        """There is nothing to know."""
-
-    def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
-        """Nobody is blocked."""
-        return None
-
-
 class SendPolicy:
     """Checks opt-out, holds, window, quiet hours, daily limit and pair rate, in this order."""
 

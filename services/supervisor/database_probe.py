@@ -51,7 +51,7 @@ class Work:
 
 
 class HealthJudge:
-    """Tells hung from busy. Pure: times are seconds of a monotonic clock.
+    """Distinguishes hung from busy. Pure: times are seconds of a monotonic clock.
 
     A server is hung if it neither answers nor works for `HUNG_S`, or does not answer at all for `BUSY_S`.
     """

@@ -64,7 +64,7 @@ class _Failure(Exception):
 def run_database(
     *, port: int, data_dir: str, cache: str, scoreboard: Scoreboard | None = None, database: str = "panal"
 ) -> None:
-    """Serve `{data_dir}/db` on 127.0.0.1:`port` until told to stop; then wait for the siblings that use it, and stop.
+    """Serve `{data_dir}/db` on 127.0.0.1:`port` until asked to stop; then wait for the siblings that use it, and stop.
 
     `cache` as SecantusDB writes it ("256M"); `database` is the one that is probed. A hung server is killed, and this
     process exits with `DatabaseExit.HUNG`: the supervisor starts both again. A server that cannot start gives one log

@@ -99,7 +99,7 @@ async def _main(settings: Settings, bootstrap_digest: str, scoreboard: Scoreboar
 
 
 async def _prepared(owner: Owner, stop: asyncio.Event) -> bool:
-    """Wait for the database, create indexes, seed the first number and key. False when told to stop meanwhile.
+    """Wait for the database, create indexes, seed the first number and key. False when asked to stop meanwhile.
 
     With a wrong PANAL_SECRET_KEY it never owns a number, so that a host with the right key can. A wrong key that
     development generated only gets a message; deliveries whose secrets it cannot decrypt wait.

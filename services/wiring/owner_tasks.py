@@ -187,7 +187,7 @@ def _freed(context: OwnerContext, lane_loader: LaneLoader) -> Freed:
 
 
 def _deliveries(context: OwnerContext) -> Deliveries:
-    """Build the delivery of events to webhook endpoints; from now on the event writer tells it of each event."""
+    """Build the delivery of events to webhook endpoints, and let it hear every event of the event writer."""
     settings = context.settings
     feed = Feed(context.database, context.event_writer.reached)
     context.event_writer.listeners.append(feed.hear)
