@@ -1,9 +1,9 @@
-"""The composition root: the application, and every listener in the order of a process's life.
+"""The application, and every listener in the order of a process's life.
 
 Process: main, worker.
 """
 
-import services.supervisor.forkserver.early_start  # first: the fork server loads all of this while main does
+import services.supervisor.forkserver.early_start  # first: the fork server imports all this while main does
 
 # isort: split
 import os
@@ -45,8 +45,8 @@ from services.telemetry.scoreboard import Scoreboard
 from services.vault import KeyFileDamaged, open_box
 from services.wiring import build_worker
 
-PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # main's plan, as the workers see it
-REQUEST_TIMEOUT_S = 15  # a connection that says nothing; slow ones have deadlines of their own
+PLAN_VARIABLE = "SANIC_PANAL_PLAN"  # carries main's capacity plan to the workers
+REQUEST_TIMEOUT_S = 15  # for a connection without a request; slow requests have deadlines of their own
 REFUSED_EXIT_CODE = 78  # EX_CONFIG of sysexits.h
 
 
@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> Sanic[Any, Any]:
 
 
 def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
-    """The life of the main process: plan, declare, supervise. No database client, no HTTP."""
+    """Register main's listeners: plan, declare services, supervise. No database client, no HTTP."""
     run_dir = str(Path(settings.data_dir) / "run")
 
     @app.main_process_start
@@ -102,7 +102,7 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
             database_url=f"mongodb://127.0.0.1:{settings.embedded_db_port}",
         )
         lines.open(cpus=app.ctx.plan.cpus, pid=os.getpid())
-        tell_key(settings, app.ctx.key)
+        print_key(settings, app.ctx.key)
         supervise(
             app,
             scoreboard=scoreboard,
@@ -117,14 +117,14 @@ def setup_main(app: Sanic[Any, Any], settings: Settings) -> None:
 
 
 def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
-    """The life of an HTTP worker; what was opened is closed in reverse."""
+    """Register a worker's listeners; what was opened is closed in reverse order."""
 
     @app.before_server_start
     async def open_worker(app: Sanic[Any, Any]) -> None:
         setup_logging(settings, os.environ.get("SANIC_WORKER_NAME", "Sanic-Server"))
         app.ctx.plan = orjson.loads(os.environ.get(PLAN_VARIABLE, "null"))
         meter = ProcessMeter("worker")
-        # First of all: it makes sure that this process leaves with main.
+        # First of all: it makes sure that this process ends with main.
         life = WorkerLifecycle(
             app,
             Scoreboard.of(app.shared_ctx),
@@ -172,7 +172,7 @@ def setup_worker(app: Sanic[Any, Any], settings: Settings) -> None:
 
 
 def declare_services(app: Sanic[Any, Any], settings: Settings, *, scoreboard: Scoreboard, run_dir: str) -> None:
-    """The managed processes. Durable, never transient: a restart of the workers must not start a second owner."""
+    """Declare the managed processes: durable, so that a restart of the workers never starts a second owner."""
 
     def manage(name: str, target: str, arguments: dict[str, Any]) -> None:
         kwargs = {"settings": settings, "target": target, "arguments": arguments}
@@ -202,7 +202,7 @@ def declare_services(app: Sanic[Any, Any], settings: Settings, *, scoreboard: Sc
 
 
 def planned(settings: Settings, *, workers_asked: int | None) -> Plan:
-    """The capacity plan, or the end: with the figure to change, before anything was started."""
+    """Return the capacity plan. A plan that does not fit ends the process and names the figure to change."""
     inputs = capacity_inputs(
         settings,
         measure_cpus(),
@@ -217,20 +217,20 @@ def planned(settings: Settings, *, workers_asked: int | None) -> Plan:
 
 
 def first_key(settings: Settings) -> BootstrapKey:
-    """The first API key: configured, kept in the data folder, or made now."""
+    """Return the first API key: from the settings, from the data folder, or generated now."""
     return bootstrap_key(settings.bootstrap_key.get_secret_value(), Path(settings.data_dir))
 
 
 def make_secret_key(settings: Settings) -> None:
-    """The key that seals stored secrets, before any process needs it: made now if there is none."""
+    """Generate the key that encrypts stored secrets if there is none, before any process needs it."""
     try:
         open_box(settings)
     except KeyFileDamaged as damaged:
         refuse(settings.locale, text(settings.locale, "startup.key_file_damaged", path=damaged.path))
 
 
-def tell_key(settings: Settings, key: BootstrapKey) -> None:
-    """Show a key that was made just now, once; and variables that nothing reads."""
+def print_key(settings: Settings, key: BootstrapKey) -> None:
+    """Print a key that was just generated, once; and warn of PANAL_ variables that nothing reads."""
     if key.text is not None:
         say(text(settings.locale, "startup.key", key=key.text))
         say(text(settings.locale, "startup.key_once", path=key.path))
@@ -239,11 +239,11 @@ def tell_key(settings: Settings, key: BootstrapKey) -> None:
 
 
 def refuse(locale: str, *lines: str) -> NoReturn:
-    """Say why it does not start, and leave. The fork server, which meets the same fault, leaves the saying to main."""
+    """Print why it does not start, and exit with ``REFUSED_EXIT_CODE``. The fork server stays silent: main prints."""
     if services.supervisor.forkserver.early_start.speaks_for_the_installation():
         sys.stderr.write("\n".join([text(locale, "startup.refused"), *(f"   {line}" for line in lines)]) + "\n")
         sys.stderr.flush()
-    # Sanic turns SystemExit of a listener into a traceback; nothing was started that would need an orderly end.
+    # Sanic turns SystemExit of a listener into a traceback. Nothing was started yet that must be stopped.
     os._exit(REFUSED_EXIT_CODE)
 
 

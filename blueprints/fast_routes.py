@@ -1,9 +1,9 @@
-"""What a worker is asked all the time, on the short route: accept a message, read one, take a notification.
+"""Fast routes for what a worker is asked all the time: accept a message, read one, take a notification.
 
 Process: worker.
 
-Each answers as its handler does in `messages.py`, `cloud_api_messages.py` and `cloud_webhook.py`, and only when there
-is nothing to refuse.
+Each answers exactly as its handler in `messages.py`, `cloud_api/messages.py` and `cloud_webhook.py` does, and declines
+when anything is to be refused.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ _RECEIVED: Final = Answer(200, _OK, b'{"success":true}')
 
 
 class _FastRoute:
-    """``route`` is the pattern by which the router and the metrics know it."""
+    """``pattern`` names the route in the router and the metrics."""
 
     method = "POST"
 
-    def __init__(self, services: WorkerServices, route: str) -> None:
+    def __init__(self, services: WorkerServices, pattern: str) -> None:
         self._services = services
-        self.route = route
+        self.pattern = pattern
 
     def _caller(self, header: HeaderCache, scope: Scope) -> Caller | None:
         caller = self._services.key_cache.known(header.value("authorization"))
@@ -46,17 +46,17 @@ class _FastRoute:
 
 
 class AcceptRoute(_FastRoute):
-    """``POST /v1/messages``: text, when nothing speaks against it."""
+    """``POST /v1/messages``: a valid message that can be stored without a further check."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, raw, now = self._caller(header, Scope.MESSAGES_SEND), _object(body), self._services.clock.now()
         if caller is None or raw is None or not _may_be_once(header):
             return None
         try:
-            order = parse_send_request(raw, now=now)
+            send_request = parse_send_request(raw, now=now)
         except RequestRefused:
             return None
-        storing = self._services.acceptance.begin(order, caller, _once(header, body), now=now)
+        storing = self._services.acceptance.begin(send_request, caller, _once(header, body), now=now)
         if storing is None:
             return None
 
@@ -71,7 +71,7 @@ class AcceptRoute(_FastRoute):
 
 
 class CloudApiRoute(_FastRoute):
-    """``POST /{version or nothing}/{phone_number_id}/messages``: the same as a client of Meta sends it."""
+    """``POST /{version or nothing}/{phone_number_id}/messages``: the same from a client of Meta's Cloud API."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, asked = self._caller(header, Scope.MESSAGES_SEND), _SEND_LINE.fullmatch(header.lines[0])
@@ -79,11 +79,11 @@ class CloudApiRoute(_FastRoute):
         if caller is None or asked is None or raw is None or is_read_mark(raw) or not _may_be_once(header):
             return None
         try:
-            order = SendRequest(parse_content(raw), phone_number_id=asked[1].decode())
+            send_request = SendRequest(parse_content(raw), phone_number_id=asked[1].decode())
         except RequestRefused:
             return None
         once, now = _once(header, body, place=header.url), self._services.clock.now()
-        storing = self._services.acceptance.begin(order, caller, once, now=now)
+        storing = self._services.acceptance.begin(send_request, caller, once, now=now)
         if storing is None:
             return None
         named = raw.get("to") or raw.get("recipient")
@@ -118,7 +118,7 @@ class ReadRoute(_FastRoute):
 
 
 class NotificationRoute(_FastRoute):
-    """``POST /webhooks/whatsapp``: a notification with a good signature."""
+    """``POST /webhooks/whatsapp``: a notification with a valid signature."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         storing = self._services.webhook.begin(body, header.value("x-hub-signature-256"))
@@ -133,7 +133,7 @@ class NotificationRoute(_FastRoute):
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
-    """The body as a JSON object, if it is one that can be stored."""
+    """Return the body as a JSON object; None if it is not one or cannot be stored."""
     try:
         raw = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -142,29 +142,32 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _may_be_once(header: HeaderCache) -> bool:
-    """Is there no ``Idempotency-Key``, or one that may be?"""
+    """Is there no ``Idempotency-Key``, or a valid one?"""
     key = header.value("idempotency-key")
     return key is None or is_idempotency_key(key)
 
 
 def _once(header: HeaderCache, body: bytes, *, place: bytes = b"") -> Idempotency | None:
-    """The caller's key with what it came with, as ``reading.idempotency_of``."""
+    """Return the caller's ``Idempotency-Key`` with the digest of its request, as ``idempotency_of`` does."""
     key = header.value("idempotency-key")
     return None if key is None else Idempotency(key=key, digest=hashlib.sha256(place + body).digest())
 
 
 def fast_routes(app: Sanic[Any, Any], services: WorkerServices) -> FindFastRoute:
-    """The ways of this worker, by a request's first line. Its routes must be known by now."""
+    """Return the function that finds a fast route by the request line. Call it once the router is final.
 
-    def way(kind: Callable[[WorkerServices, str], FastRoute], path: str, method: str) -> FastRoute:
+    The function returns None for a request that has no fast route.
+    """
+
+    def build(kind: Callable[[WorkerServices, str], FastRoute], path: str, method: str) -> FastRoute:
         route, _, _ = app.router.get(path, method, None)
         return kind(services, route.path)
 
-    accept = way(AcceptRoute, "/v1/messages", "POST")
-    receive = way(NotificationRoute, "/webhooks/whatsapp", "POST")
-    read = way(ReadRoute, "/v1/messages/msg", "GET")
-    versioned = way(CloudApiRoute, "/v23.0/1/messages", "POST")
-    unversioned = way(CloudApiRoute, "/1/messages", "POST")
+    accept = build(AcceptRoute, "/v1/messages", "POST")
+    receive = build(NotificationRoute, "/webhooks/whatsapp", "POST")
+    read = build(ReadRoute, "/v1/messages/msg", "GET")
+    versioned = build(CloudApiRoute, "/v23.0/1/messages", "POST")
+    unversioned = build(CloudApiRoute, "/1/messages", "POST")
     exact = {b"POST /v1/messages HTTP/1.1": accept, b"POST /webhooks/whatsapp HTTP/1.1": receive}
 
     def find(first_line: bytes) -> FastRoute | None:

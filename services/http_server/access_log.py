@@ -1,4 +1,4 @@
-"""One line in the log for each request: what, how it ended, how long it took. Written by the log's own thread.
+"""One log line for each request: what it was, how it ended, how long it took. The log's own thread writes it.
 
 Process: worker.
 """
@@ -10,13 +10,13 @@ from sanic import Request
 from services.http_server.request_id import request_id_of
 
 PROBES = frozenset({"/livez", "/readyz", "/metrics"})
-"""Asked every few seconds by machines: told only when they fail, or at DEBUG."""
+"""Polled every few seconds by machines: logged only when they fail, or at DEBUG."""
 
 logger = logging.getLogger(__name__)
 
 
 def log_request(request: Request, *, status: int, seconds: float, client: str = "") -> None:
-    """The line of a request that Sanic has read. ``client``: its address, also behind proxies that we trust."""
+    """Log a request that Sanic handled. ``client``: its address, also behind trusted proxies."""
     level = level_of(request.path, status)
     if not logger.isEnabledFor(level):
         return
@@ -35,7 +35,7 @@ def log_answer(
     given_request_id: str | None = None,
     client: str = "",
 ) -> None:
-    """The line of a request that was answered without an object of its own; ``given_request_id`` as it came."""
+    """Log a request that was answered on the fast path; ``given_request_id`` as the client sent it."""
     level = level_of(path, status)
     if logger.isEnabledFor(level):
         request_id = str(request_id_of(given_request_id))
@@ -43,7 +43,7 @@ def log_answer(
 
 
 def level_of(path: str, status: int) -> int:
-    """5xx is a warning. 499: the client hung up before the answer."""
+    """Return the log level: 5xx is a warning, a probe DEBUG, everything else INFO."""
     if status >= 500:
         return logging.WARNING
     return logging.DEBUG if path in PROBES else logging.INFO
@@ -60,9 +60,9 @@ def _log(
     key_id: str | None,
     client: str,
 ) -> None:
-    """`http.request`, without the query (it may hold a name or a token); a phone number in the path is masked later.
+    """Log `http.request` without the query, which may hold a name or a token; a formatter masks phone numbers later.
 
-    The facts are no sentence: a sentence would have to be searched for secrets, and costs more than the rest.
+    Fields only, no sentence: a sentence would have to be searched for secrets, which costs more than the rest.
     """
     # Made by hand: `logger.log` would walk the stack to find this line, at a third of the cost.
     record = logging.LogRecord(__name__, level, __file__, 0, "", None, None)

@@ -1,9 +1,9 @@
-"""The HTTP connections of a worker: how many, how slow, and how they are let go when the worker drains.
+"""Limits of a worker's HTTP connections: how many, how slow; and what happens to them in a drain.
 
 Process: worker.
 
-Sanic's own timers restart with every byte, so a header at one byte a second stays open for ever. Here the whole header
-has a deadline, and the body has one that grows only with what has arrived.
+Sanic's own timers restart with every byte, so a header at one byte a second would stay open for ever. Here the whole
+header has a deadline, and the deadline of the body grows only with the bytes that have arrived.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 class ConnectionLimits:
     """Seconds, bytes per second, counts per worker. A limit of 0 is off.
 
-    `address_limit` counts public addresses only: a private one is a proxy that speaks for many clients.
-    `silent_s`: how long a new connection may say nothing at all.
-    `window_s`: how long a draining worker still takes a request on a connection that is idle or brand-new.
+    `address_limit` holds for public addresses only: a private one is a proxy that speaks for many clients.
+    `silent_s`: how long a new connection may send nothing.
+    `window_s`: how long a draining worker still accepts a request on an idle or new connection.
     """
 
     header_s: float = 10.0
@@ -46,7 +46,7 @@ class ConnectionLimits:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ConnectionLimits":
-        """What the operator may turn; the rest is ours."""
+        """Take from the settings what an operator may change; the rest keeps its default."""
         return cls(
             header_s=settings.request_header_s,
             body_s=settings.request_body_s,
@@ -56,7 +56,7 @@ class ConnectionLimits:
         )
 
     def total_limit(self) -> int:
-        """What the operator said, else what the file descriptors of this process allow."""
+        """Connections per worker: the operator's limit, otherwise what the file descriptors of this process allow."""
         if self.connection_limit:
             return self.connection_limit
         soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -64,7 +64,7 @@ class ConnectionLimits:
 
 
 class TooManyConnections(RequestRefused):
-    """A client behind a proxy has as many requests under way, live streams included, as one address may."""
+    """A client behind a proxy has too many requests in progress, live streams included."""
 
     code = "too_many_connections"
     may_retry = True
@@ -72,7 +72,7 @@ class TooManyConnections(RequestRefused):
 
 
 class Connection(Protocol):
-    """What the connection tracker needs of a connection; `GuardedProtocol` is one.
+    """What the connection tracker needs of a connection; `PanalProtocol` is one.
 
     `http`: Sanic's state of the request, or None.
     """
@@ -85,7 +85,7 @@ class Connection(Protocol):
     def http(self) -> Any: ...
     @property
     def awaits_client(self) -> bool:
-        """Is it the client's turn? False while a handler works on what has come, and reads on only then."""
+        """Is it the client's turn? False while a handler still works on data that has come."""
         ...
 
     def expire(self) -> None: ...
@@ -96,14 +96,14 @@ class Connection(Protocol):
 
 
 class ConnectionTracker:
-    """Knows every connection of this worker. The protocol asks it in; a sweep shows out those that are too slow."""
+    """Knows every connection of this worker. The protocol asks it before it accepts; a sweep ends slow ones."""
 
     def __init__(self, options: ConnectionLimits) -> None:
         self.options = options
         self.is_draining = False
         self.expired_count = 0
         self.refused_count = 0
-        self.surplus = 0  # connections that are one too many here, by `balance.too_many`
+        self.surplus = 0  # connections to close, as computed by `rebalance.too_many`
         self.connections: set[Connection] = set()
         self._total_limit = options.total_limit()
         self._addresses: Counter[str] = Counter()
@@ -111,7 +111,7 @@ class ConnectionTracker:
         self._sweeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """On the worker's loop, before it listens."""
+        """Start the sweep. Call it on the worker's loop before it listens."""
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever(), name="connection-sweep")
 
     async def stop(self) -> None:
@@ -121,14 +121,14 @@ class ConnectionTracker:
                 await self._sweeper
 
     def refusal(self, address: str) -> str | None:
-        """The code of REFUSALS for a connection that may not come in, None for one that may."""
+        """Return the key of REFUSALS for a connection over a limit; None for one that is accepted."""
         if len(self.connections) >= self._total_limit:
             self.refused_count += 1
             return "connections_full"
-        return None if self.takes(address) else "too_many_connections"
+        return None if self.has_room_for(address) else "too_many_connections"
 
-    def takes(self, address: str) -> bool:
-        """May this address have one more connection, or, behind a proxy, one more request under way?"""
+    def has_room_for(self, address: str) -> bool:
+        """May this address have one more connection, or, behind a proxy, one more request in progress?"""
         limit = self.options.address_limit
         if limit and self._addresses[address] >= limit and (self.options.limits_private or is_public(address)):
             self.refused_count += 1
@@ -144,21 +144,21 @@ class ConnectionTracker:
         self.count(address, -1)
 
     def count(self, address: str, change: int) -> None:
-        """One more or one less of this address."""
+        """Add ``change`` to the connections and requests of this address."""
         self._addresses[address] += change
         if self._addresses[address] <= 0:
             del self._addresses[address]
 
     def in_flight(self) -> int:
-        """Requests that are being handled or answered, live streams included."""
+        """Requests being handled or answered, live streams included."""
         return sum(1 for connection in self.connections if connection.http)
 
     def connection_count(self) -> int:
-        """Client connections, streams not counted: those cannot be moved, and cost little."""
+        """Connections without streams, which cannot move to another worker and cost little."""
         return len(self.connections) - self.stream_count()
 
     def stream_count(self) -> int:
-        """Answers under way (live streams, nearly always) and WebSockets."""
+        """Answers in progress (nearly always live streams) and WebSockets."""
         return sum(
             1
             for connection in self.connections
@@ -167,14 +167,14 @@ class ConnectionTracker:
         )
 
     def release_surplus(self) -> bool:
-        """Is the connection that is being answered one too many? At most as often as `surplus` says."""
+        """Take one of the surplus: True if the connection being answered should close."""
         if self.surplus <= 0:
             return False
         self.surplus -= 1
         return True
 
     def begin_drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on every answer closes its connection; idle connections get a window for a request on its route."""
+        """From now on every answer closes its connection; idle ones stay for the window, for requests just arriving."""
         if self.is_draining:
             return
         self.is_draining = True
@@ -187,18 +187,18 @@ class ConnectionTracker:
             connection.close_if_still_idle()
 
     def sweep(self, now: float) -> None:
-        """End what is past its deadline."""
+        """End connections past a deadline. ``now`` in seconds of the loop's clock."""
         since_last_s, self._swept_at = max(0.0, now - self._swept_at), now
         for connection in list(self.connections):
             if connection.is_expired:
-                connection.abort()  # it has had its 408, and time to read it
+                connection.abort()  # it was sent a 408 at the last sweep
                 continue
             if connection.silent_since is not None and now - connection.silent_since > self.options.silent_s:
                 self.expired_count += 1
-                connection.close()  # it asked nothing: there is nothing to answer
+                connection.close()  # it sent no request: there is nothing to answer
                 continue
             if not connection.awaits_client and connection.http is not None and connection.http.began_at:
-                # A long import is read as fast as the database takes it: that is no fault of the client's.
+                # The handler reads a long import as fast as the database takes it: that time is not the client's.
                 connection.http.began_at += min(since_last_s, now - connection.http.began_at)
             deadline = self._deadline(connection, now)
             if deadline is not None and now > deadline:
@@ -206,7 +206,7 @@ class ConnectionTracker:
                 connection.expire()
 
     def _deadline(self, connection: Connection, now: float) -> float | None:
-        """When the header or the body has to be here; None while there is nothing to wait for."""
+        """Moment by which the header or the body must be complete; None while nothing is expected of the client."""
         http = connection.http
         if http is None or connection.websocket is not None:
             return None
@@ -233,7 +233,7 @@ class ConnectionTracker:
 
 
 def is_public(address: str) -> bool:
-    """Not loopback, private or link-local; False as well for what is not an IP address (a Unix socket)."""
+    """Is this a global IP address? False for loopback, private and link-local ones, and for a Unix socket."""
     try:
         return ipaddress.ip_address(address).is_global
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a worker leaves: it stops taking connections, finishes what it has, tells live streams, and only then goes.
+"""How a worker stops: it accepts no more connections, ends live streams, finishes its requests, then exits.
 
 Process: worker.
 """
@@ -21,27 +21,27 @@ logger = logging.getLogger(__name__)
 
 
 class Drain:
-    """`pending` is set once this worker leaves: live streams wait for it, say goodbye and return."""
+    """`began` is set once this worker drains: live streams wait for it, send their last event and return."""
 
     def __init__(
         self, app: Sanic[Any, Any], connections: ConnectionTracker, heartbeat: Heartbeat, *, limit_s: float
     ) -> None:
-        self.pending = asyncio.Event()
+        self.began = asyncio.Event()
         self._app = app
         self._connections = connections
         self._heartbeat = heartbeat
         app.config.GRACEFUL_SHUTDOWN_TIMEOUT = max(1.0, limit_s - MARGIN_S)
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In `after_server_start`: the stop signals are ours from now on.
+        """Take over the stop signals. Call it in `after_server_start`.
 
-        Sanic hands them back to "die at once" the moment it begins to drain, so that a second SIGTERM, or a SIGTERM to
-        the whole group, cuts every request in flight. Plain handlers stay, and only the first signal counts.
+        Sanic restores the default handlers when it begins to drain, so a second SIGTERM, or one to the whole group,
+        would cut every request in flight. Our handlers stay, and only the first signal counts.
         """
 
         def on_stop(_signum: int, _frame: FrameType | None) -> None:
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._leave, loop)
+                loop.call_soon_threadsafe(self._stop, loop)
 
         for signum in STOP_SIGNALS:
             loop.remove_signal_handler(signum)
@@ -49,10 +49,10 @@ class Drain:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Idempotent. Every answer closes its connection from here on, also on connections that come later."""
-        if self.pending.is_set():
+        """Begin the drain; False if it had begun. From now on every answer closes its connection, on new ones too."""
+        if self.began.is_set():
             return False
-        self.pending.set()
+        self.began.set()
         self._app.config.KEEP_ALIVE = False
         self._connections.begin_drain(loop)
         self._heartbeat.say("draining")
@@ -64,16 +64,16 @@ class Drain:
         )
         return True
 
-    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
-        """`loop.stop()` and not `app.stop()`: that would cancel the app's tasks before the requests have finished."""
+    def _stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """`loop.stop()`, not `app.stop()`, which would cancel the app's tasks before the requests have finished."""
         if self.begin(loop):
             loop.stop()
 
 
 def why_not_ready(scoreboard: Scoreboard) -> list[str]:
-    """Reasons for `/readyz` that the cluster itself has: the whole instance stops, a breaker is open, a service hangs.
+    """Return the cluster's own reasons for `/readyz` to answer 503: a stop, an open breaker, a hung service.
 
-    A worker that drains or hangs alone is no reason: the others serve, and a balancer would take the whole host out.
+    One worker that drains or hangs is no reason: the others serve, and a load balancer would drop the whole host.
     """
     facts = scoreboard.facts()
     reasons = ["the instance is stopping"] if facts.stopping else []
@@ -82,5 +82,5 @@ def why_not_ready(scoreboard: Scoreboard) -> list[str]:
 
 
 def _hung(row: ProcessRow) -> str:
-    silence = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
-    return f"{row.name} does not respond{silence}"
+    age = f"; its last heartbeat is {row.heartbeat_age_s:.0f} s old" if row.heartbeat_age_s >= 2 else ""
+    return f"{row.name} does not respond{age}"

@@ -1,11 +1,11 @@
-"""The short route: a request that is all there, of a kind that is known, is answered without a task of its own.
+"""The fast path: a whole request of a known kind is answered without Sanic's routing.
 
 Process: worker.
 
-Sanic gives each connection a task, each request an object, a route, a context and a response. A gateway answers three
-kinds of requests nearly all the time; for those a connection asks a way, at once, when the bytes come. A way that has
-any doubt declines before it has done anything, and Sanic reads the same bytes as if nothing had been: all that is
-unusual, and every refusal, is decided and worded there, in one place.
+For each request Sanic builds a request, a route, a context and a response. A gateway answers three kinds of requests
+nearly all the time: for those the connection asks a `FastRoute` as soon as the bytes come. A fast route that has any
+doubt declines before it has any effect, and Sanic handles the same bytes from the beginning. So every unusual request
+and every refusal is decided and worded in one place, the handlers.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from services.http_server.header_cache import HeaderCache
 
 
 class Answer(NamedTuple):
-    """``head``: status line and header lines, each with its line break, without length and connection."""
+    """``head``: status line and header lines, each with its CR LF, without Content-Length and Connection."""
 
     status: int
     head: bytes
@@ -24,13 +24,14 @@ class Answer(NamedTuple):
 
 
 class LeaveFastPath(Exception):
-    """Said by ``result``: nothing came of it, and nothing is lost if the request is handled from its beginning."""
+    """Raised by ``PendingAnswer.result``: the request had no effect; Sanic is to handle it from the beginning."""
 
 
 class PendingAnswer(NamedTuple):
-    """A request on the short route. ``result`` is asked once ``done`` is; what it raises is told on the long route.
+    """The answer that a fast route is working on. Call ``result`` once ``done`` is done.
 
-    ``key_id`` is the caller's, for the log.
+    ``result`` returns the answer. ``LeaveFastPath`` sends the request to Sanic; Sanic's error handler renders any other
+    exception. ``key_id`` is the caller's API key, for the access log.
     """
 
     done: "asyncio.Future[Any]"
@@ -39,26 +40,29 @@ class PendingAnswer(NamedTuple):
 
 
 class FastRoute(Protocol):
-    """Answers requests of one route."""
+    """Answers the plain requests of one route."""
 
     @property
     def method(self) -> str:
-        """Its method."""
+        """HTTP method of the route, for metrics and the access log."""
         ...
 
     @property
-    def route(self) -> str:
-        """Its pattern, as the router has it: ``v1/messages/<message_id:str>``."""
+    def pattern(self) -> str:
+        """The route as the router names it: ``v1/messages/<message_id:str>``."""
         ...
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
-        """Begin to answer. None: it has done nothing, Sanic's path is to decide."""
+        """Begin to answer; ``body`` is complete. None: nothing was done, and Sanic's path decides.
+
+        ``PanalError`` means the same as None. Any other exception is logged as a bug, and Sanic's path answers.
+        """
         ...
 
 
 class FindFastRoute(Protocol):
-    """Which way is for a request?"""
+    """Finds the fast route of a request."""
 
     def __call__(self, first_line: bytes) -> FastRoute | None:
-        """By its first line, without the line break."""
+        """Return the fast route for the request line ``first_line`` (without CR LF), or None."""
         ...

@@ -1,10 +1,10 @@
-"""Who is the client, and is its connection encrypted, behind proxies? What a proxy says counts if we trust its address.
+"""The client behind proxies, and whether its connection is encrypted. A proxy's word counts if we trust its address.
 
 Process: worker.
 
-``X-Forwarded-For`` and ``X-Forwarded-Proto``, or, where there is none of the first, ``Forwarded`` (RFC 7239). Each
-proxy adds the address that it was called from at the end. So the list is read from its end, as long as addresses are of
-proxies that we trust: what stands before the first stranger is the stranger's own word.
+Reads ``X-Forwarded-For`` and ``X-Forwarded-Proto``, or, without the first, ``Forwarded`` (RFC 7239). Each proxy appends
+the address that called it. So the list is read from its end while the addresses are trusted proxies. The first
+untrusted address is the client: it may have written everything before it.
 """
 
 import re
@@ -17,7 +17,7 @@ from sanic import Request
 from config.trusted_proxies import Network, address_of, networks_of
 
 MAX_HOPS: Final = 20
-"""Of a longer list only the end is read."""
+"""Only the end of a longer list is read."""
 _SECURE: Final = frozenset({"https", "wss"})
 _SCHEMES: Final = _SECURE | {"http", "ws"}
 _PAIR: Final = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)=("(?:[^"\\]|\\.)*"|[^\s";,]*)\s*(;|,|$)', re.ASCII)
@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 
 
 class _Hop(NamedTuple):
-    """One step of the route: who called, and by which scheme, where a proxy said so."""
+    """One hop: the caller's address, and its scheme where a proxy said it."""
 
     caller: str
     scheme: str
@@ -47,14 +47,14 @@ class TrustedProxies:
         self.trusts = lru_cache(maxsize=4096)(self._trusts)
 
     def _trusts(self, address: str) -> bool:
-        """Is it a proxy of ours? A Unix socket is, unless nobody is."""
+        """Is this a trusted proxy? A Unix socket (empty address) is, unless no proxy is trusted."""
         if not address:
             return bool(self._networks)
         found = address_of(address)
         return found is not None and any(_has(network, found) for network in self._networks)
 
     def origin(self, peer: str, pairs: Iterable[tuple[str, str]], *, is_secure: bool = False) -> Origin:
-        """The client of a request that came from ``peer`` with these headers (names in lower case)."""
+        """Return the client of a request that came from ``peer`` with these headers (names in lower case)."""
         if not self.trusts(peer):
             return Origin(peer, is_secure)
         said: dict[str, list[str]] = {}
@@ -76,13 +76,13 @@ class TrustedProxies:
         return Origin(address, scheme in _SECURE if scheme in _SCHEMES else is_secure)
 
     def _walk(self, peer: str, hops: Sequence[_Hop]) -> tuple[str, str]:
-        """From the last hop to the first that a stranger made."""
+        """Walk from the last hop to the first untrusted one; return its address and scheme."""
         address, scheme = peer, ""
         for hop in reversed(hops[-MAX_HOPS:]):
             caller = address_of(hop.caller)
             scheme = hop.scheme.lower() or scheme
             if caller is None:
-                break  # `unknown`, or a name that a proxy made up: further we do not see
+                break  # `unknown`, or a name that a proxy made up: nothing before it can be trusted
             address = str(caller)
             if not self.trusts(address):
                 break
@@ -93,7 +93,7 @@ NOBODY: Final = TrustedProxies("none")
 
 
 def origin_of(request: Request) -> Origin:
-    """The client of this request."""
+    """Return the client of this request; computed once a request."""
     found: Origin | None = getattr(request.ctx, "origin", None)
     if found is None:
         proxies: TrustedProxies = getattr(request.app.ctx, "proxies", NOBODY)
@@ -103,7 +103,7 @@ def origin_of(request: Request) -> Origin:
 
 
 def peer_of(transport: Any) -> str:
-    """Whose connection it is; empty for a Unix socket."""
+    """Address of the other end of a connection; empty for a Unix socket."""
     peer = transport.get_extra_info("peername") if transport is not None else None
     return str(peer[0]) if isinstance(peer, tuple) and peer else ""
 
@@ -117,7 +117,7 @@ def _listed(values: Iterable[str]) -> list[str]:
 
 
 def _forwarded(text: str) -> list[_Hop]:
-    """The elements of ``Forwarded``, in order; none when it is not written as RFC 7239 says."""
+    """Parse the elements of ``Forwarded``, in order; empty if it breaks RFC 7239."""
     hops, element, position = list[_Hop](), dict[str, str](), 0
     while position < len(text):
         found = _PAIR.match(text, position)

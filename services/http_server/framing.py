@@ -1,9 +1,9 @@
-"""What a request's header and its chunks may look like: RFC 9112 to the letter. Pure.
+"""Strict syntax of a request's header and chunks: RFC 9112 to the letter. Pure.
 
 Process: worker.
 
-A proxy in front of us and we have to agree where a request ends, else a part of one is executed as another. Whatever
-two readers could take in two ways is refused, and the connection is closed.
+A proxy in front of us must agree with us where a request ends, otherwise part of one request is executed as another
+(request smuggling). So anything that could be read in two ways is refused, and the connection is closed.
 Source: RFC 9112, 2.2, 3, 5, 6 and 7; RFC 9110, 5.5, 5.6.2 and 7.2.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 
 END: Final = b"\r\n\r\n"
 CHUNK_LINE_BYTES: Final = 256
-"""Longest line before a chunk: its size and its extensions, which nobody uses."""
+"""Longest line before a chunk: its size and its extensions, which clients hardly use."""
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 _REQUEST_LINE: Final = re.compile(_TOKEN + rb" [!-~]++ HTTP/1\.[01]")
@@ -33,16 +33,16 @@ _CHUNK_LINE: Final = re.compile(
 
 
 class MalformedRequest(ValueError):
-    """What came is no HTTP/1.1 request, or may be read in two ways. Its text is for the client: it quotes nothing."""
+    """Not an HTTP/1.1 request, or one that could be read in two ways. Its text is for the client, without its input."""
 
 
 def has_bare_break(buffer: bytes | bytearray, start: int) -> bool:
-    """Does a header that is still coming in hold a NUL, or a CR or LF alone? What stands before ``start`` is known."""
+    """Does an incomplete header hold a NUL, or a CR or LF alone? Bytes before ``start`` were checked before."""
     return _BARE_BREAK.search(buffer, max(0, start - 1)) is not None
 
 
 def checked_header(head: bytes) -> bytes:
-    """The header, without its blank line, in the spelling that Sanic reads. Raises ``MalformedRequest``."""
+    """Return the header (without its blank line) in the spelling that Sanic reads. Raises ``MalformedRequest``."""
     if _HEADER.fullmatch(head) is None:
         raise MalformedRequest(_fault_of(head))
     found: dict[bytes, list[bytes]] = {b"content-length": [], b"transfer-encoding": [], b"host": []}
@@ -65,7 +65,7 @@ def checked_header(head: bytes) -> bytes:
 
 
 def chunk_size(line: bytes) -> int:
-    """Bytes of the chunk that follows ``line``, which begins with the line break before it and ends with its own.
+    """Return the size in bytes of the chunk after ``line``. The line includes the CR LF before it and its own.
 
     Raises ``MalformedRequest``.
     """
@@ -83,7 +83,7 @@ def _check_host(hosts: list[bytes], *, is_1_1: bool) -> None:
 
 
 def _fault_of(head: bytes) -> str:
-    """Which line it is, for whoever has to mend the client."""
+    """Say which line is wrong, for the developer of the client."""
     first, *fields = head.split(b"\r\n")
     if _REQUEST_LINE.fullmatch(first) is None:
         return "The request line must be a method, a path in ASCII and HTTP/1.1 or HTTP/1.0."
@@ -92,7 +92,7 @@ def _fault_of(head: bytes) -> str:
 
 
 def _in_lower_case(found: "re.Match[bytes]") -> bytes:
-    """Sanic compares the name of the coding letter by letter."""
+    """Write the coding in lower case: Sanic compares it letter by letter."""
     if found[1].lower() != b"transfer-encoding":
         return found[0]
     return b"\r\n%b: %b" % (found[1], _CHUNKED)

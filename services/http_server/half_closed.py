@@ -1,4 +1,4 @@
-"""A client that closes its writing side may still listen: what it asked is answered before the connection ends.
+"""Half-closed connections: a client that closes its writing side still gets the answers to what it sent.
 
 Process: worker.
 """
@@ -14,7 +14,7 @@ LIVE_STREAM_TYPE: Final = "text/event-stream"
 
 
 class HalfClosedProtocol(WebSocketProtocol):
-    """Sanic's protocol would close both sides at once, and cancel the handler."""
+    """Sanic's own protocol would close both sides at once and cancel the handler."""
 
     __slots__ = ("is_half_closed",)
 
@@ -23,9 +23,9 @@ class HalfClosedProtocol(WebSocketProtocol):
         self.is_half_closed = False
 
     def eof_received(self) -> bool | None:
-        """The client says no more. True: the connection stays until it has its answers.
+        """The client sends no more. True: keep the connection until its answers have left.
 
-        Somebody who has hung up looks the same until something is written; a live stream would go on for nobody.
+        A client that hung up looks the same until we write, so a live stream is not kept.
         """
         if self.websocket is not None:
             return super().eof_received()
@@ -36,9 +36,9 @@ class HalfClosedProtocol(WebSocketProtocol):
         return True
 
     async def receive_more(self) -> None:
-        """Sanic's. Once the client says no more, a request that lacks something is refused; an idle one just ends.
+        """Wait for more data. Once the client sends no more, an incomplete request is refused; an idle connection ends.
 
-        Raises ``BadRequest``, and ``CancelledError``, which ends the task of the connection without a word.
+        Raises ``BadRequest``, and ``CancelledError``, which ends the task of the connection silently.
         """
         buffer, http = self.recv_buffer, cast(Any, self.http)
         had = len(buffer)

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request as Sanic reads it, with the header of the last one remembered.
+"""Sanic's HTTP/1.1 for one connection, with the header cache and bodies and answers in one piece.
 
 Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
@@ -11,48 +11,48 @@ from sanic.compat import Header
 from sanic.http.constants import Stage
 
 from services.http_server.framing import END
-from services.http_server.header_cache import MAX_BYTES, HeaderCache, read_by, remember
+from services.http_server.header_cache import MAX_BYTES, HeaderCache, cache_header, read_with
 from services.http_server.request_id import REQUEST_ID_HEADER, request_id_of
 from services.http_server.strict_http import StrictHttp
 
 
 class PanalHttp(StrictHttp):
-    """Knows when the first byte of the request came: `began_at` on the loop's clock, 0 before it.
+    """`began_at`: when the first byte of the request came, in seconds of the loop's clock; 0 before it.
 
-    A client that keeps its connection sends nearly the same header again and again: what Sanic made of the last one
-    holds for the next one, line by line. Everything else is Sanic's to read.
+    `cached_header`: the last header, if the next one may be parsed with it. Sanic parses everything else.
     """
 
-    __slots__ = ("began_at", "known")
+    __slots__ = ("began_at", "cached_header")
 
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)
-        self.known: HeaderCache | None = None
+        self.cached_header: HeaderCache | None = None
 
     def init_for_request(self) -> None:
         super().init_for_request()  # type: ignore[no-untyped-call]
         self.began_at = 0.0
 
     async def http1_request_header(self) -> None:
-        """Sanic's, or the fast path where the header is known but for single lines."""
+        """Parse the header with the cached one if only single lines changed, otherwise as `StrictHttp` does."""
         buffer: bytearray = self.recv_buffer
-        if self.known is not None and self.protocol.app.config.KEEP_ALIVE:  # else it drains: this answer is the last
-            header = read_by(self.known, buffer)
+        # Without KEEP_ALIVE the worker drains: this answer is the last one.
+        if self.cached_header is not None and self.protocol.app.config.KEEP_ALIVE:
+            header = read_with(self.cached_header, buffer)
             if header is not None:
-                self.known = header
-                self._begin_known(header)
+                self.cached_header = header
+                self._begin_cached(header)
                 return
         end = buffer.find(END, 0, MAX_BYTES)
         whole = bytes(buffer[: end + len(END)]) if end > 0 else b""
-        self.known = None
+        self.cached_header = None
         await super().http1_request_header()
         if whole and self._is_plain():
-            self.known = remember(
+            self.cached_header = cache_header(
                 whole, self.request.headers, body_size=self.request_bytes if self.request_body else None
             )
 
     def _is_plain(self) -> bool:
-        """Nothing in how this request is to be read depends on more than its header."""
+        """May the next header be parsed with this one? Not with chunks, an upgrade or `Expect`."""
         return (
             self.request.version == "1.1"
             and self.keep_alive
@@ -61,8 +61,8 @@ class PanalHttp(StrictHttp):
             and cast(Any, self.request_body) != "chunked"
         )
 
-    def _begin_known(self, header: HeaderCache) -> None:
-        """As Sanic does with a header that it has read."""
+    def _begin_cached(self, header: HeaderCache) -> None:
+        """Set up the request as Sanic does after it has parsed a header."""
         protocol = cast(Any, self.protocol)
         request = protocol.request_class(
             url_bytes=header.url,
@@ -83,7 +83,7 @@ class PanalHttp(StrictHttp):
         protocol.state["requests_count"] += 1
 
     def whole_body(self) -> bytes | None:
-        """The body, when all of it has come and it is not too large. None: it is to be read in pieces."""
+        """Return the body if all of it has come and it is not too large. None: read it in pieces."""
         buffer, size = cast(bytearray, self.recv_buffer), self.request_bytes_left or 0
         is_sized = cast(Any, self.request_body) is True and not self.expecting_continue
         if not is_sized or size != self.request_bytes or size > min(len(buffer), self.request_max_size or 0):
@@ -95,7 +95,7 @@ class PanalHttp(StrictHttp):
 
     @property
     def takes_whole_answers(self) -> bool:
-        """Nothing has been sent for this request, its body was read, and its answer has a body."""
+        """May ``answer_whole`` be called? Nothing is sent yet, the request's body is read, the answer has a body."""
         return self.stage is Stage.HANDLER and not (
             self.head_only
             or self.request_body
@@ -105,7 +105,10 @@ class PanalHttp(StrictHttp):
         )
 
     async def answer_whole(self, answer: bytes, *, size: int) -> None:
-        """Send head and body. `size`: of the body, in bytes."""
+        """Send an answer, head and body in one write; the connection is ready for the next request.
+
+        `size`: bytes of the body.
+        """
         cast(Any, self).response_func = None
         self.response_size = size
         await self._send(answer)
@@ -113,25 +116,25 @@ class PanalHttp(StrictHttp):
 
 
 class PanalRequest(Request):
-    """A request whose body, as a rule, came in one piece with its header. Handlers that stream read for themselves."""
+    """A request whose body usually came together with its header. Streaming handlers read the body themselves."""
 
     __slots__ = ()
 
     @property
     def id(self) -> uuid.UUID | str:
-        """The client's `X-Request-ID` where it is one that a log and an answer can hold, else our own."""
+        """The client's `X-Request-ID` if it is safe in logs and answers, otherwise a new UUID."""
         if self._id is None:
             self._id = request_id_of(self.headers.getone(REQUEST_ID_HEADER, None))
         return cast(uuid.UUID | str, self._id)
 
     @property
     def path(self) -> str:
-        """Sanic's; `http://host` without a path is `/` (RFC 9112, 3.2.2), where Sanic has None."""
+        """The path; for `http://host` without one it is `/` (RFC 9112, 3.2.2), where Sanic has None."""
         path: bytes | None = self._parsed_url.path
         return "/" if path is None else path.decode()
 
     async def receive_body(self) -> None:
-        """Sanic's, or the short route."""
+        """Take the body in one piece if it is all here; otherwise read it as Sanic does."""
         stream = self.stream
         body = stream.whole_body() if isinstance(stream, PanalHttp) else None
         if body is None:

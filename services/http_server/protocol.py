@@ -1,5 +1,4 @@
-"""Sanic's HTTP protocol with a connection tracker-keeper: limits on connections, absolute deadlines, a drain that
-loses nothing.
+"""Sanic's HTTP protocol with connection limits, absolute deadlines, the fast path, and a drain that loses no request.
 
 Process: worker. Sanic's protocol classes carry no types, hence the ignores.
 """
@@ -18,7 +17,7 @@ from services.http_server.connection_limits import ConnectionTracker, TooManyCon
 from services.http_server.fast_path import FastRoute, FindFastRoute, LeaveFastPath, PendingAnswer
 from services.http_server.forwarded import NOBODY, TrustedProxies, origin_of, peer_of
 from services.http_server.half_closed import HalfClosedProtocol
-from services.http_server.header_cache import HeaderCache, read_by
+from services.http_server.header_cache import HeaderCache, read_with
 from services.http_server.http1 import PanalHttp, PanalRequest
 from services.http_server.refusal import refusal_answer
 from services.http_server.request_id import REQUEST_ID_HEADER
@@ -27,20 +26,17 @@ from services.http_server.websocket import handshake_request, stop_listening
 logger = logging.getLogger(__name__)
 
 CLIENT_CLOSED: Final = 499
-"""Counted for a request whose client went before its answer."""
+"""Status in logs and metrics of a request whose client disconnected before its answer."""
 
 
 def use_panal_protocol(app: Sanic[Any, Any]) -> None:
-    """In `main_process_start`: every worker will speak through `GuardedProtocol`.
-
-    It needs `app.ctx.connections` there.
-    """
+    """Call it in `main_process_start`: every worker will use `PanalProtocol`, with `app.ctx.connections` of its own."""
     for server in app.state.server_info:
         server.settings["protocol"] = PanalProtocol
 
 
 class _FastRequest(NamedTuple):
-    """A request on the short route: its bytes, should it have to take Sanic's path after all."""
+    """A request on the fast path. ``data`` keeps its bytes: it may still have to take Sanic's path."""
 
     route: FastRoute
     pending: PendingAnswer
@@ -50,15 +46,17 @@ class _FastRequest(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """What a request met on the fast path, after it had pending."""
+    """An error on the fast path after the request had begun: Sanic's path renders it."""
 
     error: BaseException
     began: float
 
 
 class PanalProtocol(HalfClosedProtocol):
-    """One connection. Without a connection tracker in `app.ctx` (a test client) it is Sanic's own; without
-    `find_fast_route` all is.
+    """One connection.
+
+    Without `app.ctx.connections` (a test client) nothing is limited; without `app.ctx.find_fast_route` every request
+    takes Sanic's path.
     """
 
     HTTP_CLASS = PanalHttp
@@ -128,10 +126,10 @@ class PanalProtocol(HalfClosedProtocol):
         return websocket
 
     def _takes_fast_path(self, http: PanalHttp, data: bytes) -> bool:
-        """Is it a whole request that a way takes on? Only while the connection's task waits for one."""
-        known = http.known
+        """Is ``data`` a whole request that a fast route accepts? Only while the connection's task waits for one."""
+        cached = http.cached_header
         if (
-            known is None
+            cached is None
             or http.request_body
             or self._data_received.is_set()
             or self.recv_buffer
@@ -139,7 +137,7 @@ class PanalProtocol(HalfClosedProtocol):
             or not self._can_write.is_set()
         ):
             return False
-        header = read_by(known, data)
+        header = read_with(cached, data)
         if header is None or len(data) != len(header.whole) + (header.body_size or 0):
             return False
         route = cast(FindFastRoute, self._find_fast_route)(header.lines[0])
@@ -149,42 +147,42 @@ class PanalProtocol(HalfClosedProtocol):
         try:
             pending = route.begin(header, data[len(header.whole) :])
         except PanalError:
-            return False  # Sanic's path meets it again, and tells it
+            return False  # Sanic's path meets the same error, and renders it
         except Exception:
             logger.exception("A fast path failed; Sanic's path answers.", extra={"action": "request.bug"})
             return False
         if pending is None:
             return False
-        http.known, http.stage = header, Stage.HANDLER
-        self._time = time.monotonic()  # Sanic's timers go by it
+        http.cached_header, http.stage = header, Stage.HANDLER
+        self._time = time.monotonic()  # Sanic's timers read it
         self.state["requests_count"] += 1
         self._fast_request = _FastRequest(route, pending, began, header, data)
         pending.done.add_done_callback(self._answer_fast)
         return True
 
     def _hold(self, data: bytes) -> None:
-        """What comes before the answer is out waits for it, as it would in Sanic's route."""
+        """Buffer bytes that come before the answer has left, as Sanic's path does."""
         self.recv_buffer += data
         if len(self.recv_buffer) >= self.app.config.REQUEST_BUFFER_SIZE and self.transport:
             self.transport.pause_reading()
 
     def _answer_fast(self, _: Any) -> None:
-        fast, self._fast_request = cast(_FastRequest, self._fast_request), None
+        fast_request, self._fast_request = cast(_FastRequest, self._fast_request), None
         http, transport = self.http, self.transport
         if http is None or transport is None or transport.is_closing():
-            self._count(fast, CLIENT_CLOSED)
+            self._count(fast_request, CLIENT_CLOSED)
             return
         http.stage = Stage.IDLE
         try:
-            answer = fast.pending.result()
+            answer = fast_request.pending.result()
         except (Exception, CancelledError) as error:
-            self._failure = None if isinstance(error, LeaveFastPath) else _Failure(error, fast.began)
-            self.recv_buffer[:0] = fast.data
+            self._failure = None if isinstance(error, LeaveFastPath) else _Failure(error, fast_request.began)
+            self.recv_buffer[:0] = fast_request.data
             self._data_received.set()
             return
         if self.app.ctx.life.should_close() or (self.is_half_closed and not self.recv_buffer):
             http.keep_alive = False
-        self._count(fast, answer.status)
+        self._count(fast_request, answer.status)
         connection = b"keep-alive" if http.keep_alive else b"close"
         head, body = answer.head, answer.body
         transport.write(b"%bcontent-length: %d\r\nconnection: %b\r\n\r\n%b" % (head, len(body), connection, body))
@@ -194,20 +192,20 @@ class PanalProtocol(HalfClosedProtocol):
         elif self.recv_buffer:
             self._data_received.set()
 
-    def _count(self, fast: _FastRequest, status: int) -> None:
+    def _count(self, fast_request: _FastRequest, status: int) -> None:
         self.app.ctx.life.answered(
-            fast.route.method,
-            fast.route.route,
-            path=fast.header.url.decode(),
+            fast_request.route.method,
+            fast_request.route.pattern,
+            path=fast_request.header.url.decode(),
             status=status,
-            seconds=time.perf_counter() - fast.began,
-            key_id=fast.pending.key_id,
-            given_request_id=fast.header.value(REQUEST_ID_HEADER),
-            client=lambda: self._proxies.origin(self._address, fast.header.pairs).address,
+            seconds=time.perf_counter() - fast_request.began,
+            key_id=fast_request.pending.key_id,
+            given_request_id=fast_request.header.value(REQUEST_ID_HEADER),
+            client=lambda: self._proxies.origin(self._address, fast_request.header.pairs).address,
         )
 
     async def _handle_request(self, request: Request) -> None:
-        """Sanic's, or the failure that the fast path met."""
+        """Handle the request as Sanic does, or render the error that it met on the fast path."""
         failure, self._failure = self._failure, None
         if failure is None:
             await self._handle_for_client(request)
@@ -219,39 +217,39 @@ class PanalProtocol(HalfClosedProtocol):
     def eof_received(self) -> bool | None:
         if self._is_refused:
             return False
-        if self._fast_request is not None and self._owes_answer():  # nobody else is to wake the connection's task
+        if self._fast_request is not None and self._owes_answer():  # its answer wakes the connection's task
             self.is_half_closed = True
             return True
         return super().eof_received()
 
     async def _handle_for_client(self, request: Request) -> None:
-        """Sanic's. A proxy's connection is counted for the client whose request is on it, for as long as it is."""
-        door = self._connections
+        """Handle the request as Sanic does. One of a trusted proxy counts against the limit of its client meanwhile."""
+        connections = self._connections
         if (
-            door is None
+            connections is None
             or not self._proxies.trusts(self._address)
             or (client := origin_of(request).address) == self._address
         ):
             await self.app.handle_request(request)
             return
-        if not door.takes(client):
+        if not connections.has_room_for(client):
             await self.app.handle_exception(request, TooManyConnections())
             return
-        door.count(client, 1)
+        connections.count(client, 1)
         try:
             await self.app.handle_request(request)
         finally:
-            door.count(client, -1)
+            connections.count(client, -1)
 
     @property
     def awaits_client(self) -> bool:
-        """Sanic clears this event when it begins to wait for more, and sets it when something comes."""
+        """Is it the client's turn? Sanic clears this event when it waits for data, and sets it when data comes."""
         return not self._data_received.is_set()
 
     def expire(self) -> None:
-        """Too slow: 408, the same way as Sanic's own timer. The next sweep closes the connection whatever happens.
+        """Answer 408 as Sanic's own timer does. The next sweep aborts the connection in any case.
 
-        Sanic would go on reading the rest of the body, for as long as somebody sends it.
+        Otherwise Sanic would read the rest of the body for as long as the client sends it.
         """
         self.is_expired = True
         if self._task is not None and self.http is not None:
@@ -259,18 +257,18 @@ class PanalProtocol(HalfClosedProtocol):
             self._task.cancel()
 
     def answer_and_close(self) -> None:
-        """Draining: a request that is being handled is the last one here."""
+        """While draining: the request that is being handled is the last one of this connection."""
         if self.http is not None and self.websocket is None:
             self.http.keep_alive = False
 
     def close_if_idle(self) -> bool:
-        """Sanic closes idle connections first thing in a drain, with requests on their route. Ours get the window."""
+        """Keep idle connections open for the drain's window: Sanic would cut requests that are just arriving."""
         if self._connections is None or self.websocket is not None:
             return bool(super().close_if_idle())  # type: ignore[no-untyped-call]
         self._connections.begin_drain(self.loop)
         return False
 
     def close_if_still_idle(self) -> None:
-        """The window is over. A request that has pending is answered first."""
+        """The window is over: close the connection unless a request has begun, which is answered first."""
         if self.websocket is None and (self.http is None or self.http.stage is Stage.IDLE):
             self.close()

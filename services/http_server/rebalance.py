@@ -1,10 +1,10 @@
-"""Keep every worker busy: one with far more client connections than its siblings lets some of them come in again.
+"""Spread keep-alive clients over the workers: one with far too many connections closes some of them.
 
-Process: worker. Pure arithmetic; `Door` acts on it.
+Process: worker. Pure arithmetic; `ConnectionTracker` acts on it.
 
-All workers accept from one socket, and whoever is awake takes what is there: a burst of keep-alive clients may end with
-three workers full and one without a single connection, for as long as the clients stay. An answer with
-`Connection: close` makes a client connect again, with nothing lost; most likely it meets the worker that has time.
+All workers accept from one socket, and the one that is awake takes what is there: a burst of keep-alive clients may
+leave three workers full and one without any connection, for as long as the clients stay. An answer with
+`Connection: close` makes a client connect again without loss, most likely to the worker that has time.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,10 @@ SPARE = 2
 
 
 def too_many(own: int, of_all: Sequence[int]) -> int:
-    """How many connections this worker should let go now. `of_all`: those of every ready worker, its own included.
+    """Return how many connections this worker should close now.
 
-    Somebody has far too many, or somebody has far too few: of 24 with three workers, 12, 12 and 0 are one of each.
+    `of_all`: the connections of every ready worker, its own included. Uneven means that one has far too many or far too
+    few: with 24 over three workers, 12, 12 and 0.
     """
     if len(of_all) < 2:
         return 0

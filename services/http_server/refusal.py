@@ -1,4 +1,4 @@
-"""HTTP answers for connections that are not served, as bytes: no request was read.
+"""HTTP answers, as bytes, for connections that are refused before a request is read.
 
 Process: main, worker.
 """
@@ -20,7 +20,7 @@ REFUSALS = {
 
 
 def refusal_answer(code: str) -> bytes:
-    """The whole HTTP answer for a connection that is not served; `code` is a key of REFUSALS."""
+    """Return the whole HTTP answer, which closes the connection; `code` is a key of REFUSALS."""
     status, reason, detail = REFUSALS[code]
     body = f'{{"type":"about:blank","title":"{reason}","status":{status},"detail":"{detail}","code":"{code}"}}'
     return (

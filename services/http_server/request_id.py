@@ -1,4 +1,4 @@
-"""The id of a request, in its log lines and in what it is refused with: the client's, or our own.
+"""The id of a request in its log lines and error answers: the client's, or our own.
 
 Process: worker.
 """
@@ -13,8 +13,8 @@ _SAFE: Final = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_CHARS}}}")
 
 
 def request_id_of(given: str | None) -> uuid.UUID | str:
-    """``given`` as it came, if it is letters, digits, `.`, `_` and `-`, at most 128; otherwise a new UUID.
+    """Return ``given`` if it has only letters, digits, `.`, `_` and `-`, at most 128; otherwise a new UUID.
 
-    It goes into logs that people and machines read line by line, and into answers in more than one format.
+    The id goes into logs that are read line by line, and into answers of several formats.
     """
     return given if given is not None and _SAFE.fullmatch(given) else uuid.uuid4()

@@ -1,10 +1,10 @@
-"""HTTP/1.1 with one rule more than Sanic's: where a request ends is certain, or the connection ends.
+"""HTTP/1.1 with one rule more than Sanic's: if the end of a request is not certain, the connection closes.
 
 Process: worker. Sanic's classes carry no types, hence the ignores.
 
-An answer may leave before the whole body of its request is here: 404, 405, 415, a GET with a body. The rest is then
-**owed**. A small rest of known length is dropped, byte by byte, as it comes; anything else closes the connection with
-the answer, which says so.
+An answer may leave before the whole body of its request is here: 404, 405, 415, a GET with a body. The rest of the body
+is then **owed**. A small rest of known length is dropped as it comes; in any other case the answer closes the
+connection, and says so.
 """
 
 import asyncio
@@ -30,16 +30,16 @@ OWED_BYTES: Final = 64 * 1024
 """The largest rest of a body for which a connection is kept."""
 LINGER_S: Final = 10.0
 LINGER_BYTES: Final = 128 * 1024 * 1024
-"""How long, and how much, is read of a client that sends on after its last answer.
+"""How long, and how many bytes, we read from a client that goes on sending after its last answer.
 
-A socket that is closed with something unread in it sends a reset, which can overtake the answer.
+Closing a socket with unread data sends a reset, which can overtake the answer.
 """
 _CHUNKED: Final = "chunked"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class StrictHttp(Http):
-    """``owed_bytes``: of the request that was answered last, still to come; dropped by ``without_owed``."""
+    """``owed_bytes``: bytes still to come of the request answered last; ``without_owed`` drops them."""
 
     __slots__ = ("_lingers", "owed_bytes", "owed_since")
 
@@ -50,13 +50,13 @@ class StrictHttp(Http):
         self._lingers = False
 
     async def http1(self) -> None:
-        """Sanic's loop over the requests of a connection; then the client gets the time to read its last answer."""
+        """Run Sanic's loop over the requests of a connection, then give the client time to read its last answer."""
         await super().http1()  # type: ignore[no-untyped-call]
         if self._lingers:
             await self._linger()
 
     async def http1_request_header(self) -> None:
-        """Sanic's, for what is a request without doubt. Raises ``BadRequest`` and ``PayloadTooLarge``."""
+        """Check the header, then parse it as Sanic does. Raises ``BadRequest`` and ``PayloadTooLarge``."""
         buffer = cast(bytearray, self.recv_buffer)
         end = await self._header_end()
         head = bytes(buffer[:end])
@@ -73,7 +73,7 @@ class StrictHttp(Http):
             self.keep_alive = False
 
     async def read(self) -> bytes | None:
-        """The next piece of the body; None after the last one. Raises ``BadRequest`` and ``PayloadTooLarge``."""
+        """Return the next piece of the body; None after the last. Raises ``BadRequest`` and ``PayloadTooLarge``."""
         if not self._body:
             return None
         self._check_size()
@@ -95,20 +95,20 @@ class StrictHttp(Http):
         return data
 
     def http1_response_header(self, data: bytes, end_stream: bool) -> Coroutine[Any, Any, None]:
-        """Sanic's, after it is settled what becomes of a body that nobody read. To be awaited."""
+        """Decide what becomes of an unread body, then return Sanic's coroutine, which sends the header."""
         self.settle_body()
         if cast(Any, self.protocol).is_half_closed and not self.recv_buffer:
             self.keep_alive = False
         return super().http1_response_header(data, end_stream)
 
     async def head_response_ignored(self, data: bytes, end_stream: bool) -> None:  # type: ignore[override]
-        """Sanic's, which is awaited and cannot be: a streamed answer to HEAD failed behind its header."""
+        """Sanic's plain function as a coroutine: Sanic awaits it, and a streamed answer to HEAD would fail."""
         super().head_response_ignored(data, end_stream)
 
     def settle_body(self) -> None:
-        """Before an answer leaves: drop what is left of the request's body, or make this answer the last one.
+        """Before an answer leaves: drop the rest of the request's body, or make this answer the last one.
 
-        From here on the handler reads nothing more.
+        The handler can read no more after it.
         """
         if not self._body:
             return
@@ -127,20 +127,20 @@ class StrictHttp(Http):
         self._lingers = not is_certain
 
     def without_owed(self, data: bytes) -> bytes:
-        """What came, without what belongs to the request that is answered."""
+        """Return ``data`` without the bytes that belong to the request already answered."""
         taken = min(len(data), self.owed_bytes)
         self.owed_bytes -= taken
         return data[taken:]
 
     async def error_response(self, exception: Exception) -> None:
-        """Sanic's. A header that was refused is counted, and told in the access log, as any other request."""
+        """Send an error as Sanic does. A refused header counts as a request in metrics and access log."""
         if self.stage is Stage.REQUEST:
             self._lingers = True
             self.perft0 = self.perft0 or perf_counter()
         await super().error_response(exception)
 
     def create_empty_request(self) -> None:
-        """Sanic's, without a URL that cannot be parsed: that would raise again, and nobody would answer."""
+        """Sanic's, without a URL that cannot be parsed: it would raise again, and no answer would leave."""
         try:
             super().create_empty_request()
         except SanicException:
@@ -165,7 +165,7 @@ class StrictHttp(Http):
             raise PayloadTooLarge("Request body exceeds the size limit")
 
     async def _header_end(self) -> int:
-        """Where the blank line begins, once it is here. What cannot become a header is refused at once."""
+        """Wait for the blank line and return its position. Bytes that cannot become a header are refused at once."""
         buffer, seen = cast(bytearray, self.recv_buffer), 0
         while (end := buffer.find(END, max(0, seen - 3))) < 0:
             if has_bare_break(buffer, seen):
@@ -179,7 +179,7 @@ class StrictHttp(Http):
         return end
 
     async def _begin_chunk(self) -> None:
-        """The line before the next chunk is read; after the last one the blank line, too. Trailers are refused."""
+        """Read the line before the next chunk, and the blank line after the last one. Trailers are refused."""
         buffer = cast(bytearray, self.recv_buffer)
         while (end := buffer.find(b"\n", 2)) < 0 and len(buffer) <= CHUNK_LINE_BYTES:
             await self._receive_more()
@@ -199,7 +199,7 @@ class StrictHttp(Http):
         self.request_bytes = (self.request_bytes or 0) + size
 
     async def _linger(self) -> None:
-        """Nothing is said any more; what still comes is read and dropped, until the client has gone."""
+        """Send no more; read and drop what still comes until the client has gone."""
         transport, buffer = self.protocol.transport, cast(bytearray, self.recv_buffer)
         if transport is None or transport.is_closing():
             return

@@ -1,4 +1,4 @@
-"""The WebSocket of this service speaks and does not listen: what a client says is checked, dropped, and never kept.
+"""The WebSocket only sends: what a client sends is checked and dropped.
 
 Process: worker. Source: RFC 6455, 7.4.1 (close codes) and 8.1 (text is UTF-8, whatever frames it comes in).
 """
@@ -14,15 +14,15 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request as HandshakeRequest
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
-"""A longer message ends the connection with 1009; Sanic would gather 1 MiB of each."""
+"""A longer message closes the connection with 1009; Sanic would buffer 1 MiB of each."""
 _NEEDED: Final = frozenset({"connection", "host", "origin", "upgrade"})
 _DECODER: Final = codecs.getincrementaldecoder("utf-8")
 
 
 def handshake_request(request: Request) -> HandshakeRequest:
-    """What the handshake needs of a request. Other headers are nobody's business here: they may hold any bytes.
+    """Return the request for the handshake, with only the headers that it needs: others may hold any bytes.
 
-    The library takes values of one byte a letter (RFC 9110, 5.5); Sanic reads headers as UTF-8.
+    The library expects one byte a character (RFC 9110, 5.5); Sanic decodes headers as UTF-8.
     """
     needed = [
         (name, value.encode("utf-8", "surrogateescape").decode("latin-1"))
@@ -33,12 +33,12 @@ def handshake_request(request: Request) -> HandshakeRequest:
 
 
 def stop_listening(websocket: WebsocketImplProtocol) -> None:
-    """Check and drop what comes from now on. Call it once the connection is open."""
+    """Check and drop every message from now on. Call it once the connection is open."""
     websocket.assembler = _Dropping(websocket)
 
 
 class _Dropping(WebsocketFrameAssembler):
-    """Takes every frame and keeps none; one that breaks the rules ends the connection at once."""
+    """Takes every frame and keeps none; a frame against the protocol closes the connection at once."""
 
     __slots__ = ("_text",)
 
@@ -62,4 +62,4 @@ class _Dropping(WebsocketFrameAssembler):
     def _fail(self, code: CloseCode, reason: str) -> None:
         self.protocol.fail_connection(int(code), reason)
         if self.protocol.recv_cancel is not None:
-            self.protocol.recv_cancel.cancel()  # whoever waits for the end need not wait for the client
+            self.protocol.recv_cancel.cancel()  # the close need not wait for the client

@@ -1,4 +1,4 @@
-"""One worker's life in four steps, for the four listeners of `server.py`.
+"""A worker's life in four steps, one for each listener of `server.py`.
 
 Process: worker.
 """
@@ -28,10 +28,10 @@ from services.telemetry.scoreboard import Scoreboard
 
 
 class WorkerLifecycle:
-    """`open` before everything else, `serve` when the rest is up, `drain` first and `close` last on the way out.
+    """`open` comes before everything else, `serve` after it, `drain` first and `close` last at a stop.
 
-    It stands in `app.ctx.life`; its connection tracker in `app.ctx.connections`, where the protocol looks for it.
-    `life.draining` is the event that live streams wait for.
+    The constructor puts it in `app.ctx.life`, and its connection tracker in `app.ctx.connections` for the protocol.
+    Live streams wait for the event `draining`.
     """
 
     def __init__(
@@ -71,43 +71,43 @@ class WorkerLifecycle:
 
     @property
     def draining(self) -> asyncio.Event:
-        """Set when this worker begins to leave."""
-        return self._drain.pending
+        """Set once this worker drains."""
+        return self._drain.began
 
     async def open(self) -> None:
-        """`before_server_start`, first: main sees the process; connections are guarded from the first one on."""
+        """In `before_server_start`, first: main sees the process, and every connection has its limits."""
         self.heartbeat.start("starting")
         self.connections.start()
 
     async def serve(self) -> None:
-        """`after_server_start`, last: stop signals are handled, and main may drain our predecessor."""
+        """In `after_server_start`, last: stop signals are ours, and main may drain our predecessor."""
         self._drain.install(asyncio.get_running_loop())
         self.heartbeat.say("ready")
 
     def run_beside(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
         """Run `work` until this worker drains.
 
-        Not `app.add_task`: at a stop Sanic counts its limit down from a fraction to exactly 0, which it never meets,
-        and so spins for ever while one of its tasks is left.
+        Not `app.add_task`: at a stop Sanic counts its limit down and compares it with exactly 0, which a fraction never
+        equals, so it spins for ever while one of its tasks is left.
         """
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 
     async def drain(self) -> None:
-        """`before_server_stop`, first."""
+        """In `before_server_stop`, first: drain connections, cancel the tasks of `run_beside`."""
         self._drain.begin(asyncio.get_running_loop())
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
 
     async def close(self) -> None:
-        """`after_server_stop`, last."""
+        """In `after_server_stop`, last: stop the sweep of connections and the heartbeat."""
         await self.connections.stop()
         await self.heartbeat.stop()
 
     def _balanced_connections(self) -> int:
-        """With every beat: how many connections there are, and how many of them are too many."""
+        """Return this worker's connections for the heartbeat, and set how many of them are too many."""
         own = self.connections.connection_count()
         of_others = [
             row.vitals.connections
@@ -118,14 +118,14 @@ class WorkerLifecycle:
         return own
 
     def observe(self, request: Request, response: BaseHTTPResponse) -> None:
-        """`on_response` middleware: counts the request and its time, errors and streams (their start) included."""
+        """In the `on_response` middleware: count and log the request. A stream counts when it starts."""
         began: float | None = getattr(request.stream, "perft0", None)  # HTTP/1: when the header was complete
         if began is None:
             return
         if self.should_close():
             setattr(request.stream, "keep_alive", False)  # noqa: B010 - an attribute of HTTP/1 streams alone
         seconds = time.perf_counter() - began
-        # Sanic says 500 when the client hung up and its handler was cancelled; it is no fault of ours.
+        # Sanic says 500 when the client hung up and its handler was cancelled; that is no error of ours.
         status = CLIENT_CLOSED if request.conn_info is not None and request.conn_info.lost else response.status
         route = request.route
         self.count(request.method, None if route is None else route.path, status, seconds)
@@ -133,7 +133,7 @@ class WorkerLifecycle:
             log_request(request, status=status, seconds=seconds, client=origin_of(request).address)
 
     def count(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """One request is answered; ``route`` is the pattern, None where there is none."""
+        """Count an answered request; ``route`` is its pattern, None if no route matched."""
         self.stats.observe(seconds * 1000, is_error=status >= 500)
         observe_request(method, route, status, seconds)
 
@@ -149,7 +149,7 @@ class WorkerLifecycle:
         key_id: str | None = None,
         given_request_id: str | None = None,
     ) -> None:
-        """A request was answered on the fast path, where Sanic has no object for it. ``client`` tells its address."""
+        """Count and log a request of the fast path. ``client`` returns its address; called only if it is logged."""
         self.count(method, route, status, seconds)
         if self._logs_requests:
             log_answer(
@@ -163,5 +163,5 @@ class WorkerLifecycle:
             )
 
     def should_close(self) -> bool:
-        """Is the connection that is being answered one too many here? Its client comes back, to another worker."""
+        """Should this answer close its connection? Then its client reconnects, most likely to another worker."""
         return self.connections.surplus > 0 and self.connections.release_surplus()

@@ -1,4 +1,4 @@
-"""Sending: queue → lanes → policy → dispatch → link, by the owner alone.
+"""Sending: queue → lanes → policy → dispatch → link. Only the owner does it.
 
 Process: whatsapp.
 """
@@ -10,7 +10,7 @@ from services.sending.holds import Freed, Holds
 from services.sending.lane_loader import LaneLoader
 from services.sending.lanes import Lanes
 from services.sending.link_ids import PreparedLink
-from services.sending.number_limits import limits_of
+from services.sending.number_limits import limits_of, set_number
 from services.sending.options import DispatchOptions
 from services.sending.queue_reader import BULK_EVERY, Depth, Due, Queue, QueueReader, Released
 from services.sending.rate_limiter import QuietHours, RateLimiter, SendLimits
@@ -41,4 +41,5 @@ __all__ = [
     "SendPolicy",
     "contact_of",
     "limits_of",
+    "set_number",
 ]

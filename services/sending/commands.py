@@ -1,4 +1,4 @@
-"""What people may do to a message that is stored: cancel it, send it again.
+"""Commands about a stored message: cancel it, send it again, change its time.
 
 Process: whatsapp.
 """
@@ -16,7 +16,7 @@ _REPEATABLE = frozenset({MessageStatus.FAILED, MessageStatus.HELD, MessageStatus
 
 
 class MessageCommands:
-    """Handlers of ``message.*`` commands. Repeating one changes nothing more."""
+    """Handlers of ``message.*`` commands. All are idempotent."""
 
     def __init__(
         self,
@@ -25,17 +25,17 @@ class MessageCommands:
         repository: MessageRepository,
         dispatcher: Dispatcher,
         clock: Clock,
-        know: Callable[[Message], Awaitable[None]],
+        load_recipient: Callable[[Message], Awaitable[None]],
     ) -> None:
-        """No input or output. ``know`` reads what the send policy must know of a recipient."""
-        self._know = know
+        """``load_recipient`` loads what the send policy must know of a message's recipient."""
+        self._load_recipient = load_recipient
         self._message_state = message_state
         self._repository = repository
         self._dispatcher = dispatcher
         self._clock = clock
 
     async def cancel(self, command: Command) -> Outcome:
-        """Cancel what has not left. Raises ``WrongState`` when it is on its way or past it."""
+        """Cancel a message that has not left. Raises ``WrongState`` when it is being sent or was sent."""
         tracked = await self._tracked(command)
         if tracked.status is MessageStatus.CANCELED:
             return Outcome({"id": tracked.id, "status": tracked.status.value})
@@ -47,7 +47,7 @@ class MessageCommands:
         return Outcome({"id": tracked.id, "status": tracked.status.value}, facts=[fact])
 
     async def retry(self, command: Command) -> Outcome:
-        """Send again what failed, is held, expired or is uncertain. Raises ``WrongState`` otherwise."""
+        """Send a failed, held, expired or uncertain message again. Raises ``WrongState`` in another state."""
         tracked = await self._tracked(command)
         if tracked.status is MessageStatus.QUEUED:
             return Outcome({"id": tracked.id, "status": tracked.status.value})
@@ -56,7 +56,7 @@ class MessageCommands:
         message = await self._repository.get(tracked.id)
         if message is None:
             raise RequestRefused("There is no such message.", code="not_found")
-        await self._know(message)
+        await self._load_recipient(message)
         if tracked.status not in _REPEATABLE:  # something else happened meanwhile
             return await self.retry(command)
         tracked.status = MessageStatus.QUEUED
@@ -64,7 +64,7 @@ class MessageCommands:
         tracked.not_before = 0.0
         data = {"reason": "requested", "by": command.by}
         if tracked.wamid is not None:
-            # A late copy of what was said of the last try must not hit the next one.
+            # A late status of the last attempt must not count for the next one.
             data["dead_wamid"] = tracked.dead_wamid = tracked.wamid
             tracked.wamid = None
         fact = message_fact(tracked, "message.retried", data, self._clock)

@@ -1,9 +1,9 @@
-"""Dispatch: the head of every lane passes the send policy, goes to the link, once, and what became of it is recorded.
+"""Dispatch: the head of every lane passes the send policy, goes to the link once, and its outcome is recorded.
 
 Process: whatsapp.
 
-A send is recorded as ``sending`` before the first byte leaves. Whoever finds a message in ``sending`` without knowing
-the outcome waits for evidence (a status that carries our id) before anything is sent again.
+A send is recorded as ``sending`` before the first byte leaves. An owner that finds a message in ``sending`` with
+unknown outcome waits for evidence (a status that carries our id) before it sends the message again.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from services.store import Fact, Fenced, Recorder
 log = logging.getLogger(__name__)
 
 LONGEST_LOOK_S = 60.0
-BEHIND_LOOK_S = 0.05
+MERGED_LOOK_S = 0.05
 MOST_SEEN = 1_000
 
 
@@ -37,7 +37,7 @@ _WAITING = frozenset({MessageStatus.QUEUED, MessageStatus.HELD})
 
 
 class Dispatcher:
-    """Serves lanes until stopped. One task a lane that holds something, ``concurrency`` of them sending."""
+    """Serves the lanes until stopped: one task for each lane that is not empty, ``concurrency`` of them sending."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Dispatcher:
         clock: Clock,
         options: DispatchOptions,
     ) -> None:
-        """Nothing runs yet; ``offer`` starts a lane's task."""
+        """``offer`` starts the task of a lane; ``failure`` gets the exception that ended one. Call on the loop."""
         self._lanes = lanes
         self._message_state = message_state
         self._policy = policy
@@ -81,15 +81,15 @@ class Dispatcher:
         self.in_doubt_count = 0
         self.sending_count = 0
 
-    # --- what others tell it
+    # --- called by other modules
 
     def offer(self, message: Message) -> None:
-        """Take a message that waits to be sent, or (status ``sending``) one whose outcome nobody knows."""
+        """Take a message that waits to be sent, or (status ``sending``) one with unknown outcome."""
         if self._lanes.add(message, self._policy.key_of(message)):
             self._serve_soon(Lanes.key(message, self._policy.key_of(message)), message.id)
 
     def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
-        """Two contacts turn out to be one: one lane, one pace, and whoever waited for either waits for both."""
+        """Merge two contacts: they get one lane and one pair rate; messages parked for either wait for both."""
         now = self._clock.now().timestamp()
         self._policy.rate_limiter.merge_pairs(number, into=into.key, absorbed=absorbed.key, now=now)
         parked = self._parked.pop((number, absorbed.key), None)
@@ -109,17 +109,17 @@ class Dispatcher:
         task.add_done_callback(self._on_done)
 
     def settled(self, message_id: str) -> None:
-        """Evidence came for this message: whoever waits for it may look at the message_state again."""
+        """Evidence came for this message: wake the lane that waits for it."""
         event = self._settled.get(message_id)
         if event is not None:
             event.set()
 
     def read_notifications(self, *, count: int) -> None:
-        """A look at the inbox of notifications is over: so many were taken up, none if it was empty."""
+        """The intake has ingested ``count`` notifications; 0: none was waiting."""
         self._evidence.inbox_read(self._clock.monotonic(), is_empty=count == 0)
 
     def drop(self, tracked: Tracked) -> None:
-        """Take a canceled message out of its lane; a head that waits is passed over by its lane."""
+        """Remove a canceled message from its lane. A lane skips a canceled head by itself, as soon as it is nudged."""
         key = self._lanes.lane_of(tracked.id)
         head = self._lanes.head(key) if key is not None else None
         if key is None:
@@ -130,39 +130,39 @@ class Dispatcher:
             self.nudge()
 
     def nudge(self) -> None:
-        """Something that lanes wait for may have changed (a hold was lifted): all of them look again."""
+        """Let every lane check again: something that they wait for may have changed (a hold was lifted)."""
         self._nudged.set()
         self._nudged = asyncio.Event()
 
     def park(self, number: str, key: str, message_id: str) -> None:
-        """Remember a message that waits until this customer writes."""
+        """Keep a message out of its lane until this customer writes."""
         self._parked.setdefault((number, key), set()).add(message_id)
 
     def customer_wrote(self, number: str, key: str) -> None:
-        """The window of this pair is open: what was parked for it may come back."""
+        """The customer service window is open: messages parked for this contact may come back."""
         self._released += sorted(self._parked.pop((number, key), ()))
 
     def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
-        """A status reports a failure: the facts it means, not recorded yet."""
+        """Return the facts of a failure that a status reports; the caller records them."""
         return self._outcomes.failed_later(tracked, rule, error, contact)
 
     def take_released(self) -> list[str]:
-        """Ids of messages that may come back to their lanes; each is given once."""
+        """Return the ids of messages that may come back to their lanes, each once."""
         released, self._released = self._released, []
         return released
 
     @property
     def has_seen(self) -> bool:
-        """Did answers to sends name addresses together?"""
+        """Have answers to sends named several addresses of one contact?"""
         return bool(self._seen)
 
     def take_seen(self) -> list[ContactRef]:
-        """Addresses that answers to sends named as one person's; each is given once. Statuses tell them again."""
+        """Return contacts for which answers to sends named several addresses, each once. Statuses name them again."""
         seen, self._seen = self._seen, []
         return seen
 
     async def stop(self, *, within_s: float) -> None:
-        """Let sends that are under way end; start none. What has not left stays queued for the next owner."""
+        """Start no send and wait for those in progress, up to ``within_s`` seconds. The rest stays queued."""
         self._stopping.set()
         self.nudge()
         if self._tasks:
@@ -176,14 +176,14 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None and not self.failure.done():
             self.failure.set_exception(task.exception() or Fenced())
-            self.failure.exception()  # the term may be over for another reason, and ask for it no more
+            self.failure.exception()  # marks it as retrieved: the term may end for another reason first
 
     # --- a lane
 
     async def _serve(self, key: LaneKey) -> None:
         while not self._stopping.is_set() and (message := self._lanes.head(key)) is not None:
             if self._lanes.is_behind(key):
-                await self._pause(BEHIND_LOOK_S)
+                await self._pause(MERGED_LOOK_S)
                 continue
             tracked = self._message_state.track(message)
             if tracked.status is MessageStatus.SENDING:
@@ -196,14 +196,14 @@ class Dispatcher:
                 self._lanes.finish(key, message.id)
 
     async def _attempt(self, message: Message, tracked: Tracked) -> bool:
-        """Look at the head of a lane once. True: it stays the head."""
+        """Try to send the head of a lane once. True: it stays the head."""
         now = self._clock.now()
         if message.expires_at is not None and message.expires_at <= now:
             self._outcomes.expired(tracked)
             return False
         left_s = tracked.not_before - self._clock.monotonic()
         if left_s > 0:
-            with self._standing(message):
+            with self._blocked(message):
                 await self._pause(self._until_expiry(message, left_s))
             return True
         verdict = self._policy.evaluate(message, now)
@@ -222,29 +222,29 @@ class Dispatcher:
                 return False
             case Wait(hold):
                 self._outcomes.waits(tracked, hold)
-                with self._standing(message) if self._is_its_own(hold, message, now) else contextlib.nullcontext():
+                with self._blocked(message) if self._is_its_own(hold, message, now) else contextlib.nullcontext():
                     await self._pause(self._seconds_until(hold, message))
                 return True
 
     @contextlib.contextmanager
-    def _standing(self, message: Message) -> Iterator[None]:
-        """Its lane waits meanwhile for something that others do not wait for."""
+    def _blocked(self, message: Message) -> Iterator[None]:
+        """Mark its lane as blocked meanwhile by something that concerns no other lane."""
         key = self._lanes.lane_of(message.id)
         if key is None:
             yield
             return
-        self._lanes.stand(key, is_standing=True)
+        self._lanes.set_blocked(key, is_blocked=True)
         try:
             yield
         finally:
-            self._lanes.stand(key, is_standing=False)
+            self._lanes.set_blocked(key, is_blocked=False)
 
     def _is_its_own(self, hold: Hold, message: Message, now: datetime) -> bool:
         is_of_number = self._policy.rate_limiter.number_hold(message.phone_number_id, now) is not None
         return not is_of_number and hold.reason != "quiet_hours"
 
     def _may_still_go(self, message: Message, tracked: Tracked) -> bool:
-        """The wait for a turn may have been long: it may have been canceled, or its number held."""
+        """Check again after the wait for a turn: it may have been canceled, or its number held."""
         if tracked.status not in _WAITING or not self._is_head(message):
             return False
         return isinstance(self._policy.evaluate(message, self._clock.now()), Go)
@@ -272,7 +272,7 @@ class Dispatcher:
 
     @contextlib.asynccontextmanager
     async def _turn(self, message: Message) -> AsyncIterator[bool]:
-        """A turn to send; yields whether it had to be waited for."""
+        """Hold one of the ``concurrency`` turns to send; yields whether it had to wait."""
         token: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         has_waited = not self._turns.ask(token, is_bulk=message.priority is Priority.BULK)
         if has_waited:
@@ -297,7 +297,7 @@ class Dispatcher:
     # --- one attempt
 
     async def _send(self, message: Message, tracked: Tracked, go: Go) -> bool:
-        """Send it. True: it stays the head of its lane (to be tried again, or in doubt)."""
+        """Send it. True: it stays the head of its lane, for a retry or in doubt. Raises ``Fenced``."""
         number, contact = message.phone_number_id, self._policy.key_of(message)
         wait_s = self._policy.rate_limiter.take(
             number, contact, self._clock.now().timestamp(), is_initiation=go.is_initiation
@@ -305,7 +305,7 @@ class Dispatcher:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
             if self._stopping.is_set() or tracked.status not in _WAITING or not self._is_head(message):
-                return True  # the lane looks again: it may have been canceled, or be part of another
+                return True  # the lane checks again: it may have been canceled or merged into another
             contact = self._policy.key_of(message)
         self._answers.forget(message.id)
         recorded = self._outcomes.sending(
@@ -318,7 +318,7 @@ class Dispatcher:
         if not self._is_owner():
             raise Fenced("The owner lease ran out before a send.", detail=message.id)
         try:
-            submitted = await self._link_of(number).send(_order(message, go))
+            submitted = await self._link_of(number).send(_outgoing(message, go))
         except SendRefused as refusal:
             stays = self._outcomes.refused(tracked, refusal, self._policy.key_of(message))
             self.nudge()
@@ -331,11 +331,11 @@ class Dispatcher:
                 "Nobody knows whether a message left; waiting for a status that tells.",
                 extra={"action": "message.in_doubt", "message_id": message.id, "detail": error.detail},
             )
-            # Still "sending": the lane comes back and waits for evidence, without keeping others from their turn.
+            # Still "sending": the lane waits for evidence next, without a turn.
             return True
         except Exception:
-            # A bug of ours after the bytes may have left. Ending the term would bring the next owner to the same
-            # message, and the next: instead this one message is in doubt.
+            # A bug of ours, and the bytes may have left. If it ended the term, the next owner would fail at the same
+            # message: so only this message is in doubt.
             log.exception("A link failed.", extra={"action": "link.failed", "message_id": message.id})
             return True
         self._answers.remember(message.id, submitted)
@@ -352,7 +352,7 @@ class Dispatcher:
         self._outcomes.submitted(tracked, submitted)
 
     async def _resolve(self, message: Message, tracked: Tracked) -> bool:
-        """Wait for evidence of a send whose outcome is unknown. True: it goes again, by policy."""
+        """Wait for evidence of a send with unknown outcome. True: it is sent again, by ``on_uncertain``."""
         answer = self._answers.of(message.id)
         if answer is not None:
             self._outcomes.submitted(tracked, answer)
@@ -361,7 +361,7 @@ class Dispatcher:
         began = self._clock.monotonic()
         self.in_doubt_count += 1
         try:
-            with self._standing(message):
+            with self._blocked(message):
                 while tracked.status is MessageStatus.SENDING and not self._stopping.is_set():
                     if self._evidence.absence_is_proof(began, self._clock.monotonic()):
                         break
@@ -377,7 +377,7 @@ class Dispatcher:
         return self._outcomes.without_evidence(tracked, message.on_uncertain or self._options.on_uncertain)
 
 
-def _order(message: Message, go: Go) -> OutgoingMessage:
+def _outgoing(message: Message, go: Go) -> OutgoingMessage:
     payload: Iterable[tuple[str, Any]] = (go.payload if go.payload is not None else message.payload).items()
     return OutgoingMessage(
         id=message.id,

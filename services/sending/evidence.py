@@ -1,4 +1,4 @@
-"""Proof that a message was sent, or that it was not: answers of WhatsApp, and statuses that did not come.
+"""Proof that a message was sent, or was not: WhatsApp's answers, and the absence of a status.
 
 Process: whatsapp.
 """
@@ -11,15 +11,15 @@ from services.links import Submitted
 MAX_REMEMBERED = 10_000
 
 DEAF_FACTOR = 4
-"""If nothing at all is heard from WhatsApp the wait is so many times longer before evidence is believed."""
+"""While no notification at all comes, the absence of a status is proof only after so many times the wait."""
 
 
 @dataclass(slots=True)
 class DeliveryEvidence:
-    """Judges the absence of a status. Times are seconds of one monotonic clock.
+    """Decides when the absence of a status is proof. Times are seconds of one monotonic clock.
 
-    A status that came while this process was starting, or that waits in the inbox, is evidence that was not read yet;
-    and if nothing at all came since the send, then the way back may be broken rather than the message unsent.
+    A status may wait in the queue of notifications, unread. And if no notification came at all since the send, the
+    webhook may be broken rather than the message unsent.
     """
 
     wait_s: float
@@ -27,14 +27,14 @@ class DeliveryEvidence:
     heard_at: float = float("-inf")
 
     def inbox_read(self, now: float, *, is_empty: bool) -> None:
-        """The inbox of notifications was looked at: it was empty, or something was heard."""
+        """Note that the notifications were read: there was none, or some were ingested."""
         if is_empty:
             self.drained_at = now
         else:
             self.heard_at = now
 
     def absence_is_proof(self, began: float, now: float) -> bool:
-        """Doubt began at ``began``: may the absence of a status be believed ``now``?"""
+        """Is the absence of a status proof ``now``, when the doubt began at ``began``?"""
         waited_s = now - began
         if waited_s < self.wait_s:
             return False
@@ -44,26 +44,25 @@ class DeliveryEvidence:
 
 
 class LinkAnswers:
-    """Answers of WhatsApp that this process has heard, across its terms: by message id, the newest ``MAX_REMEMBERED``.
+    """WhatsApp's answers to sends, kept across the terms of this process: by message id, the newest ``MAX_REMEMBERED``.
 
-    When the database is away for so long that the lease runs out, a term ends with answers that could not be written.
-    They are evidence for the next term, and spare the wait for a status.
+    If the database is away until the lease runs out, a term ends with answers that could not be written. They are
+    evidence for the next term and save the wait for a status.
     """
 
     def __init__(self) -> None:
-        """Nothing was heard yet."""
         self._heard: OrderedDict[str, Submitted] = OrderedDict()
 
     def remember(self, message_id: str, submitted: Submitted) -> None:
-        """WhatsApp took this message."""
+        """Keep the answer: WhatsApp accepted this message."""
         self._heard[message_id] = submitted
         if len(self._heard) > MAX_REMEMBERED:
             self._heard.popitem(last=False)
 
     def forget(self, message_id: str) -> None:
-        """It is sent again: what was answered before is no evidence of that."""
+        """Drop the answer before the message is sent again: it proves nothing about the new attempt."""
         self._heard.pop(message_id, None)
 
     def of(self, message_id: str) -> Submitted | None:
-        """What WhatsApp answered to this message, if this process heard it."""
+        """Return WhatsApp's answer to this message; None if this process has none."""
         return self._heard.get(message_id)

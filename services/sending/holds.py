@@ -1,4 +1,4 @@
-"""Holds that end: by themselves they are told of; when an operator lifts them, messages that wait for them may go.
+"""The end of holds: report those that run out; queue messages that waited for a number again.
 
 Process: whatsapp.
 """
@@ -20,16 +20,15 @@ _PLATFORM: Final = "platform_"
 
 
 class Holds:
-    """Looks at the rate_limiter now and then; memory alone."""
+    """Polls the rate limiter for holds that have run out. Memory only."""
 
     def __init__(self, rate_limiter: RateLimiter, event_writer: EventWriter, clock: Clock) -> None:
-        """No input or output."""
         self._rate_limiter = rate_limiter
         self._event_writer = event_writer
         self._clock = clock
 
     async def step(self) -> int:
-        """Tell of every hold that is over; answers 0, since there is nothing more to do before the next one ends."""
+        """Record ``number.released`` for every hold that has run out; returns 0: the next poll is early enough."""
         now = self._clock.now()
         ended = self._rate_limiter.take_ended_holds(now)
         if ended:
@@ -43,10 +42,10 @@ class Holds:
 
 
 class Freed:
-    """Messages that failed late because of their number (131042, 131048 …) and wait, each with a time of its own.
+    """Brings back messages that failed late because of their number (131042, 131048 …) once the number is released.
 
-    They are in no lane: lifting the hold of the number brings them back. A term begins with a look, too: the last
-    owner may have died after the hold was lifted.
+    These messages are in no lane and each has a time of its own. A term begins with a check, too: the last owner may
+    have died just after the hold was lifted.
     """
 
     def __init__(
@@ -69,16 +68,16 @@ class Freed:
         self._above: dict[str, int] = {}
 
     def hear(self, events: Sequence[Event]) -> None:
-        """A number goes on: what waits for it is looked at from the beginning."""
+        """Listener of the event writer: note each resumed number, to check its messages from the beginning."""
         self._asked |= {event.number for event in events if event.type == "number.resumed"}
 
     async def step(self) -> int:
-        """One page of each number that goes on; answer how many numbers have more. Raises ``Unavailable``."""
+        """Load one page for each resumed number; return how many numbers have more. Raises ``Unavailable``."""
         self._above |= dict.fromkeys(self._asked, 0)
         self._asked.clear()
         for number, above in list(self._above.items()):
             if self._rate_limiter.number_hold(number, self._clock.now()) is not None:
-                del self._above[number]  # held still, or again: it waits rightly, and that it goes on will be heard
+                del self._above[number]  # still held, or again: it waits, and its next resume comes as an event
                 continue
             await self._event_writer.record([]).applied  # a failure may have been recorded just before
             page = await self._repository.in_order(
@@ -93,7 +92,7 @@ class Freed:
 
 
 def _waits_for_number(message: Message) -> bool:
-    """In no lane (it has a time of its own), for a reason that concerns the whole number."""
+    """Is this message in no lane (it has a time of its own) for a reason of the whole number?"""
     if message.due_at is None or not (message.held_reason or "").startswith(_PLATFORM):
         return False
     code = (message.held_reason or "").removeprefix(_PLATFORM)

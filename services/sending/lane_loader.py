@@ -1,7 +1,7 @@
-"""Loader: messages from the database come into their lanes, each with what the owner must know of its contact.
+"""Loads messages from the database into their lanes, together with the state of their contacts.
 
-A lane holds a few messages of its recipient; what comes after them is left behind in the database, and is fetched when
-the lane is nearly empty. So a recipient with thousands of messages takes no place from others.
+A lane holds a few messages of its recipient. The rest stays in the database until the lane is nearly empty, so a
+recipient with thousands of messages takes no memory from others.
 
 Process: whatsapp.
 """
@@ -29,20 +29,20 @@ from services.sending.lanes import Lanes
 from services.sending.rate_limiter import RateLimiter
 from services.sending.send_policy import Consents, contact_of
 
-LANE_ROOM = 32
+LANE_CAPACITY = 32
 """Messages of one recipient in memory."""
 CROWDED = 3_750
-CROWDED_ROOM = 4
-"""The same, while so many messages are in memory: many recipients with much, none of which can go."""
+CROWDED_CAPACITY = 4
+"""The same while more than ``CROWDED`` messages are in memory: many recipients with many messages that cannot leave."""
 
 _WAITING = frozenset({MessageStatus.SCHEDULED, MessageStatus.QUEUED, MessageStatus.HELD})
 
 
 @dataclass(slots=True)
 class UnloadedMessages:
-    """Messages of one lane that wait in the database, none below ``first``. ``count`` grows with each one.
+    """Messages of one lane that wait in the database: none has an order below ``first``; ``count`` grows with each.
 
-    ``addresses`` are those that they are for: a contact may have several.
+    ``addresses``: their recipients. A contact may have several addresses.
     """
 
     first: int
@@ -51,7 +51,7 @@ class UnloadedMessages:
 
 
 class LaneLoader:
-    """Admits messages; safe to call again with the same ones."""
+    """Puts messages into lanes. Calling it again with the same messages changes nothing."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LaneLoader:
         clock: Clock,
         template_text: Callable[[str, Mapping[str, Any]], str | None] = lambda _number, _sent: None,
     ) -> None:
-        """No input or output. ``template_text`` is what a `template` object says, where the catalogue knows it."""
+        """``template_text`` renders a number's `template` object for the preview; None if the catalogue lacks it."""
         self._event_writer = event_writer
         self._message_state = message_state
         self._lanes = lanes
@@ -76,7 +76,7 @@ class LaneLoader:
         self._consents = consents
         self._clock = clock
         self._template_text = template_text
-        self._left: dict[tuple[str, str], UnloadedMessages] = {}
+        self._unloaded: dict[tuple[str, str], UnloadedMessages] = {}
 
     @property
     def waiting_count(self) -> int:
@@ -84,62 +84,64 @@ class LaneLoader:
         return len(self._lanes)
 
     def moving_count(self, phone_number_id: str) -> int:
-        """A number's messages in lanes that do not wait for something of their own: a recipient's pace, evidence."""
+        """A number's messages in lanes that are not blocked by something of their own: a pair's rate, evidence."""
         return self._lanes.moving_count(phone_number_id)
 
     @property
-    def left_count(self) -> int:
-        """Recipients of whom something was left behind in the database."""
-        return len(self._left)
+    def unloaded_count(self) -> int:
+        """Lanes with more messages in the database."""
+        return len(self._unloaded)
 
     async def refill(self, repository: MessageRepository) -> int:
-        """Fetch what was left behind for lanes that are nearly empty; answer how many messages came."""
+        """Fetch more messages for lanes that are nearly empty; return how many came. Raises ``Unavailable``."""
         count = 0
-        for key, left in list(self._left.items()):
-            if self._lanes.length(key) > self._room // 4:
+        for key, unloaded in list(self._unloaded.items()):
+            if self._lanes.length(key) > self._capacity // 4:
                 continue
-            met, number = left.count, key[0]
-            priority, to = Priority(key[1].partition(":")[0]), sorted(left.addresses)
-            page = await repository.queued_to(number, priority, to, above=left.first - 1, limit=LANE_ROOM)
-            # What comes for this lane meanwhile is newer and is left behind too: it must not go first.
+            met, number = unloaded.count, key[0]
+            priority, to = Priority(key[1].partition(":")[0]), sorted(unloaded.addresses)
+            page = await repository.queued_to(number, priority, to, above=unloaded.first - 1, limit=LANE_CAPACITY)
+            # A message that comes for this lane meanwhile is newer. It stays in the database: it must not go first.
             count += await self.admit(page, refilling=key)
-            if left.count != met or self._left.get(key) is not left:
-                continue  # it may not be in the page: the next look begins at the same place
-            if len(page) == LANE_ROOM:
-                left.first = page[-1].order + 1
+            if unloaded.count != met or self._unloaded.get(key) is not unloaded:
+                continue  # the page may lack it: the next refill begins at the same place
+            if len(page) == LANE_CAPACITY:
+                unloaded.first = page[-1].order + 1
             else:
-                del self._left[key]
+                del self._unloaded[key]
         return count
 
-    def left_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
-        """The addresses for which something was left behind."""
+    def unloaded_addresses(self, phone_number_id: str, priority: Priority) -> frozenset[str]:
+        """The addresses that have more messages in the database."""
         lanes = (
-            left.addresses
-            for key, left in self._left.items()
+            unloaded.addresses
+            for key, unloaded in self._unloaded.items()
             if key[0] == phone_number_id and key[1].startswith(f"{priority.value}:")
         )
         return frozenset(address for addresses in lanes for address in addresses)
 
     def merge(self, number: str, *, into: Standing, absorbed: Standing) -> None:
-        """Two contacts are one, and so are their lanes: what was left behind of either goes before what is newer."""
+        """Two contacts are merged, and so are their lanes: unloaded messages of either leave before newer ones."""
         for priority in Priority:
             old, key = ((number, f"{priority.value}:{one.key}") for one in (absorbed, into))
-            other, own = self._left.pop(old, None), self._left.pop(key, None)
+            other, own = self._unloaded.pop(old, None), self._unloaded.pop(key, None)
             if other is None and own is None:
                 continue
-            parts = [left for left in (other, own) if left is not None]
-            merged = UnloadedMessages(min(left.first for left in parts), sum(left.count for left in parts))
-            merged.addresses.update(*(left.addresses for left in parts))
-            self._left[key] = merged
+            parts = [unloaded for unloaded in (other, own) if unloaded is not None]
+            merged = UnloadedMessages(
+                min(unloaded.first for unloaded in parts), sum(unloaded.count for unloaded in parts)
+            )
+            merged.addresses.update(*(unloaded.addresses for unloaded in parts))
+            self._unloaded[key] = merged
             for message in self._lanes.waiting(key):
                 if message.order >= merged.first and message.status is MessageStatus.QUEUED:
                     self._lanes.finish(key, message.id)
-                    self._leave(key, message)
+                    self._leave_in_database(key, message)
 
     async def admit(self, page: Sequence[Message], *, refilling: tuple[str, str] | None = None) -> int:
-        """Put those that still wait (or are in doubt) into their lanes; answer how many were new.
+        """Put messages that still wait (or are in doubt) into their lanes; return how many were new.
 
-        ``refilling`` is the lane for which the page was fetched: what was left behind of it comes back.
+        ``refilling``: the lane for which this page was fetched. Raises ``Unavailable``.
         """
         fresh = [message for message in page if self._is_new(message)]
         if not fresh:
@@ -147,11 +149,11 @@ class LaneLoader:
         contacts = {message.id: contact_of(message) for message in fresh}
         await self._consents.load([contact.key for contact in contacts.values()])
         await self._conversations.load(list(contacts.values()))
-        # Others worked while this one was reading: it may have been admitted, or canceled.
-        fresh = self._with_room([message for message in fresh if self._is_new(message)], refilling)
+        # Other tasks ran during the reads: a message may have been admitted or canceled.
+        fresh = self._fitting([message for message in fresh if self._is_new(message)], refilling)
         if not fresh:
             return 0
-        # From here to the record nothing waits, so that memory and log go together.
+        # From here to the record nothing awaits, so memory and log stay in step.
         standings, facts = self._conversations.open([contacts[message.id] for message in fresh], self._clock.now())
         for message in fresh:
             contact = contacts[message.id]
@@ -160,7 +162,7 @@ class LaneLoader:
             tracked.conversation_id = standing.conversation_id
             if standing.pair_tat is not None:
                 self._rate_limiter.remember_pair(contact.phone_number_id, standing.key, standing.pair_tat)
-            # Told of as stuck while it waited in the database, it has a seq, and is in no conversation yet.
+            # A message reported as stuck while it waited in the database has a seq, but no conversation yet.
             is_unseen = message.status is MessageStatus.QUEUED and message.conversation_id is None
             if message.seq == 0 or is_unseen or tracked.status is MessageStatus.SCHEDULED:
                 tracked.status = MessageStatus.QUEUED
@@ -177,11 +179,11 @@ class LaneLoader:
         return len(fresh)
 
     def unknown(self, message_ids: Sequence[str]) -> list[str]:
-        """Those of these messages that the owner has never seen, or has forgotten."""
+        """Return the ids that are not in memory."""
         return [message_id for message_id in message_ids if self._message_state.get(message_id) is None]
 
     async def park(self, messages: Sequence[Message]) -> list[Message]:
-        """Remember messages that wait until their customers write; answer those whose customer wrote meanwhile."""
+        """Park messages that wait for their customers; return those whose window is open. Raises ``Unavailable``."""
         await self._conversations.load([contact_of(message) for message in messages])
         now, free = self._clock.now(), []
         for message in messages:
@@ -201,38 +203,38 @@ class LaneLoader:
         return text or preview_text(message.kind, message.payload)
 
     @property
-    def _room(self) -> int:
-        return CROWDED_ROOM if len(self._lanes) > CROWDED else LANE_ROOM
+    def _capacity(self) -> int:
+        return CROWDED_CAPACITY if len(self._lanes) > CROWDED else LANE_CAPACITY
 
-    def _with_room(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
-        """Those whose lane has room; the others are left behind, and all that come after them in their lane.
+    def _fitting(self, messages: list[Message], refilling: tuple[str, str] | None) -> list[Message]:
+        """Return the messages whose lane has room. The others stay in the database, with all that follow in their lane.
 
-        What was admitted before (held, in doubt) is memory's already: it always has room.
+        A message that was admitted before (held, in doubt) always has room.
         """
         taken: Counter[tuple[str, str]] = Counter()
         chosen = []
         for message in messages:
             key = Lanes.key(message, self._conversations.key_of(message.phone_number_id, contact_of(message).key))
-            left = self._left.get(key) if key != refilling else None
+            unloaded = self._unloaded.get(key) if key != refilling else None
             if message.status is not MessageStatus.QUEUED:
                 chosen.append(message)
-            elif (left is not None and message.order >= left.first) or self._lanes.length(key) + taken[
+            elif (unloaded is not None and message.order >= unloaded.first) or self._lanes.length(key) + taken[
                 key
-            ] >= self._room:
-                self._leave(key, message)
+            ] >= self._capacity:
+                self._leave_in_database(key, message)
             else:
                 taken[key] += 1
                 chosen.append(message)
         return chosen
 
-    def _leave(self, key: tuple[str, str], message: Message) -> None:
-        left = self._left.setdefault(key, UnloadedMessages(message.order))
-        left.first = min(left.first, message.order)
-        left.count += 1
-        left.addresses.add(str(message.to))
+    def _leave_in_database(self, key: tuple[str, str], message: Message) -> None:
+        unloaded = self._unloaded.setdefault(key, UnloadedMessages(message.order))
+        unloaded.first = min(unloaded.first, message.order)
+        unloaded.count += 1
+        unloaded.addresses.add(str(message.to))
 
     def _is_new(self, message: Message) -> bool:
-        """Not in a lane, and not known to be past waiting: the database may be behind what was recorded."""
+        """Is it in no lane, and waiting by what memory knows? The documents may lag behind the log."""
         if message.id in self._lanes:
             return False
         tracked = self._message_state.get(message.id)

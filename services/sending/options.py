@@ -10,7 +10,10 @@ from services.messages import OnUncertain
 
 @dataclass(frozen=True, slots=True)
 class DispatchOptions:
-    """``concurrency`` sends at a time; ``evidence_wait_s`` for an unknown outcome; back-off from ``retry_s``."""
+    """``concurrency``: sends at a time. ``evidence_wait_s``: wait for a status after an unknown outcome.
+
+    Retries back off from ``retry_s`` to ``retry_max_s``; after ``max_refusals`` refusals a message fails.
+    """
 
     concurrency: int
     evidence_wait_s: float

@@ -1,4 +1,4 @@
-"""What became of an attempt, as a move of the message and a fact for the log.
+"""Outcomes of attempts: moves the message to its next state and records a fact.
 
 Process: whatsapp.
 """
@@ -27,16 +27,16 @@ from services.sending.send_policy import Refuse
 from services.store import Fact, Recorded, Recorder
 
 PARK_AFTER_S = 120.0
-"""A message-wide hold of the platform that is longer lets the lane go on without it."""
+"""If the platform holds a single message for longer, its lane goes on without it."""
 
 BORROWED_WORTH_KEEPING_S = 60.0
 
 UNNOTICED_S = 1.0
-"""A wait that is shorter is not worth an event."""
+"""A shorter wait gets no event."""
 
 
 class Outcomes:
-    """Turns outcomes into moves. Every move is checked against the table of states."""
+    """Turns outcomes into moves. Each move is checked against the table of allowed moves."""
 
     def __init__(
         self,
@@ -47,7 +47,6 @@ class Outcomes:
         clock: Clock,
         options: DispatchOptions,
     ) -> None:
-        """No input or output."""
         self._message_state = message_state
         self._recorder = recorder
         self._rate_limiter = rate_limiter
@@ -57,12 +56,16 @@ class Outcomes:
     def sending(
         self, tracked: Tracked, *, is_fallback: bool, pair_tat: float | None, initiated_at: float | None = None
     ) -> Recorded:
-        """It is about to leave. ``initiated_at``: when its contact was counted among those of the day."""
+        """The message is about to leave: await ``durable`` of the result before it does.
+
+        ``pair_tat``: see ``RateLimiter.pair_tat``; ``initiated_at``: when the daily limit counted the contact. Both in
+        seconds since 1970.
+        """
         tracked.attempt_count += 1
         data: dict[str, Any] = {"attempt": tracked.attempt_count}
         if is_fallback:
             data["fallback_template"] = True
-        # A restart may forget a few messages of a pair's bucket, not a bucket that is filling up.
+        # A restart may lose a few messages of a pair's bucket, but not one that is filling up.
         if pair_tat is not None and pair_tat - self._clock.now().timestamp() > BORROWED_WORTH_KEEPING_S:
             data["pair_tat"] = pair_tat
         if initiated_at is not None:
@@ -70,24 +73,24 @@ class Outcomes:
         return self._move(tracked, MessageStatus.SENDING, "message.sending", data)
 
     def submitted(self, tracked: Tracked, submitted: Submitted) -> None:
-        """WhatsApp has it. A status may have been faster than the answer: then it is further on already."""
+        """WhatsApp accepted it. If a status was faster than the answer, the message keeps its later state."""
         self._message_state.learn_wamid(tracked, submitted.wamid)
         if tracked.status is MessageStatus.SENDING:
             self._move(tracked, MessageStatus.SENT, "message.sent", {"wamid": submitted.wamid})
 
     def expired(self, tracked: Tracked) -> None:
-        """Its time is over before it could leave."""
+        """Its ``expires_at`` passed before it could leave."""
         self._move(tracked, MessageStatus.EXPIRED, "message.expired", {"reason": "expires_at has passed"})
 
     def refused_by_policy(self, tracked: Tracked, refusal: Refuse) -> None:
-        """It must not leave."""
+        """The send policy refuses it for good."""
         error = error_data(refusal.graph_code, refusal.title, None, refusal.next_step)
         self._move(tracked, MessageStatus.FAILED, "message.failed", {"error": {**error, "reason": refusal.code}})
 
     def held(
         self, tracked: Tracked, hold: Hold, *, due_at: datetime | None, error: Mapping[str, Any] | None = None
     ) -> None:
-        """It waits, and says why and until when."""
+        """It is held, for a reason and, where known, until a time. ``due_at``: when it comes back to its lane."""
         data: dict[str, Any] = {"reason": hold.reason, "held_until": hold.until, "due_at": due_at}
         if error is not None:
             data["error"] = dict(error)
@@ -95,23 +98,23 @@ class Outcomes:
         tracked.held_reason, tracked.held_until = hold.reason, hold.until
 
     def waits(self, tracked: Tracked, hold: Hold) -> None:
-        """It stands at the head of its lane and waits: said once, however often its lane looks."""
+        """It waits at the head of its lane: recorded once, however often the lane checks."""
         is_long = hold.until is None or (hold.until - self._clock.now()).total_seconds() > UNNOTICED_S
-        if is_long and not _is_told(tracked, hold):
+        if is_long and not _is_recorded(tracked, hold):
             self.held(tracked, hold, due_at=None)
 
     def not_submitted(self, tracked: Tracked, error: NotSubmitted) -> None:
-        """It provably did not leave: it goes again after a while, as often as it takes."""
+        """It provably did not leave: retry after a back-off, without a limit of attempts."""
         if tracked.status is not MessageStatus.SENDING:
-            return  # the proof of an earlier try came in meanwhile
+            return  # a status of an earlier attempt came meanwhile
         options = self._options
         wait_s = min(options.retry_max_s, options.retry_s * 2 ** min(tracked.attempt_count - 1, 16))
-        self._again(tracked, error.code, wait_s)
+        self._retry(tracked, error.code, wait_s)
 
     def refused(self, tracked: Tracked, refusal: SendRefused, contact: str) -> bool:
-        """The platform said no; its table says what that means. True: the message stays the head of its lane."""
+        """The platform refused it; the table of codes decides. True: the message stays the head of its lane."""
         if tracked.status is not MessageStatus.SENDING:
-            return False  # the proof of an earlier try came in meanwhile
+            return False  # a status of an earlier attempt came meanwhile
         rule = refusal.rule
         error = error_data(rule.code, refusal.title, refusal.details, rule.next_step)
         is_own = rule.scope is HoldScope.MESSAGE
@@ -128,7 +131,7 @@ class Outcomes:
         elif rule.scope is HoldScope.PAIR:
             self._rate_limiter.hold_pair(number, contact, hold)
         elif rule.klass is ErrorClass.RETRY:
-            self._again(tracked, refusal.code, wait_s, error=error)
+            self._retry(tracked, refusal.code, wait_s, error=error)
             return True
         parks = is_own and wait_s > PARK_AFTER_S
         self.held(tracked, hold, due_at=hold.until if parks else None, error=error)
@@ -137,9 +140,9 @@ class Outcomes:
         return not parks
 
     def failed_later(self, tracked: Tracked, rule: CodeRule, error: Mapping[str, Any], contact: str) -> list[Fact]:
-        """A status says that a message which was taken has failed: for good, or it goes again when the table says so.
+        """A status says that an accepted message failed: for good, or until it is sent again, by the table of codes.
 
-        The facts are handed back: the caller records them in the order of what it reads.
+        Returns the facts without recording them: the caller records them in the order of the notifications.
         """
         gives_up = rule.klass is ErrorClass.FAIL or tracked.attempt_count >= self._options.max_refusals
         if gives_up or not may_move(tracked.status, MessageStatus.HELD):
@@ -153,7 +156,7 @@ class Outcomes:
             facts.append(Fact("number.held", number, now, data))
         elif rule.scope is HoldScope.PAIR:
             self._rate_limiter.hold_pair(number, contact, hold)
-        # A late copy of this failure must not hit the next try: its id is dead.
+        # A late copy of this failure must not count for the next attempt: its wamid is dead.
         dead, tracked.wamid = tracked.wamid, None
         tracked.dead_wamid = dead
         data = {"reason": hold.reason, "held_until": hold.until, "due_at": hold.until, "error": dict(error)}
@@ -162,9 +165,9 @@ class Outcomes:
         return facts
 
     def without_evidence(self, tracked: Tracked, policy: OnUncertain) -> bool:
-        """Nobody can tell whether it left. True: it goes again, because its sender said so."""
+        """There is no proof that it left. True: it is sent again, by the ``on_uncertain`` of its sender."""
         if policy is OnUncertain.RESEND:
-            self._again(tracked, "no_evidence", 0.0)
+            self._retry(tracked, "no_evidence", 0.0)
             return True
         data = {"reason": "no_evidence", "waited_s": self._options.evidence_wait_s}
         self._move(tracked, MessageStatus.UNCERTAIN, "message.uncertain", data)
@@ -176,7 +179,7 @@ class Outcomes:
         data = {"reason": hold.reason, "held_until": hold.until, "error": dict(error), "scope": rule.scope.value}
         self._recorder.record([Fact("number.held", number, self._clock.now(), data)])
 
-    def _again(self, tracked: Tracked, reason: str, wait_s: float, *, error: Mapping[str, Any] | None = None) -> None:
+    def _retry(self, tracked: Tracked, reason: str, wait_s: float, *, error: Mapping[str, Any] | None = None) -> None:
         wait_s = self._spread(wait_s)
         tracked.not_before = self._clock.monotonic() + wait_s
         data: dict[str, Any] = {"reason": reason, "retry_at": self._clock.now() + timedelta(seconds=wait_s)}
@@ -185,7 +188,7 @@ class Outcomes:
         self._move(tracked, MessageStatus.QUEUED, "message.retried", data)
 
     def _spread(self, wait_s: float) -> float:
-        """Up to a quarter longer, so that lanes do not come back in step. Not a secret."""
+        """Up to a quarter longer, so that lanes do not retry in step. It need not be unpredictable."""
         return wait_s * (1 + random.random() / 4)  # noqa: S311
 
     def _move(self, tracked: Tracked, status: MessageStatus, event: str, data: Mapping[str, Any]) -> Recorded:
@@ -199,8 +202,8 @@ class Outcomes:
         return message_fact(tracked, event, data, self._clock)
 
 
-def _is_told(tracked: Tracked, hold: Hold) -> bool:
-    """Was this said of the message before? A moment that is worked out anew at each look differs a little."""
+def _is_recorded(tracked: Tracked, hold: Hold) -> bool:
+    """Was this hold recorded already? A time that is computed anew at each check differs a little."""
     if tracked.held_reason != hold.reason:
         return False
     if tracked.held_until is None or hold.until is None:

@@ -1,4 +1,4 @@
-"""Outbox: finds accepted messages in the database and brings them to their lanes, in order.
+"""Queue readers: find accepted messages in the database and bring them to their lanes, in order of acceptance.
 
 Process: whatsapp.
 """
@@ -14,36 +14,35 @@ from services.sending.lanes import Lanes
 
 PAGE = 500
 MAX_WAITING = {Priority.TRANSACTIONAL: 7_500, Priority.BULK: 2_500}
-"""Messages in memory, in all lanes, past which no more of a priority are read: the rest waits in the database."""
+"""With so many messages in all lanes no more of this priority are read: the rest waits in the database."""
 AHEAD_S = {Priority.TRANSACTIONAL: 6.0, Priority.BULK: 2.0}
-"""How much is read ahead of sending, in seconds of the number's rate; lanes that stand still do not count. Admitting
-costs the database three writes a message: done sooner than needed, it only holds up those who accept."""
+"""How far reading runs ahead of sending, in seconds of the number's rate; blocked lanes do not count. Admitting costs
+the database three writes a message: done too early, it only slows down acceptance."""
 MIN_AHEAD = 200
 MAX_HELD = 20_000
 
 LOOK_BACK_S = 0.3
-"""Read at every look. A message gets its order when its insert goes out, so it can be late by as long as that takes."""
+"""Read again at every load: a message gets its order when its insert starts, so it is late by as long as that takes."""
 SLOWER = 4.0
-"""An insert may take so many times as long as the slowest look of late."""
+"""An insert may take so many times as long as the slowest recent read."""
 AFTER_TROUBLE_S = 30.0
-"""After trouble with the database: inserts of others may have hung for as long as their time limit allows, and have the
-place that they had when they began."""
+"""After database errors: inserts may have hung up to their time limit, with an order from when they began."""
 SWEEP_BACK_S = 30.0  # read every few seconds
 SWEEP_EVERY_S = 2.0
-# Everything below: a worker may have waited long for its database, and the clocks of hosts may differ.
+# The sweep of everything: a worker may have waited long for its database, and the clocks of hosts may differ.
 SWEEP_ALL_EVERY_S = 30.0
 AHEAD = 60_000 << 20  # a minute, beyond the highest order that was seen
 
 BULK_EVERY = 4
 
 COUNT_SHARE = 100.0
-"""The embedded server looks at everything that it counts: so many times as long as that took it is left alone."""
+"""The embedded server reads everything that it counts: pause between counts, as a multiple of the time of the last."""
 
 WINDOW_CLOSED = "window_closed"
 
 
 class QueueReader:
-    """The reader of one number's queue of one priority. ``load`` brings what is new; call it at any time."""
+    """Reads the queue of one number and priority. ``load`` brings what is new; call it at any time."""
 
     def __init__(
         self,
@@ -56,9 +55,9 @@ class QueueReader:
         rate_per_s: Callable[[], float],
         troubles: Callable[[], int],
     ) -> None:
-        """Nothing is read yet. The first load starts at the oldest message that waits.
+        """The first load starts at the oldest waiting message.
 
-        ``rate_per_s`` is that of sending, ``troubles`` how often the database failed or went away so far.
+        ``rate_per_s`` returns the rate of sending, ``troubles`` how often the database has failed so far.
         """
         self._number = phone_number_id
         self._priority = priority
@@ -77,14 +76,14 @@ class QueueReader:
         self._swept_at = float("-inf")
         self._swept_all_at = clock.monotonic()
         self.is_behind = False
-        """Does more wait in the database than was read?"""
+        """Do more messages wait in the database than were read?"""
 
     async def load(self) -> int:
-        """Read what is new; answer how many messages came. Reads on until nothing is left or the lanes are full."""
+        """Read until the queue is empty or the lanes are full; return how many came. Raises ``Unavailable``."""
         count = await self._sweep_all() if self._clock.monotonic() - self._swept_all_at > SWEEP_ALL_EVERY_S else 0
-        # Whatever is stored late was stamped a look back before the last look, or later: what was read of a backlog
-        # that is older than that need not be read again. A host whose clock runs ahead raises `reached`, and a clock
-        # that was put back leaves it high: the others' messages come below it.
+        # A message that is stored late has an order no older than one look-back before the last load. So an older
+        # backlog need not be read again. A host whose clock runs ahead raises `reached`, and a clock that was set
+        # back leaves it high: messages of other hosts come below it.
         now = order_now()
         above = max(0, min(self._reached, min(self._looked, now) - _orders_in(self._look_back_s())))
         self._looked = now
@@ -97,7 +96,7 @@ class QueueReader:
             count += await self._lane_loader.admit(page)
             self._highest = max(self._highest, page[-1].order if page else 0)
             if len(page) == PAGE:
-                # A backlog: the embedded server reads a whole range before it sorts, so read narrow ranges.
+                # A backlog. The embedded server reads a whole range before it sorts, so read narrow ranges.
                 self._slice = max(1, (page[-1].order - page[0].order) * 2)
                 above = page[-1].order
             elif up_to < end:
@@ -114,7 +113,7 @@ class QueueReader:
         return count
 
     def _look_back_s(self) -> float:
-        """How far below what was read already a message may have been stored meanwhile."""
+        """Seconds below the last load in which a message may have been stored since."""
         now = self._clock.monotonic()
         if self._troubles() != self._troubles_seen:
             self._troubles_seen = self._troubles()
@@ -132,15 +131,15 @@ class QueueReader:
         return not is_crowded and self._lane_loader.moving_count(self._number) < ahead
 
     async def _sweep_all(self) -> int:
-        """Find what was written so late that no look back reaches it. Most of what waits is in a lane already."""
+        """Find messages stored so late that no look-back reaches them. Most waiting messages are in a lane already."""
         self._swept_all_at = self._clock.monotonic()
         far = await self._repository.queued_beyond(
             self._number, self._priority, above=max(order_ahead(), self._highest + AHEAD)
         )
-        self._highest = max(self._highest, far or 0)  # of a host whose clock was set far ahead
+        self._highest = max(self._highest, far or 0)  # from a host whose clock is far ahead
         most = MAX_WAITING[self._priority] + PAGE
         waiting = await self._repository.queued_keys(self._number, self._priority, up_to=self._reached, limit=most)
-        left = self._lane_loader.left_addresses(self._number, self._priority)
+        left = self._lane_loader.unloaded_addresses(self._number, self._priority)
         ids = [message_id for message_id, to in waiting if to not in left]
         unknown = self._lane_loader.unknown(ids)[:PAGE]
         if not unknown:
@@ -150,21 +149,20 @@ class QueueReader:
 
 
 class Queue:
-    """The readers of all numbers. ``bulk_every``: so seldom is an empty bulk queue looked at, to spare operations."""
+    """The readers of all numbers. An empty bulk queue is read only every ``bulk_every`` loads, to save operations."""
 
     def __init__(self, readers: Mapping[Priority, Sequence[QueueReader]], *, bulk_every: int = 1) -> None:
-        """Nothing is read yet."""
         self._readers = readers
         self._bulk_every = bulk_every
         self._since_bulk = bulk_every
 
     @property
     def is_behind(self) -> bool:
-        """Does more wait in the database than was read?"""
+        """Do more messages wait in the database than were read?"""
         return any(reader.is_behind for readers in self._readers.values() for reader in readers)
 
     async def load(self) -> int:
-        """Read what is new everywhere; answer how many messages came."""
+        """Read what is new for every number; return how many messages came. Raises ``Unavailable``."""
         count = sum([await reader.load() for reader in self._readers.get(Priority.TRANSACTIONAL, ())])
         self._since_bulk += 1
         if self._since_bulk >= self._bulk_every:
@@ -175,7 +173,7 @@ class Queue:
 
 
 class Depth:
-    """Counts what waits in the database beside the lanes, for whoever looks at the queue."""
+    """Counts the messages that wait in the database beside the lanes, for metrics and the status report."""
 
     def __init__(
         self,
@@ -186,7 +184,6 @@ class Depth:
         repository: MessageRepository,
         lane_loader: LaneLoader,
     ) -> None:
-        """Nothing is counted yet."""
         self._numbers = numbers
         self._queue = queue
         self._lanes = lanes
@@ -195,8 +192,8 @@ class Depth:
         self._next_at = float("-inf")
 
     async def step(self) -> int:
-        """Count, if anything was left in the database: one operation a number."""
-        if not self._queue.is_behind and not self._lane_loader.left_count:
+        """Count if any message is left in the database: one operation a number. Returns 0. Raises ``Unavailable``."""
+        if not self._queue.is_behind and not self._lane_loader.unloaded_count:
             self._lanes.beside_count = 0
             return 0
         began = time.monotonic()
@@ -210,12 +207,11 @@ class Depth:
 
 
 class Due:
-    """Brings back what waited for a time or for a customer, and at the start of a term what the last owner left."""
+    """Brings back messages whose time has come, and at the start of a term those that the last owner left."""
 
     def __init__(
         self, phone_number_id: str, *, repository: MessageRepository, lane_loader: LaneLoader, clock: Clock
     ) -> None:
-        """Nothing is read yet."""
         self._number = phone_number_id
         self._repository = repository
         self._lane_loader = lane_loader
@@ -223,7 +219,7 @@ class Due:
         self._limit = PAGE
 
     async def recover(self) -> int:
-        """Messages whose outcome nobody knows first, then held ones; answer how many are in doubt."""
+        """Load messages in doubt first, then held ones; return how many are in doubt. Raises ``Unavailable``."""
         doubtful = await self._repository.in_state(self._number, [MessageStatus.SENDING], limit=MAX_HELD)
         await self._lane_loader.admit(doubtful)
         held = await self._repository.in_state(self._number, [MessageStatus.HELD], limit=MAX_HELD)
@@ -233,25 +229,24 @@ class Due:
         return len(doubtful)
 
     async def load(self) -> int:
-        """Scheduled and held messages whose time has come."""
+        """Load scheduled and held messages whose time has come; return how many were new. Raises ``Unavailable``."""
         page = await self._repository.due(self._number, self._clock.now(), limit=self._limit)
         count = await self._lane_loader.admit(page)
-        # What is in its lane stays due until it leaves: a page full of such messages must not hide those behind it.
+        # A message in its lane stays due until it leaves: a page full of such messages must not hide those behind it.
         is_full = len(page) == self._limit
         self._limit = min(MAX_HELD, self._limit * 2) if is_full and not count else self._limit if is_full else PAGE
         return count
 
 
 class Released:
-    """Brings back what was parked until a customer wrote."""
+    """Brings back messages that were parked until a customer wrote."""
 
     def __init__(self, *, repository: MessageRepository, lane_loader: LaneLoader) -> None:
-        """Nothing is read yet."""
         self._repository = repository
         self._lane_loader = lane_loader
 
     async def load(self, message_ids: list[str]) -> int:
-        """Those of these messages that are still held, in the order of acceptance."""
+        """Load those that are still held, in order of acceptance; return how many. Raises ``Unavailable``."""
         found = (await self._repository.by_ids(message_ids)).values()
         return await self._lane_loader.admit(sorted(found, key=lambda message: message.order))
 

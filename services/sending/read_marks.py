@@ -1,4 +1,4 @@
-"""Blue ticks, and "typing…": what a client says about a message that a customer wrote.
+"""Read marks and "typing…" for messages that customers wrote.
 
 Process: whatsapp.
 """
@@ -19,10 +19,9 @@ PAUSE_S: Final = 0.5
 
 
 class ReadMarks:
-    """Handler of the errand ``message.mark_read``. Marking twice changes nothing."""
+    """Handler of the concurrent command ``message.mark_read``. Idempotent."""
 
     def __init__(self, *, repository: MessageRepository, link_of: Callable[[str], Link], clock: Clock) -> None:
-        """No input or output."""
         self._repository = repository
         self._link_of = link_of
         self._clock = clock
@@ -30,21 +29,21 @@ class ReadMarks:
     async def mark_read(self, command: Command) -> Outcome:
         """Mark the message, and those before it, as read on the customer's phone; then in the conversation.
 
-        Raises ``RequestRefused`` for a message that nobody wrote to this number, ``SendRefused``, and
+        Raises ``RequestRefused`` for a message that no customer wrote to this number, ``SendRefused``, and
         ``NotSubmitted`` or ``OutcomeUnknown`` when WhatsApp did not answer in several tries.
         """
         wamid, number = str(command.data.get("wamid", "")), str(command.data.get("phone_number_id", ""))
         message = (await self._repository.by_wamids([wamid])).get(wamid)
         if message is None or message.direction is not Direction.IN or message.phone_number_id != number:
             raise RequestRefused("No customer wrote a message with this id to this number.", code="not_found")
-        await self._tell(number, wamid, shows_typing=bool(command.data.get("shows_typing")))
+        await self._send(number, wamid, shows_typing=bool(command.data.get("shows_typing")))
         if message.conversation_id is None:
             return Outcome({"success": True})
         data = {"conversation_id": message.conversation_id, "wamid": wamid, "by": command.by}
         fact = Fact("conversation.read", number, self._clock.now(), data, message.conversation_id)
         return Outcome({"success": True}, facts=[fact])
 
-    async def _tell(self, number: str, wamid: str, *, shows_typing: bool) -> None:
+    async def _send(self, number: str, wamid: str, *, shows_typing: bool) -> None:
         for is_last in (False,) * (TRIES - 1) + (True,):
             try:
                 await self._link_of(number).mark_read(number, wamid, shows_typing=shows_typing)

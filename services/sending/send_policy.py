@@ -1,4 +1,4 @@
-"""The send policy: the last look at a message before it leaves. Memory only, so that it can stand before every send.
+"""The send policy: the last check of a message before it leaves. Memory only, so it can run before every send.
 
 Process: whatsapp.
 """
@@ -24,7 +24,7 @@ from services.sending.rate_limiter import RateLimiter
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """It may leave. ``payload`` is set when a template goes in its place; ``is_initiation``: the window is closed."""
+    """It may leave. ``payload``: a template to send instead; ``is_initiation``: the window is closed."""
 
     payload: dict[str, Any] | None = None
     is_initiation: bool = False
@@ -32,21 +32,21 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """It keeps its place and waits. Its lane waits with it."""
+    """It stays the head of its lane, and its lane waits."""
 
     hold: Hold
 
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """It leaves its lane and comes back when its reason is over: later messages need not wait for it."""
+    """It leaves its lane until the hold ends: later messages need not wait for it."""
 
     hold: Hold
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """It must not leave at all."""
+    """It must never leave."""
 
     code: str
     title: str
@@ -58,19 +58,19 @@ Verdict = Go | Wait | Park | Refuse
 
 
 class Consents(Protocol):
-    """Who must not be written to."""
+    """Opt-outs, as the policy sees them."""
 
     async def load(self, keys: Iterable[str]) -> None:
-        """Know what there is to know of these contacts."""
+        """Load the opt-outs of these contacts. Raises ``Unavailable``."""
         ...
 
     def blocks(self, key: str, *, is_marketing: bool, number: str | None = None) -> str | None:
-        """Why this contact must not get it, or None."""
+        """Return why this contact must not get the message; None if it may."""
         ...
 
 
 class SendPolicy:
-    """Judges messages by opt-out, pause, window, quiet hours, daily limit and pair rate, in this order."""
+    """Checks opt-out, holds, window, quiet hours, daily limit and pair rate, in this order."""
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class SendPolicy:
         is_marketing: Callable[[Message], bool],
         hold_of: Callable[[Message, datetime], Hold | None] = lambda _message, _now: None,
     ) -> None:
-        """``standing_of(number, contact key)`` is what the owner knows of a conversation.
+        """``standing_of(number, contact key)`` returns the state of a conversation.
 
-        ``hold_of`` says why a single message must wait: its campaign is paused, say.
+        ``hold_of`` returns the hold of a single message, such as a paused campaign.
         """
         self.rate_limiter = rate_limiter
         self._hold_of = hold_of
@@ -92,13 +92,13 @@ class SendPolicy:
         self._is_marketing = is_marketing
 
     def key_of(self, message: Message) -> str:
-        """The key by which lanes and limits know the recipient, whatever address the message is for."""
+        """Return the recipient's key for lanes and limits, whichever address the message is for."""
         address = contact_of(message).key
         standing = self._standing_of(message.phone_number_id, address)
         return standing.key if standing is not None and standing.key else address
 
     def evaluate(self, message: Message, now: datetime) -> Verdict:
-        """What may happen to this message now."""
+        """Return what may happen to this message now. ``now`` is aware UTC."""
         number, address = message.phone_number_id, contact_of(message).key
         if (refusal := self._opted_out(message, address)) is not None:
             return refusal
@@ -111,7 +111,7 @@ class SendPolicy:
         if not is_open and needs_window(message.kind):
             if may_be_replaced(message.on_window_closed, message.fallback_template):
                 payload = fallback_payload(message.fallback_template or {}, message.kind, message.payload)
-                # What goes out is another message: it may be marketing where the first one was not.
+                # The template is another message: it may be marketing where the first one was not.
                 if (
                     refusal := self._opted_out(replace(message, kind="template", payload=payload), address)
                 ) is not None:
@@ -149,5 +149,5 @@ class SendPolicy:
 
 
 def contact_of(message: Message) -> ContactRef:
-    """The contact of an outbound message, as conversations and consents name it."""
+    """Return the contact of an outbound message, as conversations and consents name it."""
     return ContactRef.at(message.phone_number_id, message.to, message.recipient_kind)

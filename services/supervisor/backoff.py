@@ -1,4 +1,4 @@
-"""When may a process that died be started again? Pure arithmetic: back-off with jitter, and a breaker.
+"""When may a dead process start again? Pure arithmetic: back-off with jitter, and a circuit breaker.
 
 Process: main.
 """
@@ -14,7 +14,7 @@ HISTORY_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """The figures. `breaker_deaths` within `window_s` trip the breaker; after `cool_s` it lets one try through."""
+    """`breaker_deaths` within `window_s` open the breaker; after `cool_s` it lets one try through. Times in seconds."""
 
     first_s: float = 0.2
     max_s: float = 10.0
@@ -27,7 +27,7 @@ class RestartPolicy:
 
 @dataclass(slots=True)
 class RestartHistory:
-    """Deaths of one process, by name. `chance()` gives [0, 1): it spreads restarts, it is not cryptography."""
+    """Deaths of one process name. `chance()` returns [0, 1) and spreads restarts; it need not be secure."""
 
     policy: RestartPolicy
     chance: Callable[[], float]
@@ -36,10 +36,10 @@ class RestartHistory:
     _trips: int = 0
 
     def died(self, now: float, *, hopeless: bool = False) -> float:
-        """Note a death; the moment from which it may be started again.
+        """Note a death; return the moment from which the process may start again.
 
-        The first comes back at once, the second after `first_s`, and each later one after twice as long.
-        `hopeless`: the process said that another try will not mend it, so the breaker trips at once.
+        After the first death that is at once, after the second `first_s` later, then twice as long each time.
+        `hopeless`: by its exit code another try cannot help, so the breaker opens at once.
         """
         recent = [at for at in self._deaths if now - at < self.policy.window_s]
         self._deaths = [*recent[-HISTORY_LIMIT:], now]
@@ -54,19 +54,19 @@ class RestartHistory:
         return now + pause * (1 + self.policy.jitter * (2 * self.chance() - 1))
 
     def starts(self) -> None:
-        """It is started now. After an open breaker this is the one try."""
+        """Note a start. With an open breaker it is the one try."""
         if self.breaker == "open":
             self.breaker = "half-open"
 
     def lived(self, seconds: float) -> bool:
-        """It has been ready for so long. True when that closed the breaker."""
+        """Note that it has been ready for so many seconds. Returns True when that closed the breaker."""
         if self.breaker == "half-open" and seconds >= self.policy.stable_s:
             self.forget()
             return True
         return False
 
     def forget(self) -> None:
-        """A clean slate: it proved itself, or the operator asked for new ones."""
+        """Forget every death: the process proved stable, or the operator asked for a new try."""
         self.breaker = "closed"
         self._deaths.clear()
         self._trips = 0

@@ -1,4 +1,4 @@
-"""How a child process ends: with its parent, once on a stop signal, and with a last word when it hangs.
+"""How a child process ends: with its parent, on the first stop signal, and with its stacks in a file when it hangs.
 
 Process: every child of main.
 """
@@ -42,9 +42,9 @@ def die_with_parent(signum: int = signal.SIGKILL) -> bool:
 def leave_with_parent(signum: int = signal.SIGKILL, *, grace_s: float = 1.0) -> None:
     """Promise that this process does not outlive main by more than two seconds. Call it first thing in a child.
 
-    With SIGKILL (the default) the kernel ends us at once. With another signal we may say goodbye (release a lease),
-    and a watch thread ends us after `grace_s` whatever we do. The thread also stands in where the kernel has no
-    PR_SET_PDEATHSIG. A parent that died before this call is noticed here.
+    With SIGKILL (the default) the kernel ends us at once. With another signal we have `grace_s` to clean up (release a
+    lease); then a thread kills us. The thread also does the work where the kernel has no PR_SET_PDEATHSIG.
+    If the parent died before this call, the process ends here.
     """
     parent = expected_parent()
     asked = die_with_parent(signum)
@@ -62,7 +62,7 @@ def name_process(name: str) -> None:
 
 
 def expected_parent() -> int:
-    """PID of the process that started us, as it was noted by the one that asked: a parent already gone is seen."""
+    """PID of the process that started us, from the environment it gave us: the parent may be dead by now."""
     noted = os.environ.get(PARENT_VARIABLE, "")
     if noted.isdigit():
         return int(noted)
@@ -81,9 +81,9 @@ def _watch_parent(parent: int, signum: int, grace_s: float) -> None:
 
 
 def install_stop_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """SIGINT and SIGTERM set `stop`, the first and the tenth alike: a second signal never cuts what is finishing.
+    """Let SIGINT and SIGTERM set `stop`, however often they come: a second signal never cuts a drain short.
 
-    Plain handlers, not the loop's: those go back to "die" the moment the loop removes them, in the middle of a drain.
+    Plain handlers, not the loop's: when the loop removes its own, in the middle of a drain, the default kills again.
     SIGHUP (a closed terminal) is ignored: main decides.
     """
 
@@ -100,14 +100,14 @@ def install_stop_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -
 def dump_stacks_on_signal(run_dir: str | Path) -> None:
     """On SIGUSR1 write the stack of every thread to `stacks_file(run_dir, pid)`, even while the interpreter is stuck.
 
-    Main asks for it before it kills a process whose event loop stands still.
+    Main asks for it before it kills a process with a stalled event loop.
     """
     global _stacks
     path = stacks_file(run_dir, os.getpid())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         previous, _stacks = _stacks, path.open("w", encoding="utf-8")
-    except OSError:  # a full disk: without a file main does not ask
+    except OSError:  # a full disk: without the file main does not ask
         return
     faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True, chain=False)
     if previous is not None:
@@ -115,14 +115,14 @@ def dump_stacks_on_signal(run_dir: str | Path) -> None:
 
 
 def stacks_file(run_dir: str | Path, pid: int) -> Path:
-    """Where the process `pid` writes its stacks; main reads it and removes it when the process is gone."""
+    """Path where the process `pid` writes its stacks. Main reads it, and deletes it when the process is gone."""
     return Path(run_dir) / f"stacks-{pid}.txt"
 
 
 def guarded_command(argv: list[str]) -> list[str]:
-    """`argv`, run so that it dies with this process: for a program that knows nothing of us.
+    """Return a command that runs the foreign program `argv` so that it dies with this process.
 
-    Start it from the main thread. A short Python start instead of a `preexec_fn`, which is not safe once threads run.
+    Start it from the main thread. It goes through a short Python script: `preexec_fn` is not safe once threads run.
     """
     return [sys.executable, "-S", "-E", "-c", _GUARDED_EXEC, str(os.getpid()), *argv]
 

@@ -1,6 +1,6 @@
-"""Ask a running cluster for something from a shell: `python -m services.supervisor.control reload`, `… scale 6`.
+"""Control a running cluster from a shell: `python -m services.supervisor.control reload`, `… scale 6`.
 
-Process: main (it leaves its PID and answers); a command of its own.
+Process: main (it writes its PID and answers); the command is a process of its own.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from config.settings import SettingsRefused, load_settings
 
 PID_FILE = "main.pid"
-ORDER_FILE = "scale.order"
+SCALE_FILE = "scale.order"
 ANSWER_FILE = "answer"
 ANSWER_LIMIT_S = 5.0
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ USAGE = "usage: make reload, or make scale N=4 (python -m services.supervisor.co
 
 
 def leave_pid(run_dir: str) -> None:
-    """Main, at its start: who to signal."""
+    """Main, at its start: write the PID that the command will signal."""
     try:
         _write(Path(run_dir) / PID_FILE, str(os.getpid()))
     except OSError as error:
@@ -35,14 +35,14 @@ def leave_pid(run_dir: str) -> None:
 
 
 def answer(run_dir: str, line: str) -> None:
-    """Main: what became of the order, for the command that waits."""
+    """Main: answer the command that waits."""
     with contextlib.suppress(OSError):
         _write(Path(run_dir) / ANSWER_FILE, line)
 
 
-def take_scale_order(run_dir: str) -> int | None:
-    """Main: how many workers `make scale` wants; None when there is no order (any more)."""
-    path = Path(run_dir) / ORDER_FILE
+def take_scale_request(run_dir: str) -> int | None:
+    """Main: take the number of workers that `make scale` asks for. None when there is no request, or it was taken."""
+    path = Path(run_dir) / SCALE_FILE
     try:
         count = int(path.read_text(encoding="ascii"))
         path.unlink()
@@ -52,7 +52,7 @@ def take_scale_order(run_dir: str) -> int | None:
 
 
 def ask(run_dir: str, *words: str) -> tuple[int, str]:
-    """The command: exit code and the line to show. 0 done, 1 refused, 2 nobody there or not understood."""
+    """The command: return exit code and line to show. 0 done, 1 refused, 2 no cluster found or command unknown."""
     folder = Path(run_dir)
     pid = _living_main(folder)
     if pid is None:
@@ -63,7 +63,7 @@ def ask(run_dir: str, *words: str) -> tuple[int, str]:
         case ("reload",):
             os.kill(pid, signal.SIGHUP)
         case ("scale", count) if count.isdecimal():
-            _write(folder / ORDER_FILE, count)
+            _write(folder / SCALE_FILE, count)
             os.kill(pid, signal.SIGUSR2)
         case _:
             return 2, USAGE
@@ -81,7 +81,7 @@ def _wait_for_answer(folder: Path) -> tuple[int, str]:
 
 
 def _living_main(folder: Path) -> int | None:
-    """Main's PID, if it is a process of ours that still lives."""
+    """Main's PID, if that process is alive and we may signal it."""
     try:
         pid = int((folder / PID_FILE).read_text(encoding="ascii"))
         os.kill(pid, 0)
@@ -91,7 +91,7 @@ def _living_main(folder: Path) -> int | None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all: the reader may look at any moment."""
+    """Write the file whole or not at all: a reader may open it at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     fresh.write_text(text, encoding="utf-8")

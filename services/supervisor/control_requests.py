@@ -1,6 +1,6 @@
-"""What is asked of main: by signals, by messages of its workers, by `make reload` and `make scale`.
+"""Requests to main: signals, messages of its workers, `make reload` and `make scale`.
 
-Process: main. Everything is only noted when it comes, also inside a signal handler, and acted upon in the next look.
+Process: main. A signal handler only notes the request; the supervisor acts on it in its next tick.
 """
 
 import logging
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Literal
 
-from services.supervisor.control import take_scale_order
+from services.supervisor.control import take_scale_request
 from services.supervisor.terminal import Terminal
 
 Kind = Literal["stop", "abort", "reload", "scale_to", "scale_by", "restart"]
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """`count` for the scales, `names` for a restart, `why` for the log."""
+    """`count` belongs to `scale_to` and `scale_by`, `names` to `restart`, `why` to the log."""
 
     kind: Kind
     why: str = ""
@@ -27,8 +27,11 @@ class ControlRequest:
 
 
 class ControlRequests:
-    """SIGTERM, SIGINT: stop. SIGHUP: reload. SIGTTIN, SIGTTOU: a worker more, one less. SIGUSR2: `make scale`.
-    SIGQUIT: end everything now."""
+    """Collects the requests.
+
+    SIGTERM, SIGINT: stop. SIGHUP: reload. SIGTTIN, SIGTTOU: one worker more or less. SIGUSR2: `make scale`.
+    SIGQUIT: kill everything now.
+    """
 
     def __init__(self, *, run_dir: str) -> None:
         self._run_dir = run_dir
@@ -46,13 +49,13 @@ class ControlRequests:
             signal.signal(signum, on_signal)
 
     def take(self) -> list[ControlRequest]:
-        """Everything since the last time, in order."""
+        """Return the requests since the last call, in order."""
         noted, self._noted = self._noted, []
         requests = [self._meaning(item) if isinstance(item, signal.Signals) else item for item in noted]
         return [request for request in requests if request is not None]
 
     def hear(self, message: Any) -> None:
-        """What `app.m.restart()`, `app.m.scale()`, `app.stop()` or a worker that cannot start has sent."""
+        """Note a message of `app.m.restart()`, `app.m.scale()`, `app.stop()` or of a worker that cannot start."""
         if not message or message == "__TERMINATE__":
             self._noted.append(ControlRequest("stop", "a worker asked for it"))
         elif message == "__TERMINATE_EARLY__":
@@ -81,7 +84,7 @@ class ControlRequests:
             case signal.SIGTTIN | signal.SIGTTOU:
                 return ControlRequest("scale_by", count=1 if signum is signal.SIGTTIN else -1)
             case signal.SIGUSR2:
-                count = take_scale_order(self._run_dir)
+                count = take_scale_request(self._run_dir)
                 return ControlRequest("scale_to", "make scale", count=count) if count is not None else None
             case _:
                 return ControlRequest("stop", signum.name)

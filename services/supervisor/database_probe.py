@@ -1,4 +1,4 @@
-"""Is the embedded database hung, or only busy? A real command with a limit, and pure rules for what its silence means.
+"""Is the embedded database hung, or only busy? A real command with a time limit, and pure rules for its silence.
 
 Process: database.
 A `ping` is not enough: with its storage engine stuck the server still answers it. So the probe reads a document. Its
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 PROBE_S: Final = 0.5
-"""How long one look waits for the answer. Measured under full load: 1 to 150 ms."""
+"""How long one probe waits for the answer. Measured under full load: 1 to 150 ms."""
 SUSPECT_S: Final = 2.5
 """Without an answer for so long the process table says that it is stalled."""
 HUNG_S: Final = 7.0
@@ -38,9 +38,9 @@ class Health(StrEnum):
 
 
 class HealthJudge:
-    """Tells hung from busy. Pure: times are seconds of a monotonic clock.
+    """Distinguishes hung from busy. Pure: times are seconds of a monotonic clock.
 
-    Busy is who answers late, hung who does not answer for `HUNG_S`.
+    Busy is a server that answers late; hung is one that does not answer for `HUNG_S`.
     """
 
     def __init__(self, now: float) -> None:
@@ -48,7 +48,7 @@ class HealthJudge:
         self._looked_at = now
 
     def look(self, now: float, *, has_answered: bool) -> Health:
-        """One look has ended."""
+        """Judge after one probe, which took an answer or not."""
         if has_answered or now - self._looked_at > BLIND_GAP_S:
             self._heard_at = now
         self._looked_at = now
@@ -65,7 +65,7 @@ class HealthJudge:
 class DatabaseProbe:
     """Asks the server on 127.0.0.1:`port` for one document of `database`, on one connection.
 
-    A question stays open until it is answered: who answers late is slow, not hung.
+    A command stays open until it is answered: a late answer means slow, not hung.
     """
 
     def __init__(self, port: int, *, database: str) -> None:
@@ -113,7 +113,7 @@ class DatabaseProbe:
         return True
 
     def _reply_size(self) -> int:
-        """As far as it is known: its header says it."""
+        """Bytes of the whole reply; before its header is here, the size of the header."""
         if len(self._reply) < _HEADER.size:
             return _HEADER.size
         size = int(_HEADER.unpack_from(self._reply)[0])
@@ -123,7 +123,7 @@ class DatabaseProbe:
 
 
 def bson(document: dict[str, object]) -> bytes:
-    """A document of texts, whole numbers up to 31 bits, truths and documents."""
+    """Encode a document of strings, 32-bit integers, booleans and documents. Raises ``TypeError`` for other values."""
     body = b"".join(_element(name, value) for name, value in document.items())
     return struct.pack("<i", len(body) + 5) + body + b"\0"
 

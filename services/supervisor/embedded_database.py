@@ -1,8 +1,8 @@
-"""Run the embedded MongoDB (SecantusDB's native server) as a child that outlives those that use it.
+"""Run the embedded MongoDB (SecantusDB's native server) as a child that outlives the processes that use it.
 
 Process: database.
-Launched exactly as measured: `--sync-on-commit` is the only setting that loses nothing on kill -9, and a log file of
-128 MB keeps a reopen short. GPL-2.0-only, so it is run as a program of its own and never imported.
+The command line is the measured one: only `--sync-on-commit` loses nothing on kill -9, and a log file of 128 MB keeps
+a reopen short. It is GPL-2.0-only, so it runs as a program of its own and is never imported.
 """
 
 import collections
@@ -30,7 +30,7 @@ PROGRAM = "secantusd-rs"
 HOST = "127.0.0.1"
 SETTLE_S = 3.0  # a server killed a moment ago may still hold the port or the folder
 BOOT_S = 30.0  # a store left by kill -9 is recovered first
-SIBLINGS_S = 28.0  # longer than main's own limit for a stop
+SIBLINGS_S = 28.0  # longer than main allows for a stop
 SERVER_STOP_S = 5.0  # measured: 0.4 s
 USERS = ("Server-", "WhatsApp-")  # the emulated WhatsApp does not use the database
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 class DatabaseExit(IntEnum):
-    """Exit codes. Those from 71 on (`REFUSALS`) will not mend themselves by another try: the operator has to act."""
+    """Exit codes. From 71 on (`REFUSALS`) another try cannot help: the operator has to act."""
 
     DIED = 1
     HUNG = 70
@@ -53,7 +53,7 @@ REFUSALS: Final = frozenset(int(code) for code in DatabaseExit if code >= Databa
 
 
 class _Failure(Exception):
-    """Why it cannot run, in one line for the operator."""
+    """Why the database cannot run, in one line for the operator."""
 
     def __init__(self, code: DatabaseExit, line: str) -> None:
         super().__init__(line)
@@ -64,11 +64,11 @@ class _Failure(Exception):
 def run_database(
     *, port: int, data_dir: str, cache: str, scoreboard: Scoreboard | None = None, database: str = "panal"
 ) -> None:
-    """Serve `{data_dir}/db` on 127.0.0.1:`port` until told to stop; then wait for the siblings that use it, and stop.
+    """Serve `{data_dir}/db` on 127.0.0.1:`port` until asked to stop; then wait for the siblings that use it, and stop.
 
-    `cache` as SecantusDB writes it ("256M"); `database` is the one that is probed. A server that hangs is killed, and
-    this process ends with `DatabaseExit.HUNG`: its supervisor starts both again. Whatever keeps it from starting is one
-    log line and a `DatabaseExit`.
+    `cache` as SecantusDB writes it ("256M"); `database` is the one that is probed. A hung server is killed, and this
+    process exits with `DatabaseExit.HUNG`: the supervisor starts both again. A server that cannot start gives one log
+    line and the exit code of its `DatabaseExit`.
     """
     leave_with_parent()
     asked = threading.Event()
@@ -130,7 +130,7 @@ def _serve(server: "_Server", asked: threading.Event, scoreboard: Scoreboard | N
     while not asked.wait(0.5):
         has_answered = probe.answers()
         if not server.is_running():
-            raise _Failure(DatabaseExit.DIED, f"The embedded database died ({server.last_words()}).")
+            raise _Failure(DatabaseExit.DIED, f"The embedded database died ({server.last_output()}).")
         now = time.monotonic()
         health = judge.look(now, has_answered=has_answered)
         if health is Health.HUNG:
@@ -175,7 +175,7 @@ def _vitals(state: str, watched: list[psutil.Process]) -> Vitals:
 
 
 def find_program() -> str:
-    """Path of the native server: beside this Python, or on PATH. `DatabaseExit.PROGRAM_MISSING` otherwise."""
+    """Path of the native server: beside this Python, or on PATH. Raises `_Failure` (`PROGRAM_MISSING`)."""
     beside = Path(sys.executable).parent / PROGRAM
     found = str(beside) if beside.is_file() else shutil.which(PROGRAM)
     if found is None:
@@ -187,13 +187,12 @@ def find_program() -> str:
 
 
 OPLOG_ENTRIES: Final = 1_000_000
-"""Past as many the server prunes with every write: half the throughput, and stalls of 50 to 120 ms a second. Its own
-limit of 100,000 is reached by 10,000 messages in an hour; a million take about 1 GB of disk, and no more than an hour's
-are kept."""
+"""Above its limit the server prunes with every write: half the throughput, and stalls of 50 to 120 ms a second. 10,000
+messages in an hour reach its default of 100,000. A million entries take about 1 GB of disk; it keeps one hour."""
 
 
 def command(program: str, *, port: int, folder: Path, cache: str) -> list[str]:
-    """The one command line that was measured to lose nothing."""
+    """The command line that was measured to lose nothing."""
     return [
         program,
         *("--host", HOST, "--port", str(port), "--storage-path", str(folder)),
@@ -239,7 +238,7 @@ class _Server:
     def is_running(self) -> bool:
         return self._child.poll() is None
 
-    def last_words(self) -> str:
+    def last_output(self) -> str:
         self._pump.join(1.0)
         code = self._child.poll()
         said = " / ".join(line for line in self._tail if line)[-400:]
@@ -258,10 +257,10 @@ class _Server:
         if self.is_running():
             self.stop()
             return _Failure(DatabaseExit.DIED, f"The embedded database did not answer within {BOOT_S:.0f} s.")
-        return _explain(self.last_words())
+        return _explain(self.last_output())
 
     def kill(self) -> None:
-        """SIGKILL, which ends a stopped process, too; what it acknowledged is on the disk."""
+        """Send SIGKILL, which also ends a stopped process. Everything it acknowledged is on disk."""
         self._child.kill()
         self._child.wait()
 
@@ -283,7 +282,7 @@ class _Server:
 
 
 def _explain(said: str) -> _Failure:
-    """What the server's last words mean to the operator."""
+    """Translate the last output of the server for the operator."""
     if "resource busy" in said.lower():
         return _Failure(
             DatabaseExit.FOLDER_LOCKED,
@@ -300,7 +299,7 @@ def _explain(said: str) -> _Failure:
 
 
 def _siblings() -> list[int]:
-    """PIDs of our parent's other children that may still use the database, by the names they gave themselves."""
+    """PIDs of main's other children that may still use the database, found by their process names."""
     alive = []
     try:
         children = psutil.Process(os.getppid()).children()

@@ -1,4 +1,4 @@
-"""Look at the living: whose event loop stands still, who needs too much memory, who has served enough.
+"""Watch running processes: stalled event loops, too much memory, workers that have served enough requests.
 
 Process: main.
 """
@@ -21,27 +21,31 @@ logger = logging.getLogger(__name__)
 
 
 class HealthMonitor:
-    """Stalls are ended by force; the rest is a reason for a replacement in peace."""
+    """Kills a stalled process; replaces a worker that needs too much memory or has served enough."""
 
     def __init__(
-        self, process_table: ProcessTable, status: StatusPublisher, rollout: RollingRestart, options: SupervisorOptions
+        self,
+        process_table: ProcessTable,
+        status_publisher: StatusPublisher,
+        rolling_restart: RollingRestart,
+        options: SupervisorOptions,
     ) -> None:
         self._process_table = process_table
-        self._status = status
-        self._rollout = rollout
+        self._status_publisher = status_publisher
+        self._rolling_restart = rolling_restart
         self._options = options
         self._last_look_at = time.monotonic()
         self._blind_until = 0.0
 
     def look(self, now: float) -> None:
-        """Stalls, of those that have been ready; a start has its own limit.
+        """Find processes that were ready and now stall. A start has its own limit.
 
-        When main itself did not run for a while (a paused machine), the others get time to report first.
+        If main itself did not run for a while (a paused machine), the others get time to report first.
         """
         if now - self._last_look_at > BLIND_GAP_S:
             self._blind_until = now + self._options.stall_s
         self._last_look_at = now
-        for child in self._process_table.everybody():
+        for child in self._process_table.all_children():
             if child.stack_due_at is not None:
                 if now >= child.stack_due_at:
                     self._end_stalled(child)
@@ -53,7 +57,7 @@ class HealthMonitor:
     def _report_stalled(self, child: Child, age_s: float) -> None:
         asked = self._process_table.ask_for_stacks(child)
         child.stack_due_at = time.monotonic() + (STACKS_WAIT_S if asked else 0.0)
-        self._status.note("stall", child.name, pid=child.pid, reason=f"silent for {age_s:.1f} s")
+        self._status_publisher.note("stall", child.name, pid=child.pid, reason=f"silent for {age_s:.1f} s")
         logger.error(
             "%s (PID %d) has not run its event loop for %.1f s. Its stacks follow; it is killed and replaced.",
             child.name,
@@ -77,18 +81,18 @@ class HealthMonitor:
         self._process_table.kill(child, "stall")
 
     def weigh(self) -> None:
-        """Memory and requests, about once a second."""
-        for process_slot in self._process_table.workers():
-            child = process_slot.child
+        """Check memory and requests of each worker. Call it about once a second."""
+        for slot in self._process_table.workers():
+            child = slot.child
             if child is None or child.ready_at is None or child.stop_by is not None:
                 continue
             found = self._process_table.vitals(child)
             if found is None:
                 continue
-            self._weigh_memory(process_slot, child, found[0].rss_bytes)
-            self._weigh_requests(process_slot, child, found[0].requests)
+            self._weigh_memory(slot, child, found[0].rss_bytes)
+            self._weigh_requests(slot, child, found[0].requests)
 
-    def _weigh_memory(self, process_slot: ProcessSlot, child: Child, rss_bytes: int) -> None:
+    def _weigh_memory(self, slot: ProcessSlot, child: Child, rss_bytes: int) -> None:
         limit = self._options.worker_memory_bytes
         if time.monotonic() - child.started_at < self._options.memory_min_age_s and rss_bytes < 2 * limit:
             return  # a limit below what a fresh worker needs must not become an endless replacement
@@ -96,15 +100,15 @@ class HealthMonitor:
         if child.over_memory_count == MEMORY_LOOKS:
             logger.warning(
                 "%s uses %d MB, more than PANAL_WORKER_MEMORY_MB; it is replaced.",
-                process_slot.name,
+                slot.name,
                 rss_bytes // 2**20,
-                extra={"action": "worker.too_large", "worker": process_slot.name, "rss_bytes": rss_bytes},
+                extra={"action": "worker.too_large", "worker": slot.name, "rss_bytes": rss_bytes},
             )
-            self._rollout.ask(process_slot, "memory")
+            self._rolling_restart.ask(slot, "memory")
         elif child.over_memory_count > 30 * MEMORY_LOOKS:  # the replacement failed, or it grew right back
             child.over_memory_count = 0
 
-    def _weigh_requests(self, process_slot: ProcessSlot, child: Child, requests: int) -> None:
+    def _weigh_requests(self, slot: ProcessSlot, child: Child, requests: int) -> None:
         if not self._options.max_requests:
             return
         if not child.request_limit:
@@ -112,4 +116,4 @@ class HealthMonitor:
             child.request_limit = max(1, round(self._options.max_requests * (1 + spread)))
         if requests >= child.request_limit:
             child.request_limit = requests + self._options.max_requests  # asked once, even if the replacement fails
-            self._rollout.ask(process_slot, "requests")
+            self._rolling_restart.ask(slot, "requests")

@@ -1,4 +1,4 @@
-"""The supervisor's figures, as one frozen record.
+"""The supervisor's limits and times, as one frozen record.
 
 Process: main.
 """
@@ -10,7 +10,7 @@ from config.settings import Settings
 from services.supervisor.backoff import RestartPolicy
 
 MEGABYTE = 1024 * 1024
-PLATFORM_KILLS_S = 30.0  # Render's default; a stop has to be over before
+PLATFORM_KILLS_S = 30.0  # Render's default; a stop must take less
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SupervisorOptions:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, max_workers: int = 0) -> "SupervisorOptions":
-        """What the operator set. `max_workers` comes from the plan."""
+        """Take the values from the settings. `max_workers` comes from the capacity plan."""
         return cls(
             run_dir=str(Path(settings.data_dir) / "run"),
             restart=RestartPolicy(

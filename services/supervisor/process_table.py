@@ -1,5 +1,4 @@
-"""The processes main looks after: one process_slot per name, the child that fills it, and old children on their way
-out.
+"""The processes of main: one slot per name, the child that fills it, and old children that still drain.
 
 Process: main.
 """
@@ -20,18 +19,18 @@ from services.supervisor.sanic_internals import describe_exit, install_current, 
 from services.telemetry.scoreboard import Scoreboard, Vitals
 
 WORKER_PREFIX = "Sanic-Server-"
-MAIN_SLOT = 0
+MAIN_ROW = 0
 RESIGNAL_S = 2.0
 
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """One incarnation: a PID. `stop_by`: when it is killed if it has not left by itself."""
+    """One process: a PID. ``row`` is its row of the scoreboard; at `stop_by` it is killed if it still runs."""
 
     name: str
     process: BaseProcess
     pid: int
-    slot: int
+    row: int
     started_at: float
     ready_at: float | None = None
     request_limit: int = 0
@@ -52,7 +51,7 @@ class Child:
 
 @dataclass(slots=True, eq=False)
 class ProcessSlot:
-    """A name that is to be filled: `Sanic-Server-0-0`, `Sanic-WhatsApp-0`."""
+    """A process name, `Sanic-Server-0-0` or `Sanic-WhatsApp-0`, with the child that runs under it now."""
 
     sanic_process: WorkerProcess
     history: RestartHistory
@@ -77,7 +76,7 @@ class ProcessSlot:
         return self.name.startswith(WORKER_PREFIX)
 
     def try_at_once(self) -> None:
-        """The operator says that it is mended: no pause, no breaker."""
+        """The operator has fixed the cause: start without back-off or breaker."""
         self.history.forget()
         self.retry_at = 0.0
 
@@ -87,49 +86,47 @@ class ProcessSlot:
 
 
 class ProcessTable:
-    """Starts, signals and reaps. Decides nothing."""
+    """Starts, signals and reaps processes. Decides nothing."""
 
     def __init__(self, scoreboard: Scoreboard, *, run_dir: str, on_gone: Callable[[int], None] | None = None) -> None:
         self.scoreboard = scoreboard
-        self.process_slots: list[ProcessSlot] = []
+        self.slots: list[ProcessSlot] = []
         self.retiring: list[Child] = []
         self._run_dir = run_dir
         self._on_gone = on_gone
-        self._slots = set(range(scoreboard.slots)) - {MAIN_SLOT}
+        self._free_rows = set(range(scoreboard.slots)) - {MAIN_ROW}
 
     def workers(self) -> list[ProcessSlot]:
-        return [process_slot for process_slot in self.process_slots if process_slot.is_worker]
+        return [slot for slot in self.slots if slot.is_worker]
 
-    def everybody(self) -> list[Child]:
-        """Every child that may be alive, those that drain included."""
-        return [
-            process_slot.child for process_slot in self.process_slots if process_slot.child is not None
-        ] + self.retiring
+    def all_children(self) -> list[Child]:
+        """Every child that may be alive, draining ones included."""
+        return [slot.child for slot in self.slots if slot.child is not None] + self.retiring
 
     def find(self, name: str) -> ProcessSlot | None:
-        return next((process_slot for process_slot in self.process_slots if process_slot.name == name), None)
+        return next((slot for slot in self.slots if slot.name == name), None)
 
-    def spawn(self, process_slot: ProcessSlot) -> Child:
-        """Start a process for the process_slot; whoever called says what it is for."""
-        slot = min(self._slots)
-        self._slots.remove(slot)
-        self.scoreboard.release(slot)
+    def spawn(self, slot: ProcessSlot) -> Child:
+        """Start a process for this slot; ``fill`` makes it the current one. Raises ``OSError``."""
+        row = min(self._free_rows)
+        self._free_rows.remove(row)
+        self.scoreboard.release(row)
         try:
-            process = spawn(process_slot.sanic_process, slot)
+            process = spawn(slot.sanic_process, row)
         except OSError:  # no memory, no PID: the caller tries again later
-            self._slots.add(slot)
+            self._free_rows.add(row)
             raise
-        return Child(process_slot.name, process, process.pid or 0, slot, time.monotonic())
+        return Child(slot.name, process, process.pid or 0, row, time.monotonic())
 
-    def fill(self, process_slot: ProcessSlot, child: Child) -> None:
-        """`child` is what this name means from now on."""
-        process_slot.child = child
-        process_slot.since = time.time()
-        process_slot.is_planned_stop = False
-        install_current(process_slot.sanic_process, child.process)
+    def fill(self, slot: ProcessSlot, child: Child) -> None:
+        """Make `child` the process of this slot."""
+        slot.child = child
+        slot.since = time.time()
+        slot.is_planned_stop = False
+        install_current(slot.sanic_process, child.process)
 
     def retire(self, child: Child, *, limit_s: float) -> None:
-        """It is not the slot's own any more: ask it to drain, and kill it after `limit_s`."""
+        """Let a child that no slot holds any more drain; kill it after `limit_s`."""
         self.retiring.append(child)
         self.ask_to_stop([child], limit_s=limit_s)
 
@@ -141,8 +138,8 @@ class ProcessTable:
             self._signal(child, signal.SIGTERM)
             child.signalled_at = now
 
-    def press(self, children: Iterable[Child]) -> None:
-        """Kill what is past its limit to stop; ask again what may not have heard, because it was just starting."""
+    def enforce_stop_limits(self, children: Iterable[Child]) -> None:
+        """Kill children past their limit to stop; signal again those that may have missed it while starting."""
         now = time.monotonic()
         for child in children:
             if child.stop_by is None:
@@ -158,25 +155,25 @@ class ProcessTable:
         self._signal(child, signal.SIGKILL)
 
     def vitals(self, child: Child) -> tuple[Vitals, float] | None:
-        """What it says about itself, and how many seconds ago."""
-        return self.scoreboard.record_of(child.slot, child.pid)
+        """The last heartbeat of a child and its age in seconds; None before the first."""
+        return self.scoreboard.record_of(child.row, child.pid)
 
     def state_of(self, child: Child) -> str:
         found = self.vitals(child)
         return found[0].state if found is not None else "starting"
 
     def reap(self, child: Child) -> None:
-        """It is dead: free what it held. The slot is given again only now, when nobody can write to it any more."""
+        """Free what a dead child held. Only now may its row be reused: no process can write to it any more."""
         child.process.join(0)
-        self.scoreboard.release(child.slot)
-        self._slots.add(child.slot)
+        self.scoreboard.release(child.row)
+        self._free_rows.add(child.row)
         with contextlib.suppress(OSError):
             stacks_file(self._run_dir, child.pid).unlink(missing_ok=True)
         if self._on_gone is not None:
             self._on_gone(child.pid)
 
     def reap_retired(self) -> list[Child]:
-        """Old children that have left, reaped."""
+        """Reap the draining children that have ended, and return them."""
         left = [child for child in self.retiring if not child.is_alive()]
         for child in left:
             self.retiring.remove(child)
@@ -184,8 +181,8 @@ class ProcessTable:
         return left
 
     def sentinels(self) -> list[int]:
-        """Become readable when a living child dies: the monitor sleeps on them."""
-        return [child.process.sentinel for child in self.everybody() if child.is_alive()]
+        """Descriptors that become readable when a child dies: the supervisor sleeps on them."""
+        return [child.process.sentinel for child in self.all_children() if child.is_alive()]
 
     def _signal(self, child: Child, signum: int) -> None:
         """Safe against reuse of a PID: a child that is not reaped yet keeps its own."""
@@ -194,7 +191,7 @@ class ProcessTable:
                 os.kill(child.pid, signum)
 
     def ask_for_stacks(self, child: Child) -> bool:
-        """SIGUSR1, if the process is prepared for it (else the signal would end it without a word)."""
+        """Send SIGUSR1 if the process handles it; otherwise the signal would kill it. True when sent."""
         if not stacks_file(self._run_dir, child.pid).exists():
             return False
         self._signal(child, signal.SIGUSR1)

@@ -1,4 +1,4 @@
-"""Replace workers without losing a request: the new one is ready before the old one drains, and one at a time.
+"""Replace workers one at a time without losing a request: the new one is ready before the old one drains.
 
 Process: main.
 """
@@ -17,21 +17,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Replacement:
-    process_slot: ProcessSlot
+    slot: ProcessSlot
     successor: Child
     reason: str
     old: Child | None = None  # set once the successor has taken over; we wait until it is gone
 
 
 class RollingRestart:
-    """A queue of process_slots to be given a new process.
+    """A queue of slots that get a new process, one at a time: the capacity plan has room for one extra worker."""
 
-    The connections of one extra worker are in the plan, not of two.
-    """
-
-    def __init__(self, process_table: ProcessTable, status: StatusPublisher, options: SupervisorOptions) -> None:
+    def __init__(
+        self, process_table: ProcessTable, status_publisher: StatusPublisher, options: SupervisorOptions
+    ) -> None:
         self._process_table = process_table
-        self._status = status
+        self._status_publisher = status_publisher
         self._options = options
         self._waiting: deque[tuple[ProcessSlot, str]] = deque()
         self._active: _Replacement | None = None
@@ -40,62 +39,62 @@ class RollingRestart:
     def is_idle(self) -> bool:
         return self._active is None and not self._waiting
 
-    def ask(self, process_slot: ProcessSlot, reason: str) -> None:
+    def ask(self, slot: ProcessSlot, reason: str) -> None:
         """Put a worker into the queue, once."""
-        if self._active is not None and self._active.process_slot is process_slot and reason != "reload":
+        if self._active is not None and self._active.slot is slot and reason != "reload":
             return
-        if all(waiting is not process_slot for waiting, _ in self._waiting):
-            self._waiting.append((process_slot, reason))
+        if all(waiting is not slot for waiting, _ in self._waiting):
+            self._waiting.append((slot, reason))
 
     def reload(self, why: str) -> str:
-        """Every worker, one by one; what was given up for now is tried at once. A line for whoever asked."""
-        for process_slot in self._process_table.process_slots:
-            if process_slot.child is None:
-                process_slot.try_at_once()
-        for process_slot in self._process_table.workers():
-            self.ask(process_slot, "reload")
+        """Replace every worker, one by one, and start what waits for its back-off. Returns the line to answer with."""
+        for slot in self._process_table.slots:
+            if slot.child is None:
+                slot.try_at_once()
+        for slot in self._process_table.workers():
+            self.ask(slot, "reload")
         line = f"replacing {len(self._process_table.workers())} workers, one by one"
-        self._status.note("reload", "", reason=why)
+        self._status_publisher.note("reload", "", reason=why)
         logger.info("Reload: %s.", line, extra={"action": "reload.started", "reason": why})
         return line
 
     def step(self) -> None:
-        """Go on with what is under way; never blocks."""
-        self._status.reloading = not self.is_idle
+        """Advance the replacement under way, or begin the next one. Never blocks."""
+        self._status_publisher.reloading = not self.is_idle
         if self._active is not None:
             self._go_on(self._active)
         while self._active is None and self._waiting:
             self._begin(*self._waiting.popleft())
 
-    def drop(self, process_slot: ProcessSlot) -> None:
-        """The process_slot goes away (fewer workers are wanted)."""
-        self._waiting = deque((waiting, reason) for waiting, reason in self._waiting if waiting is not process_slot)
-        if self._active is not None and self._active.process_slot is process_slot and self._active.old is None:
+    def drop(self, slot: ProcessSlot) -> None:
+        """Forget this slot: fewer workers are wanted."""
+        self._waiting = deque((waiting, reason) for waiting, reason in self._waiting if waiting is not slot)
+        if self._active is not None and self._active.slot is slot and self._active.old is None:
             self._process_table.retire(self._active.successor, limit_s=self._options.drain_s)
             self._active = None
 
     def abandon(self) -> Child | None:
-        """Everything stops: forget the queue. The successor that was starting beside an old one, if there is one."""
+        """Forget the queue. Returns the successor that is still starting beside an old worker, if there is one."""
         self._waiting.clear()
         active, self._active = self._active, None
         return active.successor if active is not None and active.old is None else None
 
-    def _begin(self, process_slot: ProcessSlot, reason: str) -> None:
-        if process_slot.child is None or process_slot.child.ready_at is None:
-            return  # dead or just starting: it gets new code anyway
+    def _begin(self, slot: ProcessSlot, reason: str) -> None:
+        if slot.child is None or slot.child.ready_at is None:
+            return  # dead or just starting: it gets the new code anyway
         try:
-            successor = self._process_table.spawn(process_slot)
+            successor = self._process_table.spawn(slot)
         except OSError as error:
-            self._give_up(process_slot, reason, f"no process could be started: {error}")
+            self._give_up(slot, reason, f"no process could be started: {error}")
             return
-        self._active = _Replacement(process_slot, successor, reason)
+        self._active = _Replacement(slot, successor, reason)
         logger.info(
             "A new %s starts beside the old one (%s).",
-            process_slot.name,
+            slot.name,
             reason,
             extra={
                 "action": "worker.replacing",
-                "worker": process_slot.name,
+                "worker": slot.name,
                 "reason": reason,
                 "new_pid": successor.pid,
             },
@@ -110,7 +109,7 @@ class RollingRestart:
         if not successor.is_alive():
             self._active = None
             self._process_table.reap(successor)
-            self._give_up(active.process_slot, active.reason, f"the new one ended with {successor.last_exit}")
+            self._give_up(active.slot, active.reason, f"the new one ended with {successor.last_exit}")
         elif self._is_ready(successor):
             self._take_over(active)
         elif time.monotonic() - successor.started_at > self._options.start_timeout_s:
@@ -121,19 +120,19 @@ class RollingRestart:
         return found is not None and found[0].state == "ready"
 
     def _take_over(self, active: _Replacement) -> None:
-        process_slot, old = active.process_slot, active.process_slot.child
+        slot, old = active.slot, active.slot.child
         active.successor.ready_at = time.monotonic()
-        self._process_table.fill(process_slot, active.successor)
-        process_slot.restarts += 1
-        process_slot.last_exit = active.reason
-        self._status.count_restart(active.reason)
-        self._status.note("replaced", process_slot.name, pid=active.successor.pid, reason=active.reason)
+        self._process_table.fill(slot, active.successor)
+        slot.restarts += 1
+        slot.last_exit = active.reason
+        self._status_publisher.count_restart(active.reason)
+        self._status_publisher.note("replaced", slot.name, pid=active.successor.pid, reason=active.reason)
         logger.info(
             "%s was replaced; the old one finishes its requests.",
-            process_slot.name,
+            slot.name,
             extra={
                 "action": "worker.replaced",
-                "worker": process_slot.name,
+                "worker": slot.name,
                 "reason": active.reason,
                 "new_pid": active.successor.pid,
             },
@@ -144,15 +143,15 @@ class RollingRestart:
         active.old = old
         self._process_table.retire(old, limit_s=self._options.drain_s)
 
-    def _give_up(self, process_slot: ProcessSlot, reason: str, why: str) -> None:
-        """The old one goes on serving. After a failed reload the rest is left alone: the new code does not start."""
+    def _give_up(self, slot: ProcessSlot, reason: str, why: str) -> None:
+        """Keep the old worker. A failed reload also drops the workers still to reload: the new code does not start."""
         if reason == "reload":
             self._waiting = deque(item for item in self._waiting if item[1] != "reload")
-        self._status.note("replace_failed", process_slot.name, reason=why)
+        self._status_publisher.note("replace_failed", slot.name, reason=why)
         logger.error(
             "%s could not be replaced (%s): %s. The old one goes on. Look at the log of the new one, above.",
-            process_slot.name,
+            slot.name,
             reason,
             why,
-            extra={"action": "worker.replace_failed", "worker": process_slot.name, "reason": reason},
+            extra={"action": "worker.replace_failed", "worker": slot.name, "reason": reason},
         )

@@ -1,4 +1,4 @@
-"""The emulated WhatsApp as a managed process: it leaves with main, and main sees when it stands still.
+"""Runs the WhatsApp emulator as a managed process: it ends with main, and its heartbeat lets main see a stall.
 
 Process: sandbox.
 """
@@ -16,7 +16,7 @@ from services.telemetry.scoreboard import Scoreboard
 
 
 def run_sandbox_process(*, settings: Settings, webhook_url: str, scoreboard: Scoreboard) -> None:
-    """Target of the managed process ``Sandbox``. `webhook_url` is where it posts what happens on its phones."""
+    """Target of the managed process ``Sandbox``. It posts the events of its phones to `webhook_url`."""
     leave_with_parent()
 
     @asynccontextmanager

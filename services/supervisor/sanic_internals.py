@@ -1,10 +1,10 @@
-"""Every private name of Sanic that we touch, in one place, and why. Written for sanic 25.12.1; a test names them all.
+"""Every private name of Sanic that we use, and why. Written for sanic 25.12.1; a test checks each of them.
 
 Process: main; `install()` also runs in workers, where it changes nothing.
 
-Sanic keeps its process states in a helper process (SyncManager). It adds nothing to what our scoreboard says, costs a
-process and its memory, every access is a blocking call, and the whole server falls when it dies. So it is not started:
-`install()` puts a plain dict in its place. Readiness comes from the scoreboard, never from `app.m.workers`.
+Sanic keeps process states in a helper process (SyncManager). Our scoreboard has the same facts. The helper costs
+memory, blocks on every access, and takes the server down when it dies: `install()` puts a plain dict in its place.
+Readiness comes from the scoreboard, never from `app.m.workers`.
 """
 
 import signal
@@ -27,7 +27,7 @@ WRITTEN_FOR = "25.12.1"
 
 
 class LocalState(dict[str, dict[str, Any]]):
-    """Sanic's `worker_state` without a server behind it: each process has a copy of its own, and nobody asks it."""
+    """Sanic's `worker_state` without a server behind it. Each process has its own copy; none is read."""
 
     def __missing__(self, _name: str) -> dict[str, Any]:
         return {}
@@ -37,7 +37,7 @@ class LocalState(dict[str, dict[str, Any]]):
 
 
 class NoSyncManager:
-    """Stands where `multiprocessing.Manager()` stood."""
+    """Replaces `multiprocessing.Manager()`."""
 
     def dict(self) -> LocalState:
         return LocalState()
@@ -52,7 +52,7 @@ def install() -> None:
 
 
 class SanicManager:
-    """Our sanic_process in Sanic's `WorkerManager`: what it starts, what it listens to, and how it ends."""
+    """Our access to Sanic's `WorkerManager`: its processes, its socket, its messages, its end."""
 
     def __init__(self, manager: WorkerManager) -> None:
         if not isinstance(manager.worker_state, LocalState):
@@ -73,14 +73,14 @@ class SanicManager:
         return [process for worker in self._manager.durable.values() for process in worker.processes]
 
     def add_worker(self) -> WorkerProcess:
-        """One more process_slot for an HTTP worker; nothing is started."""
+        """Declare one more HTTP worker. It is not started."""
         worker: Worker = self._manager.create_server()
         (process,) = worker.processes
         self._manager.num_server += 1
         return process
 
     def remove_worker(self, process: WorkerProcess) -> None:
-        """Forget a process_slot; its process is somebody else's to end."""
+        """Forget a worker. The caller ends its process."""
         for name, worker in list(self._manager.transient.items()):
             if process in worker.processes:
                 del self._manager.transient[name]
@@ -104,35 +104,35 @@ class SanicManager:
         return not self._manager._server_settings.get("ssl")
 
     def all_ended(self) -> None:
-        """Every process is gone: Sanic's own `terminate()` and its wait for states have nothing left to do."""
+        """Tell Sanic that every process has ended, so that its own `terminate()` and its wait have nothing to do."""
         self._manager._shutting_down = True
         self._manager.worker_state.clear()
 
 
-def spawn(sanic_process: WorkerProcess, slot: int) -> BaseProcess:
-    """Start a process for this process_slot and return it; `install_current` makes it the slot's own.
+def spawn(sanic_process: WorkerProcess, row: int) -> BaseProcess:
+    """Start a process with this row of the scoreboard and return it; `install_current` makes it the current one.
 
     `WorkerProcess.start` and `.restart` are not used: they end the old one first or leak it when the new one fails.
     Raises ``OSError``.
     """
-    environment = environment_for(sanic_process.name, sanic_process.ident, **{SLOT_VARIABLE: str(slot)})
+    environment = environment_for(sanic_process.name, sanic_process.ident, **{SLOT_VARIABLE: str(row)})
     kwargs = {"environment": environment, "target": sanic_process.target, "kwargs": sanic_process.kwargs}
     child: BaseProcess = sanic_process.factory(name=sanic_process.name, target=run_child, kwargs=kwargs, daemon=True)
     try:
         child.start()
-    except EOFError as error:  # whoever forks was killed in the middle of it; the next start begins a new one
+    except EOFError as error:  # the fork server was killed meanwhile; the next start launches a new one
         raise ChildProcessError("the process that forks the others ended meanwhile") from error
     return child
 
 
 def install_current(sanic_process: WorkerProcess, child: BaseProcess) -> None:
-    """From now on `child` is what Sanic joins and cleans up under this name."""
+    """Make `child` what Sanic joins and cleans up under this name."""
     sanic_process._current_process = child
     sanic_process.set_state(ProcessState.STARTED, force=True)
 
 
 def describe_exit(exitcode: int | None) -> str:
-    """`SIGKILL`, `exit 1`: what an operator wants to read."""
+    """Return the exit in words for the operator: `SIGKILL`, `exit 1`, `running`."""
     if exitcode is None:
         return "running"
     if exitcode >= 0:

@@ -1,11 +1,11 @@
-"""Who still connects while the instance stops is told so with a 503: nobody is left in the kernel's queue to be reset.
+"""Answers 503 to clients that connect while the instance stops, so that the kernel resets none of them.
 
 Process: main.
 
-All processes share one listening socket, and the kernel resets whoever waits on it when the last of them closes it.
-So main keeps it longest: from the moment no worker takes connections any more, it takes them itself and says goodbye.
-Just before it closes the socket it tells the kernel to drop new handshakes: a client tries such a one again, and is
-refused then, which any client library may repeat safely.
+All processes share one listening socket. When the last of them closes it, the kernel resets the connections in its
+queue. So main keeps it longest: once no worker accepts connections any more, main accepts them and answers 503.
+Just before it closes the socket it tells the kernel to drop new handshakes. Such a client sends its SYN again and is
+refused then, which any client library may retry safely.
 """
 
 import ctypes
@@ -20,8 +20,8 @@ import time
 
 from services.http_server.refusal import refusal_answer
 
-PATIENCE_S = 1.0  # for the rest of a request, and for the client to hang up
-AT_ONCE = 256  # connections; more wait in the kernel until these are through
+CLIENT_LIMIT_S = 1.0  # for the rest of a request, and for the client to hang up
+MAX_CLIENTS = 256  # at a time; more wait in the kernel
 SETTLE_S = 0.2  # handshakes under way when new ones are dropped: longer than most round trips
 POLL_S = 0.05
 SO_ATTACH_FILTER = 26  # asm-generic/socket.h
@@ -32,20 +32,20 @@ logger = logging.getLogger(__name__)
 
 
 class ShutdownResponder:
-    """`begin()` when no worker takes connections any more, `end()` last of all. Both may come twice."""
+    """Call `begin()` once no worker accepts connections any more, `end()` last of all. Both are idempotent."""
 
     def __init__(self, listener: socket.socket | None, *, is_plain: bool = True) -> None:
-        """`listener` is main's copy of the listening socket; with TLS (not `is_plain`) nothing can be said on it."""
+        """`listener` is main's copy of the listening socket; with TLS (not `is_plain`) it can answer nothing."""
         self._listener = listener
         self._is_plain = is_plain
         self._thread: threading.Thread | None = None
-        self._over = threading.Event()
+        self._ending = threading.Event()
         self.count = 0
 
     def begin(self) -> None:
-        if self._listener is None or self._thread is not None or self._over.is_set():
+        if self._listener is None or self._thread is not None or self._ending.is_set():
             return
-        if not self._is_plain:  # the workers that drain have the queue to themselves
+        if not self._is_plain:  # draining workers take what is in the queue
             self.end()
             return
         self._thread = threading.Thread(
@@ -54,13 +54,13 @@ class ShutdownResponder:
         self._thread.start()
 
     def end(self) -> None:
-        """Everybody in the queue has had the answer when this returns; who comes later is refused by the kernel."""
-        if self._listener is None or self._over.is_set():
+        """Returns once every client in the queue has its answer. The kernel refuses later ones."""
+        if self._listener is None or self._ending.is_set():
             return
         drop_new_handshakes(self._listener)
-        self._over.set()
+        self._ending.set()
         if self._thread is not None:
-            self._thread.join(SETTLE_S + 2 * PATIENCE_S)
+            self._thread.join(SETTLE_S + 2 * CLIENT_LIMIT_S)
         self._listener.close()
         if self.count:
             logger.info(
@@ -74,30 +74,32 @@ class ShutdownResponder:
         over_at = float("inf")
         with selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
-            guests: set[_LateClient] = set()
-            while guests or time.monotonic() < over_at:
-                ready = {key.data for key, _ in selector.select(POLL_S)} & guests
+            clients: set[_LateClient] = set()
+            while clients or time.monotonic() < over_at:
+                ready = {key.data for key, _ in selector.select(POLL_S)} & clients
                 now = time.monotonic()
-                through = {guest for guest in guests if guest.is_late(now) or (guest in ready and not guest.goes_on())}
-                guests -= through
-                for guest in through:
-                    selector.unregister(guest.socket)
-                    guest.socket.close()
-                for guest in self._welcome(listener, AT_ONCE - len(guests)):
-                    guests.add(guest)
-                    selector.register(guest.socket, selectors.EVENT_READ, guest)
-                if self._over.is_set():
+                through = {
+                    client for client in clients if client.is_late(now) or (client in ready and not client.has_more())
+                }
+                clients -= through
+                for client in through:
+                    selector.unregister(client.socket)
+                    client.socket.close()
+                for client in self._accept(listener, MAX_CLIENTS - len(clients)):
+                    clients.add(client)
+                    selector.register(client.socket, selectors.EVENT_READ, client)
+                if self._ending.is_set():
                     over_at = min(over_at, now + SETTLE_S)
-                if len(guests) >= AT_ONCE:
+                if len(clients) >= MAX_CLIENTS:
                     time.sleep(POLL_S)
 
-    def _welcome(self, listener: socket.socket, room: int) -> list["_LateClient"]:
-        """Those who wait, as far as there is room. A worker that still lives may be quicker: that is as well."""
+    def _accept(self, listener: socket.socket, room: int) -> list["_LateClient"]:
+        """Accept up to ``room`` connections. A worker that is still alive may take some of them first."""
         found: list[_LateClient] = []
         while len(found) < room:
             try:
                 sock, _address = listener.accept()
-            except OSError:  # nobody waits; or it has just gone; or there is no descriptor left
+            except OSError:  # the queue is empty, or the client has just gone, or no descriptor is left
                 break
             sock.setblocking(False)
             found.append(_LateClient(sock))
@@ -106,7 +108,7 @@ class ShutdownResponder:
 
 
 class _LateClient:
-    """One connection: its request is read, it gets its answer, and it is read on until the client hangs up.
+    """One connection: read its request, answer 503, then read on until the client hangs up.
 
     A socket that is closed with something unread in it sends a reset, which can overtake the answer.
     """
@@ -114,19 +116,19 @@ class _LateClient:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._head = b""
-        self._is_told = False
-        self._leaves_at = time.monotonic() + PATIENCE_S
+        self._is_answered = False
+        self._deadline = time.monotonic() + CLIENT_LIMIT_S
 
     def is_late(self, now: float) -> bool:
-        return now > self._leaves_at
+        return now > self._deadline
 
-    def goes_on(self) -> bool:
-        """There is something to read. False when it is through."""
+    def has_more(self) -> bool:
+        """Read what has come. False once the connection is done."""
         try:
             data = self.socket.recv(2**16)
-            self._head += b"" if self._is_told else data
-            if not self._is_told and (b"\r\n\r\n" in self._head or len(self._head) > 2**16):
-                self._is_told = True
+            self._head += b"" if self._is_answered else data
+            if not self._is_answered and (b"\r\n\r\n" in self._head or len(self._head) > 2**16):
+                self._is_answered = True
                 self.socket.send(refusal_answer("stopping"))
                 self.socket.shutdown(socket.SHUT_WR)
         except BlockingIOError:
@@ -137,7 +139,7 @@ class _LateClient:
 
 
 def drop_new_handshakes(listener: socket.socket) -> bool:
-    """From now on the kernel ignores a SYN to this socket, in all processes; the queue stays. False: it cannot.
+    """Let the kernel ignore every SYN to this socket, in all processes; the queue stays. False: it cannot.
 
     The client's kernel sends its SYN again after a second.
     """
@@ -148,7 +150,7 @@ def drop_new_handshakes(listener: socket.socket) -> bool:
         listener.setsockopt(
             socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(DROPS_SYN), ctypes.addressof(code))
         )
-    except OSError as error:  # a sandboxed kernel: those few in the middle of a handshake may be reset
+    except OSError as error:  # a sandboxed kernel: the few in the middle of a handshake may be reset
         logger.debug("New handshakes cannot be dropped: %s.", os.strerror(error.errno or 0))
         return False
     return True

@@ -1,4 +1,4 @@
-"""The lines an operator sees while the cluster comes up, word for word and with true PIDs.
+"""The lines that an operator sees while the cluster starts, with real PIDs.
 
 Process: main.
 """
@@ -10,15 +10,15 @@ from config.locales import catalog, text
 from config.logs import say
 from services.telemetry.scoreboard import ProcessRow
 
-PATIENCE_S = 15.0  # then the next line goes out; a process that does not come up has its own lines in the log
+PATIENCE_S = 15.0  # then the next line is written anyway; the log says why a process does not start
 UP = frozenset({"ready", "draining"})
 
 
 class StartupLines:
-    """A watcher for `supervise`: called with every row at each look, it speaks as soon as there is something to say.
+    """A watcher for `supervise`: called with every row once a tick, it writes each line as soon as it is true.
 
-    Workers come in order, one line each once they serve; then WhatsApp, once the owner has said on the scoreboard what
-    it is (`extra["state"]`: `owner`, `standby` …); then the rest.
+    First one line for each worker that serves; then WhatsApp, once the owner has put its state on the scoreboard
+    (`extra["state"]`: `owner`, `standby` …); then the rest.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class StartupLines:
         self._say("main", pid=pid)
 
     def __call__(self, rows: Sequence[ProcessRow]) -> bool:
-        """True when the last line is out."""
+        """True once the last line is written."""
         workers = [row for row in rows if row.role == "worker"]
         while self._told_workers < self._workers:
             row = workers[self._told_workers] if self._told_workers < len(workers) else None

@@ -1,4 +1,4 @@
-"""What main writes on the scoreboard: the state of every name, and what happened lately.
+"""What main writes on the scoreboard: the state of every process, and the latest events.
 
 Process: main.
 """
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class StatusPublisher:
-    """Collects, and publishes once a tick at most, when something changed."""
+    """Collects events and publishes once a tick, if something changed."""
 
     def __init__(self, scoreboard: Scoreboard, process_table: ProcessTable) -> None:
         self._scoreboard = scoreboard
@@ -30,11 +30,11 @@ class StatusPublisher:
         self.workers_wanted = 0
 
     def note(self, kind: str, name: str, *, pid: int = 0, reason: str = "") -> None:
-        """An event for `GET /v1/cluster`. Logging it in words is the caller's."""
+        """Add an event for `GET /v1/cluster`. The caller writes the log line."""
         self._events.append(ClusterEvent(at=time.time(), kind=kind, name=name, pid=pid, reason=reason))
 
     def count_restart(self, reason: str) -> None:
-        """For `restarts by reason`: death, stall, memory, requests, reload, asked."""
+        """Count a restart for `restarts by reason`: death, stall, memory, requests, reload, asked."""
         self._reasons[reason] += 1
 
     def publish(self) -> None:
@@ -44,7 +44,7 @@ class StatusPublisher:
             reloading=self.reloading,
             workers_wanted=self.workers_wanted,
             processes=tuple(
-                [_facts_of_slot(process_slot) for process_slot in self._process_table.process_slots]
+                [_facts_of_slot(slot) for slot in self._process_table.slots]
                 + [_facts_of_retired(child) for child in self._process_table.retiring]
             ),
             events=tuple(self._events),
@@ -55,10 +55,10 @@ class StatusPublisher:
             self._scoreboard.publish(facts)
 
 
-def _facts_of_slot(process_slot: ProcessSlot) -> ProcessFacts:
-    child = process_slot.child
+def _facts_of_slot(slot: ProcessSlot) -> ProcessFacts:
+    child = slot.child
     if child is None:
-        state = "broken" if process_slot.history.breaker == "open" else "dead"
+        state = "broken" if slot.history.breaker == "open" else "dead"
     elif child.stack_due_at is not None:
         state = "stalled"
     elif child.stop_by is not None:
@@ -66,18 +66,18 @@ def _facts_of_slot(process_slot: ProcessSlot) -> ProcessFacts:
     else:
         state = "ready" if child.ready_at is not None else "starting"
     return ProcessFacts(
-        name=process_slot.name,
-        role=process_slot.role,
+        name=slot.name,
+        role=slot.role,
         pid=child.pid if child is not None else 0,
-        slot=child.slot if child is not None else -1,
+        slot=child.row if child is not None else -1,
         state=state,
-        since=process_slot.since,
-        restarts=process_slot.restarts,
-        last_exit=process_slot.last_exit,
-        breaker=process_slot.history.breaker,
-        retry_at=process_slot.retry_at_wall if child is None else 0.0,
+        since=slot.since,
+        restarts=slot.restarts,
+        last_exit=slot.last_exit,
+        breaker=slot.history.breaker,
+        retry_at=slot.retry_at_wall if child is None else 0.0,
     )
 
 
 def _facts_of_retired(child: Child) -> ProcessFacts:
-    return ProcessFacts(name=child.name, role="worker", pid=child.pid, slot=child.slot, state="draining")
+    return ProcessFacts(name=child.name, role="worker", pid=child.pid, slot=child.row, state="draining")

@@ -7,13 +7,13 @@ import os
 
 
 class Terminal:
-    """Remembers whether we started with a controlling terminal."""
+    """Remembers whether this process started with a controlling terminal."""
 
     def __init__(self) -> None:
         self._had_one = _has_one()
 
     def is_lost(self) -> bool:
-        """We had one and it is gone: nobody watches any more, so SIGHUP means stop."""
+        """Did the terminal we started with close? Then SIGHUP means stop."""
         return self._had_one and not _has_one()
 
 

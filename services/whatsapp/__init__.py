@@ -1,4 +1,4 @@
-"""The owner: the one process that sends, ingests, orders, numbers and remembers.
+"""The owner: the one process that sends messages, ingests notifications, numbers events and runs background tasks.
 
 Process: whatsapp.
 """

@@ -1,4 +1,4 @@
-"""What happens to the cluster, told in the log: main writes it on the scoreboard, the owner reads it there.
+"""Records restarts of processes as events: main writes them on the scoreboard, the owner reads them there.
 
 Process: whatsapp.
 """
@@ -11,15 +11,15 @@ from services.events import EventWriter
 from services.store import Fact
 from services.telemetry.scoreboard import ClusterEvent, Scoreboard
 
-TOLD: Final = frozenset({"restarted", "replaced"})
+RECORDED: Final = frozenset({"restarted", "replaced"})
 OWN_START_S: Final = 60.0
 
 
 class ClusterEvents:
-    """Tells of processes that were started again, once each, in the log of the default number."""
+    """Records each restarted process once, in the log of the default number."""
 
     def __init__(self, scoreboard: Scoreboard, event_writer: EventWriter, number: str, clock: Clock) -> None:
-        """What was before this term is old news, but for the start of this very process."""
+        """Events before this term are old, except the start of this process itself."""
         self._scoreboard = scoreboard
         self._event_writer = event_writer
         self._number = number
@@ -28,10 +28,10 @@ class ClusterEvents:
         self._own_since = self._since - OWN_START_S
 
     async def step(self) -> int:
-        """Tell what is new; answers 0, since the scoreboard is only looked at now and then."""
-        news = [event for event in self._scoreboard.facts().events if event.kind in TOLD and self._is_new(event)]
-        if news:
-            self._own_since = self._since = max(event.at for event in news)
+        """Record new restarts. Returns 0: the next poll is early enough."""
+        new = [event for event in self._scoreboard.facts().events if event.kind in RECORDED and self._is_new(event)]
+        if new:
+            self._own_since = self._since = max(event.at for event in new)
             now = self._clock.now()
             self._event_writer.record(
                 [
@@ -41,7 +41,7 @@ class ClusterEvents:
                         now,
                         {"name": event.name, "pid": event.pid, "reason": event.reason},
                     )
-                    for event in news
+                    for event in new
                 ]
             )
         return 0

@@ -1,4 +1,4 @@
-"""The tally: every event that stands in the log is counted for `/metrics`, and the latencies that it ends are measured.
+"""Counts every event in the log for `/metrics`, and measures the latencies that it ends.
 
 Process: whatsapp.
 """
@@ -15,14 +15,13 @@ _LEFT = frozenset({MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.RE
 
 
 class EventMetrics:
-    """A listener of the event writer. A replayed event is not heard again, so nothing is counted twice."""
+    """A listener of the event writer. It hears no replayed event, so nothing is counted twice."""
 
     def __init__(self, message_state: MessageState) -> None:
-        """Nothing is heard yet."""
         self._message_state = message_state
 
     def hear(self, events: Sequence[Event]) -> None:
-        """Count them. `message.retried` is the one event of a message that is not named after its state."""
+        """Count these events. Only `message.retried` is not named after the state that it brings."""
         for event in events:
             EVENTS.labels(event.number, event.type).inc()
             status = _STATES.get(event.type)
@@ -36,7 +35,7 @@ class EventMetrics:
 
 
 def _measure(tracked: Tracked, status: MessageStatus, event: Event) -> None:
-    """A status may be faster than the answer to the send: then the message has left by the time of the status."""
+    """Observe the latencies. If a status overtakes the answer to the send, its time counts as the time of sending."""
     if tracked.sent_at is None:
         tracked.sent_at = event.at
         if tracked.accepted_at is not None:
@@ -46,5 +45,5 @@ def _measure(tracked: Tracked, status: MessageStatus, event: Event) -> None:
 
 
 def _seconds(began_at: datetime, ended_at: datetime) -> float:
-    """Never below zero: the two moments may be of two machines."""
+    """Seconds between two moments, at least 0: two machines may have noted them."""
     return max(0.0, (ended_at - began_at).total_seconds())

@@ -1,4 +1,4 @@
-"""Intake: raw notifications of Meta, taken up in order, become facts about messages and conversations.
+"""Intake: turns Meta's raw notifications, in order, into facts about messages and conversations.
 
 Process: whatsapp.
 """
@@ -60,7 +60,7 @@ from services.whatsapp.intake_batch import SMALLEST_BATCH, next_limit
 log = logging.getLogger(__name__)
 
 
-_OTHERS_TAKE = (UserPreference, TemplateUpdate, NumberUpdate, AccountUpdate, PlatformErrors)
+_HANDLED_ELSEWHERE = (UserPreference, TemplateUpdate, NumberUpdate, AccountUpdate, PlatformErrors)
 _IN_DOUBT = frozenset({MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNCERTAIN})
 SEEN_INBOUND = 20_000
 
@@ -78,7 +78,7 @@ class IntakeStats:
 
 
 class Intake:
-    """Ingests notifications. One batch at a time, so what concerns one conversation stays in order."""
+    """Ingests notifications, one batch at a time: so the notifications of a conversation stay in order."""
 
     def __init__(
         self,
@@ -89,19 +89,19 @@ class Intake:
         conversations: ConversationState,
         repository: MessageRepository,
         dispatcher: Dispatcher,
-        keeper: ContactEvents,
+        contact_events: ContactEvents,
         templates: TemplateSync,
         numbers: NumberSync,
         clock: Clock,
     ) -> None:
-        """Nothing runs yet; call ``ingest_new`` in a loop."""
+        """Call ``ingest_new`` in a loop."""
         self._database = database
         self._event_writer = event_writer
         self._message_state = message_state
         self._conversations = conversations
         self._repository = repository
         self._dispatcher = dispatcher
-        self._keeper = keeper
+        self._contact_events = contact_events
         self._templates = templates
         self._numbers = numbers
         self._clock = clock
@@ -110,7 +110,7 @@ class Intake:
         self._limit = SMALLEST_BATCH
 
     async def ingest_new(self) -> int:
-        """Ingest one batch of waiting notifications; answer how many. Returns when documents show their effect."""
+        """Ingest one batch; return its size, once the documents show its effect. Raises ``Unavailable``."""
         waiting = await new_notifications(self._database, limit=self._limit)
         self._limit = next_limit(self._limit, count=len(waiting), size=sum(len(raw.body) for raw in waiting))
         if not waiting:
@@ -127,7 +127,7 @@ class Intake:
             read.append(notification)
             marks.append(mark(NOTIFICATIONS, raw.id, DONE))
         changes = [change for notification in read for change in notification.changes]
-        # All reading comes first: what one of them has learned would be lost if another failed after it.
+        # All reads come first: a failure after one of them has changed memory would lose that change.
         await self._templates.load(changes)
         facts = await self._facts(changes)
         of_templates, copies = await self._templates.on_changes(changes)
@@ -140,7 +140,7 @@ class Intake:
         return len(waiting)
 
     async def _link_seen(self) -> None:
-        """What answers to sends told, when no notification comes to tell it too."""
+        """Record addresses from answers to sends when there is no notification to do it with."""
         if self._dispatcher.has_seen:
             facts = await self._facts([])
             if facts:
@@ -178,22 +178,22 @@ class Intake:
         )
         known = await self._known_inbound(inbound)
         ours_by_wamid = await self._named(inbound)
-        # What was taken up before says nothing new, and may name addresses that its sender has left since.
+        # A duplicate says nothing new, and may name addresses that its sender no longer has.
         new = [change for change in inbound if not self._is_known(change, known)]
         contacts = [contact for change in new if (contact := _contact(change)) is not None]
         seen = [*self._dispatcher.take_seen(), *self._seen_together(changes)]
         await self._conversations.load([*contacts, *seen])
-        # An address is a person's wherever they write to.
-        news = [one for one in seen if not self._conversations.knows(one)]
-        learning = [replace(one, phone_number_id=other) for one in news + contacts for other in self._elsewhere(one)]
+        # An address belongs to the same person on all our numbers.
+        unknown = [one for one in seen if not self._conversations.knows(one)]
+        learning = [replace(one, phone_number_id=other) for one in unknown + contacts for other in self._elsewhere(one)]
         await self._conversations.load(learning)
-        # The last thing that may fail: from here to the record nothing waits, so memory and log go together.
-        learned = await self._keeper.on_changes(
+        # The last step that may fail. From here to the record nothing awaits, so memory and log stay in step.
+        learned = await self._contact_events.on_changes(
             [one for one in changes if not self._is_known(one, known)],
-            [(one.phone_number_id, Identity(one.wa_id, one.user_id, one.former)) for one in news],
+            [(one.phone_number_id, Identity(one.wa_id, one.user_id, one.former)) for one in unknown],
         )
         now = self._clock.now()
-        linked = [fact for one in [*news, *learning] for fact in self._conversations.link(one, now)]
+        linked = [fact for one in [*unknown, *learning] for fact in self._conversations.link(one, now)]
         standings, opened = self._conversations.open(contacts, now)
         facts = linked + opened
         for change in changes:
@@ -212,12 +212,12 @@ class Intake:
                     standing = standings[contact.phone_number_id, contact.key]
                     facts.append(self._received(change, standing, ours_by_wamid))
                     self._dispatcher.customer_wrote(contact.phone_number_id, standing.key)
-            elif not isinstance(change, _OTHERS_TAKE):
+            elif not isinstance(change, _HANDLED_ELSEWHERE):
                 self._on_unknown(change)
         return facts + learned
 
     def _seen_together(self, changes: Sequence[object]) -> list[ContactRef]:
-        """Addresses that statuses and preferences name as one person's, if they name more than one."""
+        """Contacts for which statuses and preferences name more than one address."""
         seen = []
         for change in changes:
             if isinstance(change, StatusUpdate):
@@ -236,13 +236,13 @@ class Intake:
         return seen
 
     def _elsewhere(self, contact: ContactRef) -> list[str]:
-        """Our other numbers, when this one does not know these addresses yet."""
+        """Our other numbers, if this number does not know these addresses yet."""
         if len(self._event_writer.seqs) == 1 or len(contact.keys) == 1 or self._conversations.knows(contact):
             return []
         return [number for number in self._event_writer.seqs if number != contact.phone_number_id]
 
     def _is_known(self, change: object, known: frozenset[tuple[str, str]]) -> bool:
-        """An inbound message that was taken up before."""
+        """Is it an inbound message that was ingested before?"""
         if not isinstance(change, InboundMessage):
             return False
         identity = _identity(change)
@@ -253,14 +253,14 @@ class Intake:
         return await self._repository.inbound_keys(sorted(wamids))
 
     async def _named(self, inbound: Sequence[InboundMessage]) -> dict[str, str]:
-        """Messages of ours that customers name (a reply, a reaction): our id by WhatsApp's."""
+        """Our messages that customers refer to (a reply, a reaction): our id by wamid."""
         named = {wamid for change in inbound for wamid in (change.context_wamid, change.target_wamid) if wamid}
         found = {wamid: tracked.id for wamid in named if (tracked := self._message_state.by_wamid(wamid)) is not None}
         stored = await self._repository.by_wamids(sorted(named - found.keys()))
         return found | {wamid: message.id for wamid, message in stored.items() if message.direction is Direction.OUT}
 
     def _remember(self, identity: tuple[str, str]) -> None:
-        """Within one batch, and until the documents show it, memory alone knows what was taken."""
+        """Remember an inbound message: until the documents show it, only memory knows that it was ingested."""
         self._seen_inbound[identity] = None
         if len(self._seen_inbound) > SEEN_INBOUND:
             del self._seen_inbound[next(iter(self._seen_inbound))]
@@ -268,7 +268,7 @@ class Intake:
     def _status_facts(self, change: StatusUpdate) -> list[Fact]:
         tracked = self._find(change)
         if tracked is None or tracked.phone_number_id not in self._event_writer.seqs:
-            # Another program sends with this number too, or the message is past its retention.
+            # Another program sends from this number too, or retention has deleted the message.
             self._on_unknown(change)
             return []
         status = next_status(tracked.status, change.raw_status)
@@ -276,8 +276,8 @@ class Intake:
             if played := self._played(tracked, change):
                 return played
             if change.raw_status == "failed" and tracked.status in _IN_DOUBT and change.wamid:
-                tracked.dead_wamid = change.wamid  # a try that the next one has replaced: its "sent" proves nothing
-            if change.raw_status != MessageStatus.SENT.value:  # every message has one after the answer to its send
+                tracked.dead_wamid = change.wamid  # an attempt that was replaced: its "sent" proves nothing
+            if change.raw_status != MessageStatus.SENT.value:  # every message gets one after the answer to its send
                 self._suppressed("status")
             return []
         is_dead = change.wamid is not None and change.wamid == tracked.dead_wamid
@@ -304,11 +304,11 @@ class Intake:
             data["conversation"] = change.conversation
         if was_in_doubt:
             data["evidence"] = "status"
-        told = message_fact(tracked, f"message.{status.value}", data, self._clock)
-        return [told, *self._played(tracked, change)]
+        fact = message_fact(tracked, f"message.{status.value}", data, self._clock)
+        return [fact, *self._played(tracked, change)]
 
     def _played(self, tracked: Tracked, change: StatusUpdate) -> list[Fact]:
-        """A voice note is played once it was read: no state of its own, and told once."""
+        """A voice note was played after it was read: no state of its own; recorded once."""
         if change.status is not StatusKind.PLAYED or tracked.is_played or tracked.status is not MessageStatus.READ:
             return []
         tracked.is_played = True
@@ -363,12 +363,12 @@ class Intake:
 
 
 def _identity(change: InboundMessage) -> tuple[str, str]:
-    """What makes an inbound message the same one: our number and Meta's facts. In a group two numbers get one wamid."""
+    """Identity of an inbound message: our number and its content key. In a group two numbers get the same wamid."""
     return change.phone_number_id or "", change.content_key
 
 
 def _not_understood(changes: Sequence[object]) -> list[UnknownChange]:
-    """Messages without a sender, statuses with a new word: they change nothing here, and are told as they came."""
+    """Messages without a sender and statuses with an unknown word: recorded as they came, without any effect."""
     whole = []
     for change in changes:
         if isinstance(change, StatusUpdate) and change.status is StatusKind.UNKNOWN:

@@ -1,16 +1,16 @@
-"""How many notifications the owner takes up at once: a lot, as long as they are small. Pure.
+"""How many notifications the owner reads in one batch: many, as long as they are small. Pure.
 
 Process: whatsapp.
 """
 
 BATCH = 200
 BATCH_BYTES = 8 << 20
-"""A notification has one change as a rule, and a thousand now and then: batches are small until they prove light."""
+"""A notification usually has one change, sometimes a thousand: batches start small and grow while they are light."""
 SMALLEST_BATCH = 20
 
 
 def next_limit(limit: int, *, count: int, size: int) -> int:
-    """How many notifications the next batch may have, after one of ``count`` with ``size`` bytes together."""
+    """Return the limit of the next batch, after one of ``count`` notifications with ``size`` bytes together."""
     if size > BATCH_BYTES:
         return SMALLEST_BATCH
     return min(BATCH, 2 * limit) if count == limit else limit

@@ -1,12 +1,12 @@
-"""Whose lease may be inherited: that of an owner on the same host which is dead for certain.
+"""Take over the lease of a dead owner at once, if it ran on this host and is dead for certain.
 
 Process: whatsapp.
 
-Another host cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same
-host can. Of those that the same main started the PID tells. Where main died as well, a file in the data folder does:
-a process that may own holds a lock on it for as long as it lives, and is named in it; whoever gets the lock knows that
-all who are named are dead. Nothing sends on their behalf any more, and the lease changes its token as with any other
-change of owner.
+Another host cannot know whether an owner is dead, so it waits until the lease has run out. A successor on the same host
+can know. If the same main started both, the PID tells. If main died as well, a file in the data folder tells: a process
+that may become owner writes its name into the file and holds a lock on it for as long as it lives. So the process that
+gets the lock knows that all others named in the file are dead. The lease gets a new token, as with every change of
+owner.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ import psutil
 
 OWNER_FILE: Final = "whatsapp.owner"
 MOST_NAMES: Final = 20
-"""So many that died without owning anything are remembered."""
+"""So many names stay in the file of processes that died without becoming owner."""
 _MAX_BYTES: Final = 8_192
 
 
 def holder_name(host: str, run_id: str, pid: int) -> str:
-    """The name of an owner: the host for people, ``run_id`` (random, one for each run of a main) and the PID."""
+    """Return the name of an owner: the host for people, ``run_id`` (random, one for each run of main) and the PID."""
     return f"{host}:{run_id}:{pid}"
 
 
 def is_dead_sibling(holder: str, *, ours: str) -> bool:
-    """Did the main that started us start this holder, and is it dead? A PID that somebody has again counts as alive."""
+    """Did our own main start this holder, and is it dead? A reused PID counts as alive."""
     family, _, pid = holder.rpartition(":")
     if not family or family != ours.rpartition(":")[0] or holder == ours or not pid.isdigit():
         return False
@@ -40,10 +40,10 @@ def is_dead_sibling(holder: str, *, ours: str) -> bool:
 
 
 class OwnerFile:
-    """The file that names who may have owned on this data folder. What goes wrong with it costs a wait, never more."""
+    """The file that names the processes that may have owned this data folder. An error in it only costs a wait."""
 
     def __init__(self, path: Path, holder: str) -> None:
-        """Try to get the lock. While another process has it, nobody is known to be dead."""
+        """Try to get the lock. While another process holds it, no holder is known to be dead."""
         self._path = path
         self._holder = holder
         self._file: int | None = None
@@ -51,18 +51,18 @@ class OwnerFile:
         self._take()
 
     def says_dead(self, holder: str) -> bool:
-        """Is this holder one of those that had the lock before, and died?"""
+        """Did this holder have the lock before, and die?"""
         if self._file is None:
-            self._take()  # it may have been leaving just now
+            self._take()  # the last owner may just have exited
         return holder in self._dead
 
     def owned(self) -> None:
-        """The lease is ours: no other name in the file can stand in it any more."""
+        """The lease is ours: remove the names of earlier owners from the file."""
         self._dead = []
         self._write()
 
     def close(self) -> None:
-        """Give the lock up, as the end of this process would."""
+        """Release the lock, as the end of this process would."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -78,7 +78,7 @@ class OwnerFile:
                 os.close(file)
             return
         self._file = file
-        # Of another host nobody can be certain: a folder on the network may have locks that only its own host sees.
+        # Never trust names of another host: a network folder may have locks that only its own host sees.
         host = self._holder.partition(":")[0] + ":"
         self._dead = [name for name in names if name.startswith(host) and name != self._holder][-MOST_NAMES:]
         self._write()

@@ -1,4 +1,4 @@
-"""The WhatsApp process: connects, prepares the database, stands by until the lease is won, terms, and leaves cleanly.
+"""The WhatsApp process: connect, prepare the database, wait for the lease, run a term, stop cleanly.
 
 Process: whatsapp.
 """
@@ -25,7 +25,7 @@ from services.telemetry.scoreboard import Scoreboard
 from services.whatsapp.lease_takeover import OWNER_FILE, OwnerFile, holder_name, is_dead_sibling
 from services.whatsapp.status_report import StatusReport
 from services.whatsapp.term import OwnerTerm, TermOptions, last_seqs
-from services.wiring import Owner, build_owner
+from services.wiring import Owner, build_context, build_owner
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ KEY_POLL_S = 5.0
 def run_whatsapp(
     *, settings: Settings, bootstrap_digest: str, scoreboard: Scoreboard, run_dir: str, run_id: str
 ) -> None:
-    """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after giving the lease back.
+    """Target of the managed process ``WhatsApp``. Returns on SIGINT or SIGTERM, after it has released the lease.
 
-    ``run_id`` names this run of main and no other, anywhere: its own dead are known by it.
+    ``run_id`` is unique to this run of main. It tells which earlier owners were children of the same main.
     """
     leave_with_parent(signal.SIGTERM)
     setup_logging(settings, NAME)
@@ -81,23 +81,23 @@ async def _main(settings: Settings, bootstrap_digest: str, scoreboard: Scoreboar
                     extra={"action": "owner.fenced", "detail": str(fenced)},
                 )
             except Unavailable as error:
-                # While a term began. The lease may still be ours: begin again, rather than die and let it run out.
+                # A term was beginning. The lease may still be ours: try again, do not exit and let it run out.
                 log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
                 await _sleep(stop, STANDBY_POLL_S)
     finally:
         report.state = "stopped"
         with contextlib.suppress(Unavailable):
-            await owner.lease.release()  # whatever ended this process: the next owner need not wait
+            await owner.lease.release()  # so that the next owner need not wait, however this process ends
         await owner.close()
         await heartbeat.stop()
         owner_file.close()
 
 
 async def _prepared(owner: Owner, stop: asyncio.Event) -> bool:
-    """Wait for the database, make indexes, seed the first number and key. False when told to stop meanwhile.
+    """Wait for the database, create indexes, seed the first number and key. False when asked to stop meanwhile.
 
-    With a PANAL_SECRET_KEY that does not fit it owns nothing: whoever has the right one does. A key that development
-    made for itself is told about, and deliveries whose secrets it does not open wait.
+    With a wrong PANAL_SECRET_KEY it never owns a number, so that a host with the right key can. A wrong key that
+    development generated only gets a message; deliveries whose secrets it cannot decrypt wait.
     """
     has_told = False
     while not stop.is_set():
@@ -121,7 +121,7 @@ async def _prepared(owner: Owner, stop: asyncio.Event) -> bool:
 
 
 async def _won(owner: Owner, stop: asyncio.Event, owner_file: OwnerFile) -> bool:
-    """One try to get the lease."""
+    """Try once to get the lease; wait a moment if that fails. True when this process owns it now."""
     try:
         view = await owner.lease.acquire()
         if not owner.lease.is_held() and (
@@ -150,9 +150,9 @@ async def _serve_term(owner: Owner, stop: asyncio.Event, report: StatusReport, s
         log.warning("Waiting for the database.", extra={"action": "database.waiting", "detail": str(error)})
         await _sleep(stop, STANDBY_POLL_S)
         return
-    options = TermOptions(dispatch=owner.dispatch_options, pace=owner.pace, renew_s=owner.renew_s)
-    term = OwnerTerm(owner, links=links, numbers=numbers, seqs=seqs, options=options, scoreboard=scoreboard)
-    report.begin(term.context)
+    context = build_context(owner, links=links, numbers=numbers, seqs=seqs, scoreboard=scoreboard)
+    term = OwnerTerm(owner, context, TermOptions(renew_s=owner.renew_s))
+    report.begin(context)
     try:
         await term.run(stop)
     finally:

@@ -1,19 +1,17 @@
-"""What the owner says about itself on the scoreboard, once a second: memory alone, nothing is asked.
+"""What the owner reports about itself on the scoreboard, once a second. It reads memory only.
 
 Process: whatsapp.
 """
 
 from typing import Any
 
-from services.whatsapp.context import OwnerContext
-from services.wiring import Owner
+from services.wiring import Owner, OwnerContext
 
 
 class StatusReport:
-    """The queen's line in the process table."""
+    """The owner's row in the process table."""
 
     def __init__(self, owner: Owner) -> None:
-        """Nothing has begun."""
         self.state = "starting"
         self._owner = owner
         self._context: OwnerContext | None = None
@@ -29,9 +27,9 @@ class StatusReport:
         self.state = "standby"
 
     def facts(self) -> dict[str, Any]:
-        """State, lease, epoch, queue depth and age (s), sends under way and in doubt, event numbers.
+        """Return state, lease, epoch, queue depth and age (s), sends in progress and in doubt, counters of events.
 
-        ``fenced``: the term has not ended yet, but its lease ran out, so it sends nothing.
+        State ``fenced``: the lease ran out but the term has not ended yet; nothing is sent.
         """
         lease = self._owner.lease
         facts: dict[str, Any] = {

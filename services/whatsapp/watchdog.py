@@ -1,4 +1,4 @@
-"""Watchdog: a message that stays in a state longer than it should is told about, once, with the reason.
+"""Watchdog: reports a message that stays in one state for too long, once, with the reason.
 
 Process: whatsapp.
 """
@@ -9,7 +9,7 @@ from typing import Final
 from services.messages import MessageStatus, message_fact
 from services.retention import order_at
 from services.store import Fact
-from services.whatsapp.context import OwnerContext
+from services.wiring import OwnerContext
 
 DEADLINES: Final = {
     MessageStatus.QUEUED: (timedelta(minutes=5), "It waits longer than it should; see the number's state and holds."),
@@ -28,10 +28,10 @@ FIRST_LOOK_BACK = timedelta(hours=1)
 
 
 class Watchdog:
-    """Looks at every message once for each deadline, when it passes it."""
+    """Checks every message once for each deadline that it passes."""
 
     def __init__(self, context: OwnerContext) -> None:
-        """The first look goes back an hour: what passed a deadline while nobody reigned is not forgotten."""
+        """The first check goes back an hour, for deadlines that passed while there was no owner."""
         self._context = context
         now = context.clock.now()
         self._reached = {
@@ -42,7 +42,7 @@ class Watchdog:
         self._looked_at = context.clock.monotonic()
 
     async def step(self) -> int:
-        """Look, if it is time. Raises ``Unavailable``: what was not looked at is looked at the next time."""
+        """Check every ``LOOK_EVERY_S`` seconds; returns 0. Raises ``Unavailable``; the next step checks the rest."""
         context = self._context
         if context.clock.monotonic() - self._looked_at < LOOK_EVERY_S:
             return 0
@@ -53,7 +53,7 @@ class Watchdog:
         return 0
 
     async def _look(self, status: MessageStatus, number: str) -> bool:
-        """One page of those that passed their deadline since the last look; True: there may be more."""
+        """Report one page of messages that passed their deadline since the last check. True: there may be more."""
         context = self._context
         deadline, reason = DEADLINES[status]
         until = order_at(context.clock.now() - deadline)
@@ -71,5 +71,5 @@ class Watchdog:
         if facts:
             entry = context.event_writer.record(facts)
             if is_full:
-                await entry.applied  # thousands are told of no faster than they can be written
+                await entry.applied  # thousands are reported no faster than they can be written
         return is_full

@@ -1,4 +1,4 @@
-"""Who may come in, what stays open for them, and the changes of keys and sessions that end it.
+"""Builds authentication and live streams of a worker, and what ends both when a key or session changes.
 
 Process: worker.
 """
@@ -17,7 +17,7 @@ from services.vault import SecretBox
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What authenticates the callers of one worker, and their live streams and long polls."""
+    """What authenticates the callers of one worker, and serves their live streams and long polls."""
 
     changes: AccessChanges
     keys: KeyService
@@ -34,14 +34,14 @@ def build_access(
     clock: Clock,
     box: SecretBox,
     commands: tuple[CommandClient, GroupCommit],
-    first: str,
+    bootstrap_digest: str,
     shared: SharedChanges,
 ) -> Access:
-    """``first``: the digest of the first key; ``shared``: memory that the workers of this host share, if there is."""
+    """``bootstrap_digest``: of the first API key; ``shared``: memory that the workers of this host share, if any."""
     changes = AccessChanges(database, clock, shared=shared)
     repository = KeyRepository(database)
     keys = KeyService(repository, *commands, clock)
-    key_cache = KeyCache(repository, clock, bootstrap_digest=first, changes=changes, note_use=keys.note_use)
+    key_cache = KeyCache(repository, clock, bootstrap_digest=bootstrap_digest, changes=changes, note_use=keys.note_use)
     sessions = Sessions(
         SessionSecret(database, box),
         key_cache,

@@ -1,4 +1,4 @@
-"""What the WhatsApp process is made of, for all its terms.
+"""Builds what the WhatsApp process keeps through all its terms.
 
 Process: whatsapp.
 """
@@ -35,7 +35,7 @@ from services.wiring.shared import LEASE_NAME, database_options, graph_of
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What the WhatsApp process is made of, for all its terms."""
+    """What the WhatsApp process keeps through all its terms. ``limits`` are those of a number without its own."""
 
     settings: Settings
     clock: Clock
@@ -49,12 +49,12 @@ class Owner:
     answers: LinkAnswers
     graph: GraphAccess
     dispatch_options: DispatchOptions
-    pace: SendLimits
+    limits: SendLimits
     renew_s: float
     prepare_seed: Callable[[], ApiKey]
 
     async def prepare(self) -> None:
-        """Make indexes and seed the first number and key; nothing that exists is changed. Raises ``Unavailable``."""
+        """Create indexes, seed the first number and key; existing documents stay. Raises ``Unavailable``."""
         settings = self.settings
         await ensure_schema(
             self.database,
@@ -78,20 +78,20 @@ class Owner:
         await SessionSecret(self.database, self.box).seed()
 
     def links(self, numbers: list[Number]) -> dict[str, Link]:
-        """The transport of each number. The sandbox is the cloud link with another host and token."""
+        """Return the link of each phone_number_id. The sandbox is the cloud link with another host and token."""
         kind = LinkKind.SANDBOX if self.settings.whatsapp == "sandbox" else LinkKind.CLOUD
         link = CloudLink(self.graph.client, self.graph.tokens, kind=kind)
         return {number.phone_number_id: link for number in numbers}
 
     async def close(self) -> None:
-        """Close what was opened, in reverse."""
+        """Close what was opened, in reverse order."""
         self.change_notifier.stop()
         await self.session.close()
         await self.database.close()
 
 
 def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter: Meter = SILENT) -> Owner:
-    """The queen's parts. Opens nothing: the first operation does. Call it on the event loop."""
+    """Build the parts of the WhatsApp process. The first operation opens the connection; call it on the event loop."""
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=1, instances=settings.instances)
     database = Database(
@@ -124,7 +124,7 @@ def build_owner(settings: Settings, *, holder: str, bootstrap_digest: str, meter
             evidence_wait_s=settings.evidence_wait_s,
             on_uncertain=OnUncertain(settings.on_uncertain),
         ),
-        pace=SendLimits(
+        limits=SendLimits(
             per_s=settings.number_rate_per_s,
             pair_period_s=settings.pair_period_s,
             pair_burst=settings.pair_burst,

@@ -1,4 +1,4 @@
-"""What workers and the owner construct alike: the database, the Graph API, the egress policy.
+"""Parts that workers and owner build the same way: database options, Graph API, egress policy.
 
 Process: worker, whatsapp.
 """
@@ -14,12 +14,12 @@ LEASE_NAME = "whatsapp"
 
 
 def egress_policy(settings: Settings) -> AddressPolicy:
-    """Where URLs that others chose may lead: plain HTTP in development only, private networks by setting."""
+    """Return where subscribers' URLs may lead: plain HTTP in development only, private networks by setting."""
     return AddressPolicy(allow_private=settings.allow_private_urls, allow_http=not settings.is_production)
 
 
 def graph_of(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
-    """The Graph API of this installation. The sandbox is another host and another token, nothing else."""
+    """Return the Graph API of this installation. The sandbox differs only in host and token."""
     is_sandbox = settings.whatsapp == "sandbox"
     token = (settings.sandbox_token if is_sandbox else settings.access_token).get_secret_value()
     return graph_access(
@@ -33,6 +33,7 @@ def graph_of(settings: Settings, session: aiohttp.ClientSession) -> GraphAccess:
 
 
 def database_options(settings: Settings, pool: int, app_name: str, *, ops_per_s: float) -> DatabaseOptions:
+    """Return the options of one process: ``pool`` connections, ``ops_per_s`` operations per second (0: no limit)."""
     return DatabaseOptions(
         uri=settings.database_uri,
         name=settings.db_name,

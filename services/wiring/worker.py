@@ -1,4 +1,4 @@
-"""What an HTTP worker is made of.
+"""Builds the services of an HTTP worker.
 
 Process: worker.
 """
@@ -38,14 +38,13 @@ from services.wiring.shared import LEASE_NAME, database_options, egress_policy, 
 
 log = logging.getLogger(__name__)
 
-
 IMPORT_WAIT_S = 30.0
-"""How long an import waits for the owner to take its next few hundred lines."""
+"""How long an import waits for the owner to apply its next few hundred lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerServices:
-    """What the handlers of one worker call."""
+    """The services that the handlers of one worker call."""
 
     settings: Settings
     clock: Clock
@@ -87,7 +86,7 @@ class WorkerServices:
     notification_inserts: GroupCommit
 
     async def wait_for_database(self, limit_s: float) -> bool:
-        """Wait for the first answer of the database; False after ``limit_s`` seconds: then 503 until it answers."""
+        """Wait for the first answer of the database. False after ``limit_s``: requests get 503 until it answers."""
         until = self.clock.monotonic() + limit_s
         while True:
             try:
@@ -104,7 +103,7 @@ class WorkerServices:
                 return True
 
     async def close(self) -> None:
-        """Write what was taken, then close the connections."""
+        """Write what was accepted, then close the connections."""
         await self.streams.close()
         if self.phones is not None:
             await self.phones.close()
@@ -119,7 +118,7 @@ class WorkerServices:
 def build_worker(
     settings: Settings, *, bootstrap_digest: str, meter: Meter = SILENT, workers: int = 1, shared: SharedChanges = None
 ) -> WorkerServices:
-    """The services of one of so many HTTP workers. Opens nothing: the first operation does. Call it on the loop."""
+    """Build the services of one of ``workers`` HTTP workers. The first operation connects. Call it on the loop."""
     clock, box = SystemClock(), open_box(settings)
     budget = shares(settings.db_ops_per_s, workers=workers, instances=settings.instances)
     database = Database(
@@ -131,10 +130,14 @@ def build_worker(
     numbers = NumberCache(NumberRepository(database), clock)
     contacts = ContactRepository(database)
     campaigns = CampaignRepository(database)
-    most = settings.accept_queue
-    message_inserts = GroupCommit(database, MESSAGES, max_waiting=most, meter=meter, weight=3.0, stamp=stamp_order)
-    notification_inserts = GroupCommit(database, NOTIFICATIONS, max_waiting=most, meter=meter, delay=NOTIFICATION_DELAY)
-    command_inserts = GroupCommit(database, COMMANDS, max_waiting=most, meter=meter)
+    max_waiting = settings.accept_queue
+    message_inserts = GroupCommit(
+        database, MESSAGES, max_waiting=max_waiting, meter=meter, weight=3.0, stamp=stamp_order
+    )
+    notification_inserts = GroupCommit(
+        database, NOTIFICATIONS, max_waiting=max_waiting, meter=meter, delay=NOTIFICATION_DELAY
+    )
+    command_inserts = GroupCommit(database, COMMANDS, max_waiting=max_waiting, meter=meter)
     commands = CommandClient(database, command_inserts, clock)
     import_commands = CommandClient(database, command_inserts, clock, wait_s=IMPORT_WAIT_S)
     access = build_access(
@@ -143,7 +146,7 @@ def build_worker(
         clock=clock,
         box=box,
         commands=(commands, command_inserts),
-        first=bootstrap_digest,
+        bootstrap_digest=bootstrap_digest,
         shared=shared,
     )
     secrets = WebhookSecrets(
@@ -156,9 +159,9 @@ def build_worker(
     consents = ConsentCache(database, clock)
     policy = AddressPolicy(allow_private=settings.allow_private_urls, allow_http=True)
     media_links = RemoteFiles(aiohttp.ClientSession(connector=guarded_connector(policy, limit=20)), policy)
-    vault, test_s = WebhookRepository(database, box), settings.webhook_timeout_s + 2
+    webhooks, test_s = WebhookRepository(database, box), settings.webhook_timeout_s + 2
     webhook_endpoints = WebhookEndpointService(
-        vault, commands, clock, policy=egress_policy(settings), test_wait_s=test_s
+        webhooks, commands, clock, policy=egress_policy(settings), test_wait_s=test_s
     )
     return WorkerServices(
         settings=settings,

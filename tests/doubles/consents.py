@@ -1,10 +1,10 @@
-"""Consents of people of whom none has opted out."""
+"""Consents without any opt-out."""
 
 from collections.abc import Iterable
 
 
-class EverybodyConsents:
-    """No opt-outs are known."""
+class NoOptOuts:
+    """Blocks no contact, and loads nothing."""
 
     async def load(self, keys: Iterable[str]) -> None:
         pass

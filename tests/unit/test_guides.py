@@ -95,9 +95,9 @@ def tasks_in(source: str) -> Iterator[str]:
 @pytest.mark.parametrize("name", ["docs/architecture.md", "docs/architecture.es.md"])
 def test_the_table_of_background_tasks_is_complete(name: str) -> None:
     page = read(name)
-    section = page[page.index("`services/whatsapp/background_tasks.py`") :].split("\n## ", 1)[0]
+    section = page[page.index("`services/wiring/owner_tasks.py`") :].split("\n## ", 1)[0]
     listed = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
-    running = list(tasks_in(read("services/whatsapp/background_tasks.py")))
+    running = list(tasks_in(read("services/wiring/owner_tasks.py")))
     assert len(running) > 10
     assert sorted(listed) == sorted(running)
 

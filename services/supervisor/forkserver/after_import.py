@@ -1,10 +1,10 @@
-"""What the fork server does when the application is loaded, before it forks anything.
+"""Fork server, last step of its preload list: after the application is imported, before the first fork.
 
-Process: the fork server.
+Process: fork server. Importing this module does the work.
 """
 
 import gc
 
-# What is alive now stays: the collector need not touch, and so not copy, the pages that all children share.
+# Objects alive now stay alive. Frozen, the collector does not touch their pages, so children share instead of copy.
 gc.collect()
 gc.freeze()

@@ -1,16 +1,16 @@
-"""What the fork server does before it loads the application: nobody but main may end it.
+"""Fork server, first step of its preload list, before the application is imported: only main may end it.
 
-Process: the fork server.
+Process: fork server. Importing this module does the work.
 """
 
 import signal
 
 from services.supervisor.child_process import die_with_parent
 
-# A signal to the whole group (systemd, Ctrl-C) must not take it away under draining workers.
+# A signal to the whole group (systemd, Ctrl-C) must not end it while workers drain.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-# It goes with main, and its children with it. Where the kernel cannot do that, the fork server's own pipe does
-# (`fork server.run_child`); a main that is gone already closes that pipe as well.
+# It ends with main, and its children end with it. Where the kernel cannot do that, the pipe to main does: it closes
+# with main, even if main is gone already (see `_close_fork_server_pipe` in `processes`).
 die_with_parent()

@@ -1,7 +1,7 @@
-"""Lets the fork server load the application while main itself still does: two cores, half the wait.
+"""Starts the fork server first of all, so that it imports the application while main does: two cores, half the wait.
 
-Process: main. Importing this module does it, if this is main of `sanic server:app` and nothing else; so `server.py`
-imports it before anything that takes long.
+Process: main. Importing this module does the work, but only in main of `sanic server:app`. So `server.py` imports it
+before anything that takes long.
 """
 
 import multiprocessing
@@ -16,13 +16,13 @@ MARK = "SANIC_PANAL_MAIN"
 
 
 def is_main_of_sanic() -> bool:
-    """Started by Sanic's command line, and neither the fork server nor a child: those inherit the mark."""
+    """Did Sanic's command line start this process? The fork server and its children inherit the mark: not they."""
     is_command = Path(sys.argv[0]).name == "sanic" or sys.argv[0].endswith("sanic/__main__.py")
     return is_command and MARK not in os.environ and multiprocessing.parent_process() is None
 
 
 def speaks_for_the_installation() -> bool:
-    """Is this main, or a process that has no main?"""
+    """Is this main, or a process without a main (a test, a tool)? Only then may it print why it does not start."""
     return os.environ.get(MARK, str(os.getpid())) == str(os.getpid())
 
 

@@ -1,10 +1,11 @@
-"""The fork server: a process that has imported the application and only forks, so that a new process is there at once.
+"""Configures the fork server, and what each child does first.
 
-Process: main (asks for it), the fork server itself.
+Process: main (`use_fork_server`, `parent_pid`, `environment_for`), every child (`run_child`).
 
-It is multiprocessing's fork server. Measured: importing the application costs a second of CPU; a fork of a process that
-has done so costs a hundredth, and shares its memory until it writes to it. Nothing that could not be forked is alive in
-it: no thread, no loop, no connection. It goes when main goes, and its children go with it.
+It is multiprocessing's fork server: a process that imports the application once and then only forks. Measured: the
+import costs a second of CPU, a fork a hundredth of that, and the child shares memory until it writes to it. The fork
+server holds nothing that must not be forked: no thread, no loop, no connection. It ends with main, and its children
+end with it.
 """
 
 import multiprocessing
@@ -24,20 +25,20 @@ BEFORE, AFTER = "services.supervisor.forkserver.before_import", "services.superv
 
 
 def use_fork_server(application: str = "server") -> None:
-    """Let Sanic start its processes from the fork server. Call it in main, before anything is started. Idempotent.
+    """Let Sanic start its processes from the fork server. Idempotent; without effect in a child.
 
-    `application`: the module with Sanic's application, which the fork server loads once for all.
+    Call it in main before any process starts. `application`: the module to import once for all children.
     """
     if multiprocessing.parent_process() is not None:
         return
-    # Both at once: asking for the method anywhere would fix the default, and Sanic would refuse to go on.
+    # Set both: reading the method anywhere would fix the default, and Sanic would refuse to start.
     multiprocessing.set_start_method("forkserver", force=True)
     Sanic.start_method, Sanic.START_METHOD_SET = "forkserver", True
     multiprocessing.set_forkserver_preload([BEFORE, application, AFTER])
 
 
 def parent_pid() -> int:
-    """PID of the fork server, starting it if it does not run; main's own where another start method is in use."""
+    """PID of the fork server, which is started if it does not run. Main's own PID with another start method."""
     if Sanic.start_method != "forkserver":
         return os.getpid()
     multiprocessing.forkserver.ensure_running()
@@ -46,9 +47,9 @@ def parent_pid() -> int:
 
 
 def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwargs: Mapping[str, Any]) -> None:
-    """What every child of ours runs first: main's environment of this moment, a name of its own, its own chance.
+    """Every child runs this first: take main's current environment, a process name and a random seed; then ``target``.
 
-    A fork inherits the fork server's environment and its random state; without this all workers would draw alike.
+    A fork inherits environment and random state of the fork server: without this, all workers draw the same numbers.
     """
     _close_fork_server_pipe()
     os.environ.update(environment)
@@ -61,9 +62,9 @@ def run_child(*, environment: Mapping[str, str], target: Callable[..., Any], kwa
 
 
 def _close_fork_server_pipe() -> None:
-    """The fork server lives while somebody holds its pipe.
+    """Close the child's end of the fork server's pipe.
 
-    Every child is handed an end: with it nobody would ever leave.
+    The fork server runs as long as any process holds an end. Each child inherits one: with it, none would ever end.
     """
     server = multiprocessing.forkserver._forkserver
     held, server._forkserver_alive_fd = getattr(server, "_forkserver_alive_fd", None), None  # type: ignore[attr-defined]
@@ -72,7 +73,7 @@ def _close_fork_server_pipe() -> None:
 
 
 def environment_for(name: str, ident: str, **more: str) -> dict[str, str]:
-    """Main's environment with what Sanic and the guard read in the child."""
+    """Main's environment, with the names that Sanic and `child_process` read in the child."""
     names = {"SANIC_WORKER_NAME": name, "SANIC_WORKER_IDENTIFIER": ident, PARENT_VARIABLE: str(parent_pid())}
     names[FLOOR_VARIABLE] = order_floor()
     return {**os.environ, **names, **more}

@@ -44,7 +44,7 @@ def number(name: str, default: float) -> float:
 def run_owner(*, scoreboard: Scoreboard, run_dir: str) -> None:
     leave_with_parent(15)
     asyncio.run(_owner(scoreboard, run_dir))
-    Path(run_dir, "queen-left").write_text(str(time.time()))
+    Path(run_dir, "owner-left").write_text(str(time.time()))
 
 
 async def _owner(scoreboard: Scoreboard, run_dir: str) -> None:
@@ -59,7 +59,7 @@ async def _owner(scoreboard: Scoreboard, run_dir: str) -> None:
     heartbeat.start("ready")
     await stop.wait()
     heartbeat.say("stopping")
-    await asyncio.sleep(float(os.environ.get("TEST_QUEEN_STOP_S", "0")))
+    await asyncio.sleep(float(os.environ.get("TEST_OWNER_STOP_S", "0")))
     await heartbeat.stop()
 
 

@@ -35,7 +35,7 @@ def control_c(cluster: SmallApp) -> None:
 def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
     tmp_path: Path, stop: Callable[[SmallApp], None]
 ) -> None:
-    with running(tmp_path, queen_stop_s=1) as cluster:
+    with running(tmp_path, owner_stop_s=1) as cluster:
         answers: list[int] = []
 
         def ask() -> None:
@@ -51,7 +51,7 @@ def test_requests_in_flight_are_answered_and_the_exit_code_is_zero(
             thread.join()
         assert answers == [200] * 6
         assert cluster.wait_for_exit() == 0
-        assert (cluster.run_dir / "queen-left").exists()
+        assert (cluster.run_dir / "owner-left").exists()
         until(lambda: all(gone(pid) for pid in children), "nothing is left", within_s=1)
 
 
@@ -71,7 +71,7 @@ def test_readiness_goes_first(tmp_path: Path) -> None:
 
 
 def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
-    with running(tmp_path, drain_s=2, queen_stop_s=60) as cluster:
+    with running(tmp_path, drain_s=2, owner_stop_s=60) as cluster:
         began = time.monotonic()
         cluster.signal(signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
@@ -79,20 +79,20 @@ def test_what_does_not_finish_is_ended_at_the_limit(tmp_path: Path) -> None:
 
 
 def test_the_database_goes_last(tmp_path: Path) -> None:
-    with running(tmp_path, db_port=free_port(), queen_stop_s=1.5) as cluster:
+    with running(tmp_path, db_port=free_port(), owner_stop_s=1.5) as cluster:
         until(lambda: "The embedded database answers" in cluster.log, "the database answers", within_s=20)
         (server,) = psutil.Process(cluster.row("Sanic-Database-0")["pid"]).children()
         os.killpg(cluster.process.pid, signal.SIGTERM)
         assert cluster.wait_for_exit() == 0
         assert gone(server.pid)
-        queen_left_at = float((cluster.run_dir / "queen-left").read_text())
+        owner_left_at = float((cluster.run_dir / "owner-left").read_text())
         stopped = next(line for line in cluster.log.splitlines() if "The embedded database stopped" in line)
         # To the millisecond, as the log has it; a database that does not wait is a second and a half too early.
-        assert datetime.strptime(stopped[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp() > queen_left_at - 0.001
+        assert datetime.strptime(stopped[:23], "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp() > owner_left_at - 0.001
 
 
 def test_sigquit_ends_everything_at_once(tmp_path: Path) -> None:
-    with running(tmp_path, queen_stop_s=60) as cluster:
+    with running(tmp_path, owner_stop_s=60) as cluster:
         children = cluster.children()
         cluster.signal(signal.SIGTERM)
         time.sleep(0.2)

@@ -48,10 +48,10 @@ class Connection:
 
 
 def sweep(http: Http, now: float, **options: Any) -> bool:
-    door = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15, body_bytes_per_s=1000, **options))
+    tracker = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15, body_bytes_per_s=1000, **options))
     connection = Connection(http)
-    door.opened(cast(Any, connection), "192.0.2.1")
-    door.sweep(now)
+    tracker.opened(cast(Any, connection), "192.0.2.1")
+    tracker.sweep(now)
     return connection.is_expired
 
 
@@ -74,16 +74,16 @@ def test_a_body_earns_time_by_what_has_arrived(arrived: int, allowed_s: int) -> 
 
 
 def test_a_body_is_not_late_while_the_handler_does_not_read_it() -> None:
-    door = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15))
+    tracker = ConnectionTracker(ConnectionLimits(header_s=10, body_s=15))
     http = Http(Stage.HANDLER, 100.0, True, request_bytes=1_000_000, request_bytes_left=1_000_000)
     connection = Connection(http, awaits_client=False)
-    door.opened(cast(Any, connection), "192.0.2.1")
+    tracker.opened(cast(Any, connection), "192.0.2.1")
     for second in range(100, 1000):
-        door.sweep(float(second))
+        tracker.sweep(float(second))
     assert not connection.is_expired
     connection.awaits_client = True
     for second in range(1000, 1040):
-        door.sweep(float(second))
+        tracker.sweep(float(second))
     assert connection.is_expired
 
 
@@ -97,14 +97,14 @@ def test_a_handler_that_has_its_body_may_take_its_time() -> None:
 
 
 def test_a_connection_that_says_nothing_at_all_is_closed_after_its_seconds() -> None:
-    door = ConnectionTracker(ConnectionLimits(silent_s=15))
+    tracker = ConnectionTracker(ConnectionLimits(silent_s=15))
     connection = Connection(silent_since=100.0)
-    door.opened(cast(Any, connection), "192.0.2.1")
-    door.sweep(115.0)
+    tracker.opened(cast(Any, connection), "192.0.2.1")
+    tracker.sweep(115.0)
     assert not connection.is_closed
-    door.sweep(115.1)
+    tracker.sweep(115.1)
     assert connection.is_closed
-    assert door.expired_count == 1
+    assert tracker.expired_count == 1
 
 
 def test_the_rest_of_a_body_that_was_answered_has_a_deadline() -> None:
@@ -115,25 +115,25 @@ def test_the_rest_of_a_body_that_was_answered_has_a_deadline() -> None:
 
 
 def test_what_is_expired_is_cut_at_the_next_sweep() -> None:
-    door = ConnectionTracker(ConnectionLimits(header_s=10))
+    tracker = ConnectionTracker(ConnectionLimits(header_s=10))
     connection = Connection(Http(Stage.REQUEST, began_at=1.0))
-    door.opened(cast(Any, connection), "192.0.2.1")
-    door.sweep(20.0)
+    tracker.opened(cast(Any, connection), "192.0.2.1")
+    tracker.sweep(20.0)
     assert (connection.is_expired, connection.is_aborted) == (True, False)
     connection.http.stage = Stage.IDLE
-    door.sweep(20.5)
+    tracker.sweep(20.5)
     assert connection.is_aborted
-    assert door.expired_count == 1
+    assert tracker.expired_count == 1
 
 
 def test_the_cap_counts_public_addresses_only() -> None:
-    door = ConnectionTracker(ConnectionLimits(address_limit=2))
+    tracker = ConnectionTracker(ConnectionLimits(address_limit=2))
     for _ in range(2):
-        door.opened(cast(Any, Connection()), "8.8.8.8")
-        door.opened(cast(Any, Connection()), "10.0.0.7")
-    assert door.refusal("8.8.8.8") == "too_many_connections"
-    assert door.refusal("8.8.4.4") is None
-    assert door.refusal("10.0.0.7") is None
+        tracker.opened(cast(Any, Connection()), "8.8.8.8")
+        tracker.opened(cast(Any, Connection()), "10.0.0.7")
+    assert tracker.refusal("8.8.8.8") == "too_many_connections"
+    assert tracker.refusal("8.8.4.4") is None
+    assert tracker.refusal("10.0.0.7") is None
 
 
 @pytest.mark.parametrize(
@@ -160,24 +160,24 @@ def test_a_worker_with_far_more_connections_than_its_siblings_lets_some_go(
 
 
 def test_as_many_are_let_go_as_are_too_many() -> None:
-    door = ConnectionTracker(ConnectionLimits())
-    door.surplus = 2
-    assert [door.release_surplus() for _ in range(4)] == [True, True, False, False]
+    tracker = ConnectionTracker(ConnectionLimits())
+    tracker.surplus = 2
+    assert [tracker.release_surplus() for _ in range(4)] == [True, True, False, False]
 
 
 def test_an_address_that_leaves_is_forgotten() -> None:
-    door = ConnectionTracker(ConnectionLimits(address_limit=1))
+    tracker = ConnectionTracker(ConnectionLimits(address_limit=1))
     connection = cast(Any, Connection())
-    door.opened(connection, "8.8.8.8")
-    door.closed(connection, "8.8.8.8")
-    assert door.refusal("8.8.8.8") is None
-    assert door.connection_count() == 0
+    tracker.opened(connection, "8.8.8.8")
+    tracker.closed(connection, "8.8.8.8")
+    assert tracker.refusal("8.8.8.8") is None
+    assert tracker.connection_count() == 0
 
 
 def test_a_full_worker_says_so() -> None:
-    door = ConnectionTracker(ConnectionLimits(connection_limit=1))
-    door.opened(cast(Any, Connection()), "10.0.0.7")
-    assert door.refusal("10.0.0.8") == "connections_full"
+    tracker = ConnectionTracker(ConnectionLimits(connection_limit=1))
+    tracker.opened(cast(Any, Connection()), "10.0.0.7")
+    assert tracker.refusal("10.0.0.8") == "connections_full"
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_what_the_operator_says_of_connections_is_what_the_door_goes_by() -> Non
     )
     options = ConnectionLimits.from_settings(given)
     assert (options.header_s, options.body_s, options.body_bytes_per_s) == (5, 7, 2048)
-    door = ConnectionTracker(options)
+    tracker = ConnectionTracker(options)
     for _ in range(2):
-        assert door.refusal("8.8.8.8") is None
-        door.opened(cast(Any, Connection()), "8.8.8.8")
-    assert door.refusal("8.8.8.8") == "too_many_connections"
-    door.opened(cast(Any, Connection()), "9.9.9.9")
-    assert door.refusal("1.1.1.1") == "connections_full"
+        assert tracker.refusal("8.8.8.8") is None
+        tracker.opened(cast(Any, Connection()), "8.8.8.8")
+    assert tracker.refusal("8.8.8.8") == "too_many_connections"
+    tracker.opened(cast(Any, Connection()), "9.9.9.9")
+    assert tracker.refusal("1.1.1.1") == "connections_full"
 
 
 def test_what_the_settings_say_by_themselves_is_what_the_door_does_by_itself() -> None:
@@ -220,17 +220,17 @@ def test_what_the_settings_say_by_themselves_is_what_the_door_does_by_itself() -
 
 
 def test_a_client_behind_a_proxy_is_counted_by_what_it_has_under_way() -> None:
-    door = ConnectionTracker(ConnectionLimits(address_limit=2))
+    tracker = ConnectionTracker(ConnectionLimits(address_limit=2))
     proxy, client, other = "10.0.0.7", "9.9.9.9", "9.9.9.10"
     for _ in range(5):
-        assert door.refusal(proxy) is None, "a private address speaks for many"
-        door.opened(cast(Any, Connection()), proxy)
+        assert tracker.refusal(proxy) is None, "a private address speaks for many"
+        tracker.opened(cast(Any, Connection()), proxy)
     for _ in range(2):
-        assert door.takes(client)
-        door.count(client, 1)
-    assert not door.takes(client)
-    assert door.takes(other)
-    assert door.refused_count == 1
-    assert door.refusal(client) == "too_many_connections", "its own connections count with them"
-    door.count(client, -1)
-    assert door.takes(client)
+        assert tracker.has_room_for(client)
+        tracker.count(client, 1)
+    assert not tracker.has_room_for(client)
+    assert tracker.has_room_for(other)
+    assert tracker.refused_count == 1
+    assert tracker.refusal(client) == "too_many_connections", "its own connections count with them"
+    tracker.count(client, -1)
+    assert tracker.has_room_for(client)

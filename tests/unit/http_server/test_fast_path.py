@@ -52,10 +52,10 @@ class Life:
         return self.release_surplus
 
 
-class EchoWay:
+class EchoRoute:
     """Answers with the body, once the test says so."""
 
-    method, route = "POST", "echo"
+    method, pattern = "POST", "echo"
 
     def __init__(self) -> None:
         self.under_way: list[tuple[asyncio.Future[None], bytes]] = []
@@ -117,7 +117,7 @@ class Line:
     def __init__(self, app: Sanic[Any, Any]) -> None:
         self.app = app
         self.life: Life = app.ctx.life
-        self.route: EchoWay = app.ctx.route
+        self.route: EchoRoute = app.ctx.route
         self.transport = Transport()
         self.protocol = PanalProtocol(loop=asyncio.get_running_loop(), app=app)
 
@@ -158,7 +158,7 @@ async def line() -> AsyncIterator[Line]:
 
     app.config.ACCESS_LOG = False
     app.finalize()
-    app.ctx.life, app.ctx.route = Life(), EchoWay()
+    app.ctx.life, app.ctx.route = Life(), EchoRoute()
     app.ctx.find_fast_route = lambda first: app.ctx.route if first.startswith(b"POST /echo ") else None
     one = Line(app)
     one.protocol.connection_made(one.transport)  # type: ignore[arg-type]
@@ -194,7 +194,7 @@ async def test_what_a_way_declines_or_stumbles_over_goes_long(line: Line, caplog
     assert line.route.under_way == []
 
 
-async def test_a_failure_is_told_on_the_long_way(line: Line) -> None:
+async def test_a_failure_is_rendered_on_sanics_path(line: Line) -> None:
     await line.known()
     await line.say(request(b"lost"))
     line.route.under_way[0][0].set_exception(Unavailable("no database"))

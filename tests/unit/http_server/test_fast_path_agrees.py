@@ -22,10 +22,10 @@ LIMIT = 400
 MARK = b"smuggled"
 
 
-class EchoWay:
+class EchoRoute:
     """Answers as the handler does; what begins with `!` it leaves to the handler after all."""
 
-    method, route = "POST", "echo"
+    method, pattern = "POST", "echo"
 
     def __init__(self) -> None:
         self.count = 0
@@ -51,7 +51,7 @@ class ForgetfulHttp(PanalHttp):
     """Reads every header anew, as Sanic does."""
 
     async def http1_request_header(self) -> None:
-        self.known = None
+        self.cached_header = None
         await super().http1_request_header()
 
 
@@ -96,7 +96,7 @@ def app() -> Iterator[Sanic[Any, Any]]:
     app.config.ACCESS_LOG = False
     app.config.REQUEST_MAX_SIZE = LIMIT
     app.finalize()
-    app.ctx.life, app.ctx.route = UncountedLife(), EchoWay()
+    app.ctx.life, app.ctx.route = UncountedLife(), EchoRoute()
     app.ctx.find_fast_route = lambda first: app.ctx.route if first.startswith(b"POST /echo ") else None
     logging.getLogger("sanic.error").setLevel(logging.CRITICAL)
     yield app

@@ -24,7 +24,7 @@ from services.sending import (
 )
 from services.store import Fenced
 from tests.doubles.clock import START, LoopClock, virtual_time
-from tests.doubles.consents import EverybodyConsents
+from tests.doubles.consents import NoOptOuts
 from tests.doubles.event_writer import NUMBER, NotedJournal
 from tests.doubles.link import ScriptedLink
 from tests.doubles.messages import PHONE, outgoing
@@ -67,7 +67,7 @@ class Bench:
             policy=SendPolicy(
                 self.rate_limiter,
                 standing_of=lambda _number, key: self.known.get(key, nobody),
-                consents=EverybodyConsents(),
+                consents=NoOptOuts(),
                 is_marketing=lambda _message: False,
             ),
             answers=LinkAnswers(),

@@ -11,10 +11,10 @@ from services.conversations import ContactRef, ConversationState, Standing
 from services.messages import Message, MessageRepository, MessageState, MessageStatus, Priority
 from services.messages.documents import MESSAGES, message_document
 from services.sending import Lanes, RateLimiter, contact_of
-from services.sending.lane_loader import LANE_ROOM, LaneLoader
+from services.sending.lane_loader import LANE_CAPACITY, LaneLoader
 from services.sending.queue_reader import PAGE, Due, Queue, QueueReader
 from tests.doubles.clock import START, ManualClock, virtual_time
-from tests.doubles.consents import EverybodyConsents
+from tests.doubles.consents import NoOptOuts
 from tests.doubles.database import MemoryDatabase
 from tests.doubles.event_writer import NUMBER, NotedJournal
 from tests.doubles.messages import outgoing
@@ -41,7 +41,7 @@ class Offers:
 
 
 @dataclass
-class SlowConsents(EverybodyConsents):
+class SlowConsents(NoOptOuts):
     """While they are read, something else happens, once."""
 
     meanwhile: Callable[[], Awaitable[object]] | None = None
@@ -60,7 +60,7 @@ class Bench:
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
     troubles: int = 0
-    consents: EverybodyConsents = field(default_factory=EverybodyConsents)
+    consents: NoOptOuts = field(default_factory=NoOptOuts)
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
 
     def __post_init__(self) -> None:
@@ -299,7 +299,7 @@ async def test_a_new_owner_takes_up_what_is_in_doubt_first_and_then_what_is_held
     )
     due = Due(NUMBER, repository=bench.repository, lane_loader=bench.lane_loader, clock=bench.clock)
     assert await due.recover() == 1
-    # 2: its customer wrote while nobody reigned. 3 comes back when its time has come, 6 from the queue.
+    # 2: its customer wrote while there was no owner. 3 comes back when its time has come, 6 from the queue.
     assert bench.offered() == ["msg_5", "msg_2", "msg_4"]
     assert bench.dispatcher.parked == [(NUMBER, "wa:16505550001", "msg_1")]
     assert "message.queued" not in bench.event_writer.types()
@@ -346,12 +346,12 @@ async def test_one_recipient_with_thousands_takes_no_place_from_others_and_keeps
     many = bench.accept(*(60 - position * 0.001 for position in range(3_000)), recipients=1)
     last, *others = bench.accept(*(30 - position * 0.01 for position in range(100)), first=5_000, recipients=101)
     await bench.queue_reader.load()
-    assert bench.offered()[:LANE_ROOM] == many[:LANE_ROOM]
+    assert bench.offered()[:LANE_CAPACITY] == many[:LANE_CAPACITY]
     assert set(others) <= set(bench.offered())
-    assert len(bench.lanes) == LANE_ROOM + len(others)
+    assert len(bench.lanes) == LANE_CAPACITY + len(others)
     assert await bench.lane_loader.refill(bench.repository) == 0, "the lane is full"
 
-    got = many[:LANE_ROOM]
+    got = many[:LANE_CAPACITY]
     while len(got) <= len(many):
         bench.send(got)
         before = len(bench.offered())
@@ -360,17 +360,17 @@ async def test_one_recipient_with_thousands_takes_no_place_from_others_and_keeps
     assert got == [*many, last]
     bench.send(got)
     await bench.lane_loader.refill(bench.repository)
-    assert bench.lane_loader.left_count == 0
+    assert bench.lane_loader.unloaded_count == 0
 
 
 @virtual_time
 async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
     bench = Bench()
-    first = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
+    first = bench.accept(*(60 - position * 0.01 for position in range(LANE_CAPACITY + 8)), recipients=1)
     await bench.queue_reader.load()
     later = bench.accept(1.0, first=5_000, recipients=1)
     await bench.queue_reader.load()
-    assert bench.offered() == first[:LANE_ROOM]
+    assert bench.offered() == first[:LANE_CAPACITY]
     bench.send(bench.offered())
     await bench.lane_loader.refill(bench.repository)
     assert bench.offered() == [*first, *later]
@@ -379,13 +379,13 @@ async def test_what_comes_after_those_left_behind_waits_behind_them() -> None:
 @virtual_time
 async def test_left_behind_and_canceled_is_not_asked_for_again_and_again() -> None:
     bench = Bench()
-    ids = bench.accept(*(60 - position * 0.01 for position in range(LANE_ROOM + 8)), recipients=1)
+    ids = bench.accept(*(60 - position * 0.01 for position in range(LANE_CAPACITY + 8)), recipients=1)
     await bench.queue_reader.load()
-    for message_id in ids[LANE_ROOM:]:
+    for message_id in ids[LANE_CAPACITY:]:
         bench.database.rows[MESSAGES][message_id]["status"] = "canceled"
     bench.send(bench.offered())
     assert await bench.lane_loader.refill(bench.repository) == 0
-    assert bench.lane_loader.left_count == 0
+    assert bench.lane_loader.unloaded_count == 0
 
 
 @virtual_time
@@ -396,7 +396,7 @@ async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> No
     fresh = bench.accept(1.0, first=5_000, recipients=10_000)
     assert await bench.queue_reader.load() == 0
     for key in list(bench.lanes.keys()):
-        bench.lanes.stand(key, is_standing=True)
+        bench.lanes.set_blocked(key, is_blocked=True)
     await bench.queue_reader.load()
     assert set(fresh) <= set(bench.offered())
 
@@ -405,7 +405,7 @@ async def test_lanes_that_stand_still_do_not_keep_others_from_being_read() -> No
 async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> None:
     slow = SlowConsents()
     bench = Bench(consents=slow)
-    first = bench.accept(*(3_600 - 60 * position for position in range(LANE_ROOM + 8)), recipients=1)
+    first = bench.accept(*(3_600 - 60 * position for position in range(LANE_CAPACITY + 8)), recipients=1)
     await bench.queue_reader.load()
     bench.send(bench.offered())
 
@@ -417,7 +417,7 @@ async def test_what_is_new_does_not_overtake_what_is_just_being_fetched() -> Non
     await bench.lane_loader.refill(bench.repository)
     await bench.lane_loader.refill(bench.repository)
     assert bench.offered() == [*first, "msg_5000"]
-    assert bench.lane_loader.left_count == 0
+    assert bench.lane_loader.unloaded_count == 0
 
 
 @virtual_time
@@ -458,13 +458,13 @@ async def test_what_was_left_behind_under_either_address_of_a_person_goes_in_ord
     bench.conversations.link(both, START)
     later = [
         outgoing(at, to="US.1", recipient_kind="user_id") if at % 2 else outgoing(at, to="16505550000")
-        for at in range(3, 3 + 2 * LANE_ROOM)
+        for at in range(3, 3 + 2 * LANE_CAPACITY)
     ]
     bench.database.put(MESSAGES, *(message_document(message) for message in later))
     await bench.lane_loader.admit(later)
     assert bench.lanes.lane_count() == 1
-    assert len(bench.lanes) == LANE_ROOM
-    assert bench.lane_loader.left_addresses(NUMBER, Priority.TRANSACTIONAL) == {"US.1", "16505550000"}
+    assert len(bench.lanes) == LANE_CAPACITY
+    assert bench.lane_loader.unloaded_addresses(NUMBER, Priority.TRANSACTIONAL) == {"US.1", "16505550000"}
     (key,) = bench.lanes.keys()
     left = []
     while (head := bench.lanes.head(key)) is not None:
@@ -474,4 +474,4 @@ async def test_what_was_left_behind_under_either_address_of_a_person_goes_in_ord
         assert tracked is not None
         tracked.status = MessageStatus.SENT
         await bench.lane_loader.refill(bench.repository)
-    assert left == [f"msg_{at}" for at in range(1, 3 + 2 * LANE_ROOM)]
+    assert left == [f"msg_{at}" for at in range(1, 3 + 2 * LANE_CAPACITY)]

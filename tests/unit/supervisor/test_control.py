@@ -1,4 +1,4 @@
-"""The shell's way to main: an order, a signal, an answer."""
+"""From the shell to main: a request, a signal, an answer."""
 
 import os
 import signal
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from services.supervisor.control import answer, ask, leave_pid, take_scale_order
+from services.supervisor.control import answer, ask, leave_pid, take_scale_request
 from services.supervisor.control_requests import ControlRequest, ControlRequests
 
 
 @pytest.fixture
 def control_requests(tmp_path: Path) -> Iterator[ControlRequests]:
-    """Main's ears in this very process; the signals go back to what they were."""
+    """Main's handlers in this process; the fixture restores the old ones."""
     signals = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT]
     signals += [signal.SIGTTIN, signal.SIGTTOU, signal.SIGUSR2]
     before = {signum: signal.getsignal(signum) for signum in signals}
@@ -42,14 +42,14 @@ def test_what_is_not_understood_is_told(tmp_path: Path, words: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize(("line", "code"), [("from 2 to 4 workers", 0), ("refused: 40 workers are not possible", 1)])
-def test_an_order_arrives_and_its_answer_comes_back(
+def test_a_request_arrives_and_its_answer_comes_back(
     tmp_path: Path, control_requests: ControlRequests, line: str, code: int
 ) -> None:
     leave_pid(str(tmp_path))
     threading.Timer(0.2, answer, (str(tmp_path), line)).start()
     assert ask(str(tmp_path), "scale", "4") == (code, line)
     assert control_requests.take() == [ControlRequest("scale_to", "make scale", count=4)]
-    assert take_scale_order(str(tmp_path)) is None
+    assert take_scale_request(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class Listener:
 
 
 @dataclass
-class Keeper:
+class ContactEventsDouble:
     """Contacts: one fact for each change that it is shown."""
 
     shown: list[object] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     event_writer: NotedJournal = field(default_factory=NotedJournal)
     listener: Listener = field(default_factory=Listener)
-    keeper: Keeper = field(default_factory=Keeper)
+    contact_events: ContactEventsDouble = field(default_factory=ContactEventsDouble)
     templates: Templates = field(default_factory=Templates)
 
     def __post_init__(self) -> None:
@@ -117,7 +117,7 @@ class Bench:
             conversations=ConversationState(self.database),  # type: ignore[arg-type]
             repository=repository,
             dispatcher=self.listener,  # type: ignore[arg-type]
-            keeper=self.keeper,  # type: ignore[arg-type]
+            contact_events=self.contact_events,  # type: ignore[arg-type]
             templates=self.templates,  # type: ignore[arg-type]
             numbers=NumberSync(
                 NumberState([Number(NUMBER, "102290129340398", "15550783881", "cloud")]),
@@ -385,7 +385,7 @@ async def test_a_status_that_names_both_addresses_makes_them_one_conversation_an
     await bench.hear(status("delivered", recipient_user_id=USER), status("read", recipient_user_id=USER))
     linked = [fact for fact in bench.event_writer.facts if fact.type == "conversation.linked"]
     assert [fact.data["contact_keys"] for fact in linked] == [[f"user:{USER}", f"wa:{PHONE}"]]
-    assert bench.keeper.seen == [(NUMBER, Identity(PHONE, USER, (f"wa:{PHONE}",)))] * 2
+    assert bench.contact_events.seen == [(NUMBER, Identity(PHONE, USER, (f"wa:{PHONE}",)))] * 2
     await bench.hear(text("wamid.9", **{"from": None, "from_user_id": USER}))
     assert bench.event_writer.facts[-1].conversation_id == "cnv_1"
     assert bench.listener.writers == [(NUMBER, f"wa:{PHONE}")]

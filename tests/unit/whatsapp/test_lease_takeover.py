@@ -49,20 +49,20 @@ def test_who_died_before_it_owned_hands_on_what_it_knew(tmp_path: Path) -> None:
     names = [f"run_id-1:{number}:10" for number in range(MOST_NAMES)]
     for name in names:
         OwnerFile(path, name).close()
-    heir = OwnerFile(path, "run_id-1:heir:10")
-    assert all(heir.says_dead(name) for name in names)
-    heir.owned()
-    assert not any(heir.says_dead(name) for name in names)
-    heir.close()
+    successor = OwnerFile(path, "run_id-1:successor:10")
+    assert all(successor.says_dead(name) for name in names)
+    successor.owned()
+    assert not any(successor.says_dead(name) for name in names)
+    successor.close()
     last = OwnerFile(path, "run_id-1:last:10")
-    assert last.says_dead("run_id-1:heir:10")
+    assert last.says_dead("run_id-1:successor:10")
     assert not last.says_dead(names[-1])
 
 
 def test_of_another_host_that_shares_the_folder_nobody_is_known_to_be_dead(tmp_path: Path) -> None:
     path = tmp_path / "owner"
     OwnerFile(path, "run_id-2:a1b2:10").close()
-    assert not OwnerFile(path, "run_id-1:heir:10").says_dead("run_id-2:a1b2:10")
+    assert not OwnerFile(path, "run_id-1:successor:10").says_dead("run_id-2:a1b2:10")
 
 
 def test_many_that_died_leave_a_file_that_stays_small(tmp_path: Path) -> None:
@@ -76,13 +76,13 @@ def test_many_that_died_leave_a_file_that_stays_small(tmp_path: Path) -> None:
 def test_a_file_that_something_else_wrote_is_no_trouble(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "owner"
     path.write_bytes(content)
-    heir = OwnerFile(path, "run_id-1:heir:10")
-    assert heir.says_dead("run_id-1:a1b2:10") == (content == b"run_id-1:a1b2:10")
-    assert not heir.says_dead("")
+    successor = OwnerFile(path, "run_id-1:successor:10")
+    assert successor.says_dead("run_id-1:a1b2:10") == (content == b"run_id-1:a1b2:10")
+    assert not successor.says_dead("")
 
 
 def test_where_there_can_be_no_file_nobody_is_known_to_be_dead(tmp_path: Path) -> None:
-    heir = OwnerFile(tmp_path / "nowhere" / "owner", "run_id-1:heir:10")
-    assert not heir.says_dead("run_id-1:a1b2:10")
-    heir.owned()
-    heir.close()
+    successor = OwnerFile(tmp_path / "nowhere" / "owner", "run_id-1:successor:10")
+    assert not successor.says_dead("run_id-1:a1b2:10")
+    successor.owned()
+    successor.close()

@@ -8,8 +8,8 @@ from config.errors import Unavailable
 from services.messages import Message, MessageStatus
 from services.messages.documents import MESSAGES, message_document
 from services.retention import order_at
-from services.whatsapp.context import OwnerContext
 from services.whatsapp.watchdog import DEADLINES, LOOK_EVERY_S, PAGE, Watchdog
+from services.wiring import OwnerContext
 from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import Trouble
 from tests.doubles.event_writer import NUMBER

@@ -1,10 +1,10 @@
-"""What every background_task of the owner may use during one term.
+"""Records of one term of the owner: what its background tasks may use, and what a background task is.
 
 Process: whatsapp.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -21,14 +21,14 @@ from services.media import MediaForSending, MediaRepository
 from services.messages import MessageRepository, MessageState
 from services.numbers import Number, NumberState
 from services.sending import Consents, Dispatcher, Lanes, RateLimiter
-from services.store import Blobs, ChangeNotifier, Database, Lease
+from services.store import BatchDelay, Blobs, ChangeNotifier, Database, Lease
 from services.telemetry.scoreboard import Scoreboard
 from services.vault import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerContext:
-    """Records, clients and the event writer of one term. Nothing here outlives it."""
+    """State, clients and the event writer of one term. Nothing in ``*_state`` or ``lanes`` outlives it."""
 
     settings: Settings
     database: Database
@@ -57,9 +57,29 @@ class OwnerContext:
     number_state: NumberState
     scoreboard: Scoreboard | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the documents show what the last owner left in the log."""
+    """Set once the documents show everything that the last owner wrote to the log."""
 
     @property
     def number_ids(self) -> list[str]:
         """Every phone_number_id that this term keeps a log of, the default one first."""
         return [number.phone_number_id for number in self.numbers]
+
+
+Step = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundTask:
+    """Something the owner does again and again. ``step`` returns how much it did; after 0 the task waits.
+
+    An insert into the collection ``inbox`` wakes it (None: only time does). Without one it runs after ``poll_s`` s.
+    ``is_thorough``: a step leaves no work, so the task waits after every step.
+    ``delay``: the pause between steps that follow each other, so that each finds more to do.
+    """
+
+    name: str
+    step: Step
+    inbox: str | None = None
+    poll_s: float = 1.0
+    is_thorough: bool = False
+    delay: BatchDelay | None = None
