@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# WORKERS=4 asks for exactly so many; left out, the capacity plan finds what the box can carry.
+# WORKERS=4 asks for exactly so many; left out, the capacity plan finds what the host can carry.
 WORKERS ?=
 HOW_MANY := $(if $(WORKERS),--workers=$(WORKERS),--fast)
 
