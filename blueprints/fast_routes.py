@@ -1,9 +1,9 @@
-"""What a worker is asked all the time, on the short route: accept a message, read one, take a notification.
+"""The routes of the fast path: accept a message, read one, take a notification.
 
 Process: worker.
 
-Each answers as its handler does in `messages.py`, `cloud_api_messages.py` and `cloud_webhook.py`, and only when there
-is nothing to refuse.
+Each gives the answer of its handler in `messages.py`, `cloud_api/messages.py` or `cloud_webhook.py`. It declines every
+request that it would have to refuse or wait for: then the handler answers.
 """
 
 import hashlib
@@ -32,7 +32,12 @@ _RECEIVED: Final = Answer(200, _OK, b'{"success":true}')
 
 
 class _FastRoute:
-    """``route`` is the pattern by which the router and the metrics know it."""
+    """``route`` is the router's pattern; metrics use it as their label.
+
+    ``begin`` starts the work and returns without waiting, or None: then the handler takes the request. The pending
+    answer raises ``LeaveFastPath`` when only its outcome shows that the handler must answer, and passes on errors of
+    the store.
+    """
 
     method = "POST"
 
@@ -46,7 +51,7 @@ class _FastRoute:
 
 
 class AcceptRoute(_FastRoute):
-    """``POST /v1/messages``: text, when nothing speaks against it."""
+    """``POST /v1/messages``: every message that ``begin`` of the acceptance takes."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, raw, now = self._caller(header, Scope.MESSAGES_SEND), _object(body), self._services.clock.now()
@@ -71,7 +76,7 @@ class AcceptRoute(_FastRoute):
 
 
 class CloudApiRoute(_FastRoute):
-    """``POST /{version or nothing}/{phone_number_id}/messages``: the same as a client of Meta sends it."""
+    """``POST /{version or nothing}/{phone_number_id}/messages``: the same in Meta's form, read marks aside."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, asked = self._caller(header, Scope.MESSAGES_SEND), _SEND_LINE.fullmatch(header.lines[0])
@@ -98,7 +103,7 @@ class CloudApiRoute(_FastRoute):
 
 
 class ReadRoute(_FastRoute):
-    """``GET /v1/messages/{id}``."""
+    """``GET /v1/messages/{id}``: a message that exists, of a number that the caller may use."""
 
     method = "GET"
 
@@ -142,29 +147,29 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _may_be_once(header: HeaderCache) -> bool:
-    """Is there no ``Idempotency-Key``, or one that may be?"""
+    """Whether there is no ``Idempotency-Key``, or a valid one."""
     key = header.value("idempotency-key")
     return key is None or is_idempotency_key(key)
 
 
 def _once(header: HeaderCache, body: bytes, *, place: bytes = b"") -> Idempotency | None:
-    """The caller's key with what it came with, as ``reading.idempotency_of``."""
+    """The ``Idempotency-Key`` with a digest of ``place`` and body, as ``request_reading.idempotency_of`` makes it."""
     key = header.value("idempotency-key")
     return None if key is None else Idempotency(key=key, digest=hashlib.sha256(place + body).digest())
 
 
 def fast_routes(app: Sanic[Any, Any], services: WorkerServices) -> FindFastRoute:
-    """The ways of this worker, by a request's first line. Its routes must be known by now."""
+    """Finds the fast route of a request's first line, or None. Call it when the router knows every route."""
 
-    def way(kind: Callable[[WorkerServices, str], FastRoute], path: str, method: str) -> FastRoute:
+    def route_of(kind: Callable[[WorkerServices, str], FastRoute], path: str, method: str) -> FastRoute:
         route, _, _ = app.router.get(path, method, None)
         return kind(services, route.path)
 
-    accept = way(AcceptRoute, "/v1/messages", "POST")
-    receive = way(NotificationRoute, "/webhooks/whatsapp", "POST")
-    read = way(ReadRoute, "/v1/messages/msg", "GET")
-    versioned = way(CloudApiRoute, "/v23.0/1/messages", "POST")
-    unversioned = way(CloudApiRoute, "/1/messages", "POST")
+    accept = route_of(AcceptRoute, "/v1/messages", "POST")
+    receive = route_of(NotificationRoute, "/webhooks/whatsapp", "POST")
+    read = route_of(ReadRoute, "/v1/messages/msg", "GET")
+    versioned = route_of(CloudApiRoute, "/v23.0/1/messages", "POST")
+    unversioned = route_of(CloudApiRoute, "/1/messages", "POST")
     exact = {b"POST /v1/messages HTTP/1.1": accept, b"POST /webhooks/whatsapp HTTP/1.1": receive}
 
     def find(first_line: bytes) -> FastRoute | None:
