@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(
 _URL = re.compile(
     r"""(?:(?<![\w./*-])|(?<=:\d{4})|(?<=example\.com))
         (/(?:v\d+(?:\.\d+)?|_sandbox|console|webhooks|docs|livez|readyz|metrics|openapi\.json)(?![\w.-])
-        [^\s"'`()\[\]|,;\\?\#&]*)""",
+        [^\s"'`()\[\]|,;\\?\#&>]*)""",
     re.VERBOSE,
 )
 _METHOD_BEFORE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE)['\"`,\s]+(?:https?://[^/\s]*|\0)?$")
