@@ -67,7 +67,7 @@ def set_clock(path: Path, offset_s: int) -> None:
 
 
 def believed(cluster: Cluster) -> float:
-    """How far the box's clock is from ours, in seconds, by the `created_at` of a message."""
+    """How far the host's clock is from ours, in seconds, by the `created_at` of a message."""
     sent = cluster.send(PHONES[0], "what time is it?", on_uncertain="resend")
     told = datetime.fromisoformat(cluster.message(sent["id"])["created_at"])
     return (told - datetime.now(UTC)).total_seconds()

@@ -154,7 +154,7 @@ def test_a_burst_opens_no_more_connections_than_planned(host: Host, line: Line) 
     assert line.peak <= plan["instance_connections"]
 
 
-def test_two_boxes_open_no_more_connections_than_planned(host: Host, line: Line, tmp_path: Path) -> None:
+def test_two_hosts_open_no_more_connections_than_planned(host: Host, line: Line, tmp_path: Path) -> None:
     """As in a deploy: the next host beside the old one, both under a burst."""
     first = host.cluster()
     environment = host_environment(line.uri, first.sandbox_port)
