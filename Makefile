@@ -80,7 +80,7 @@ test-tools: | $(if $(filter ready test,$(MAKECMDGOALS)),chromium)
 
 # The table is printed even when a case fails: the others have their rows.
 chaos: export CHAOS_RESULTS ?= build/chaos.jsonl
-chaos: $(VENV)/.test test-tools ## run the chaos tests (kills, stalls, outages under load) and print the table of docs/reliability.md (CHAOS_REQUESTS= …)
+chaos: $(VENV)/.test test-tools ## run the chaos tests (kills, stalls, outages under load) and put the table into docs/reliability.md (CHAOS_REQUESTS= …)
 	@rm -f $(CHAOS_RESULTS)
 	@$(BIN)/python -m pytest tests/chaos -s $(ARGS); code=$$?; $(BIN)/python -m tests.chaos.report $(CHAOS_RESULTS) && exit $$code
 
