@@ -36,7 +36,7 @@ class Run:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.pace = scenarios.Pace(seconds=options.seconds, warm_s=min(2.0, options.seconds / 2))
+        self.shape = scenarios.LoadShape(seconds=options.seconds, warm_s=min(2.0, options.seconds / 2))
         self.results: list[Result] = []
         self.rss_mb: dict[str, float] = {}
         self.cold_start_s: dict[str, float] = {}
@@ -75,8 +75,8 @@ class Run:
                 for name in self._ways(server):
                     with self._sending(server, name):
                         self._say(f"round {turn + 1}: {name}")
-                        accept = scenarios.saturate(server, "accept", self.pace)
-                        read = scenarios.saturate(server, "read", self.pace, ids=accept.ids)
+                        accept = scenarios.saturate(server, "accept", self.shape)
+                        read = scenarios.saturate(server, "read", self.shape, ids=accept.ids)
                         seen.setdefault((name, "accept"), []).append(accept)
                         seen.setdefault((name, "read"), []).append(read)
                     self.rss_mb[name] = max(self.rss_mb.get(name, 0.0), server.worker_rss_mb())
@@ -92,7 +92,7 @@ class Run:
             for server, name in list(going):
                 self._say(f"{rate}/s: {name}")
                 with self._sending(server, name):
-                    seen = scenarios.at_rate(server, "accept", self.pace, rate)
+                    seen = scenarios.at_rate(server, "accept", self.shape, rate)
                 result = next(one for one in self.results if one.server == name and one.scenario == "accept")
                 result.at_rates.append(seen)
                 if seen.achieved_per_s < 0.9 * rate or seen.failed_share > 0.01:
@@ -127,7 +127,7 @@ class Run:
                     scenarios.wait_until_ingested(server)
                 for kind, rounds in seen.items():
                     self._say(f"round {turn + 1}: {OURS}, {kind}")
-                    rounds.append(scenarios.saturate(server, kind, self.pace))
+                    rounds.append(scenarios.saturate(server, kind, self.shape))
             ids = seen["accept"][0].ids
             for kind, rounds in seen.items():
                 middle = statistics.median_low([one.achieved_per_s for one in rounds])
@@ -137,7 +137,7 @@ class Run:
                 for accept, webhook in zip(*seen.values(), strict=True)
             ]
             self._other(
-                "mixed (1 accept to 4 reads), saturated", scenarios.saturate(server, "mixed", self.pace, ids=ids)
+                "mixed (1 accept to 4 reads), saturated", scenarios.saturate(server, "mixed", self.shape, ids=ids)
             )
         fast = {"PANAL_NUMBER_RATE_PER_S": "1000"}
         with servers.panal(self.folder / "ours-fast", workers=self.options.workers, settings=fast) as server:
@@ -155,7 +155,7 @@ class Run:
                 scenarios.open_windows(server)
                 time.sleep(2)
                 self._say(f"{count} workers")
-                found.append((count, scenarios.saturate(server, "accept", self.pace).achieved_per_s))
+                found.append((count, scenarios.saturate(server, "accept", self.shape).achieved_per_s))
         self.others["accept_per_s_by_workers"] = found
 
     def growth(self) -> None:
@@ -178,10 +178,10 @@ class Run:
         """Memory of a worker over many requests."""
         with servers.panal(self.folder / "memory", workers=self.options.workers) as server:
             scenarios.open_windows(server)
-            ids = scenarios.saturate(server, "accept", scenarios.Pace(seconds=2, warm_s=0.5)).ids
+            ids = scenarios.saturate(server, "accept", scenarios.LoadShape(seconds=2, warm_s=0.5)).ids
             done, found = 0, [(0, server.worker_rss_mb())]
             while done < self.options.memory:
-                seen = scenarios.saturate(server, "read", scenarios.Pace(seconds=20, warm_s=0), ids=ids)
+                seen = scenarios.saturate(server, "read", scenarios.LoadShape(seconds=20, warm_s=0), ids=ids)
                 done += seen.count
                 found.append((done, server.worker_rss_mb()))
                 self._say(f"memory: {done:,} requests, {found[-1][1]:.0f} MB")

@@ -234,7 +234,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _control(proxy: Proxy, port: int) -> None:
-    """``reset`` and ``tally`` as lines on a second port: for whoever runs the proxy as a process of its own."""
+    """Answer each line on a second port with the counts; ``reset`` counts from here. For a proxy in its own process."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():

@@ -86,12 +86,12 @@ def _draw(frame: Frame, left: float, depth: int, total: int, parts: list[str]) -
         if share < LEAST_SHARE:
             continue
         width, top = share * WIDTH, 30 + depth * ROW
-        room = int(width / TEXT_PX) - 1
-        name = callee.name if len(callee.name) <= room else callee.name.partition(" ")[0][:room]
+        longest = int(width / TEXT_PX) - 1
+        name = callee.name if len(callee.name) <= longest else callee.name.partition(" ")[0][:longest]
         parts.append(
             f'<g><title>{escape(callee.name)}: {share:.1%}</title><rect x="{left:.1f}" y="{top}" width="{width:.1f}" '
             f'height="{ROW - 1}" fill="{_colour(callee.name)}" fill-opacity="0.85"/>'
-            + (f'<text x="{left + 3:.1f}" y="{top + 12}" fill="#fff">{escape(name)}</text>' if room > 3 else "")
+            + (f'<text x="{left + 3:.1f}" y="{top + 12}" fill="#fff">{escape(name)}</text>' if longest > 3 else "")
             + "</g>"
         )
         deepest = max(deepest, _draw(callee, left, depth + 1, total, parts))
@@ -107,7 +107,7 @@ def _function(frame: str) -> str:
 
 
 def _colour(name: str) -> str:
-    if any(f"({room}/" in name for room in ("services", "blueprints", "config")) or "(server.py" in name:
+    if any(f"({package}/" in name for package in ("services", "blueprints", "config")) or "(server.py" in name:
         return OURS
     if "(sanic" in name:
         return SANIC

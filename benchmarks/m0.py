@@ -86,7 +86,7 @@ def run_panal(folder: Path, *, workers: int, seconds: float, budget: float) -> l
                 rows.append({"server": "Panal, idle", "ops_per_s": idle["commands"] / idle_s, "tally": idle})
                 for per_minute in REQUESTS_A_MINUTE:
                     # First every worker meets every customer: a window that is known open is not read again.
-                    warming = scenarios.Pace(seconds=WARM_S, warm_s=0, phones=PHONES)
+                    warming = scenarios.LoadShape(seconds=WARM_S, warm_s=0, phones=PHONES)
                     scenarios.at_rate(server, "accept", warming, per_minute / 60)
                     rows.append(measured(server, control, seconds=seconds, per_minute=per_minute))
     return rows
@@ -105,13 +105,13 @@ def run_peer(folder: Path, *, workers: int, seconds: float) -> list[dict[str, An
 
 def measured(server: servers.Server, control: int, *, seconds: float, per_minute: int | None) -> dict[str, Any]:
     """One rate (None: as many as it takes), and what it cost."""
-    pace = scenarios.Pace(seconds=seconds, warm_s=2, phones=PHONES)
+    shape = scenarios.LoadShape(seconds=seconds, warm_s=2, phones=PHONES)
     told(control, is_reset=True)
     began = time.monotonic()
     if per_minute:
-        seen = scenarios.at_rate(server, "accept", pace, per_minute / 60)
+        seen = scenarios.at_rate(server, "accept", shape, per_minute / 60)
     else:
-        seen = scenarios.saturate(server, "accept", pace)
+        seen = scenarios.saturate(server, "accept", shape)
     return row(server.name, seen, told(control), took_s=time.monotonic() - began, per_minute=per_minute)
 
 

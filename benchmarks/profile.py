@@ -42,9 +42,9 @@ def run(kind: str, *, seconds: float, workers: int, is_sending: bool, out: Path)
         with servers.panal(folder / "panal", workers=workers) as server:
             scenarios.open_windows(server)
             scenarios.set_paused(server, not is_sending)
-            ids = scenarios.saturate(server, "accept", scenarios.Pace(seconds=2, warm_s=1)).ids
+            ids = scenarios.saturate(server, "accept", scenarios.LoadShape(seconds=2, warm_s=1)).ids
             samplers = {role: record(busiest(server, role), folder / role, seconds=seconds) for role in BELOW}
-            seen = scenarios.saturate(server, kind, scenarios.Pace(seconds=seconds, warm_s=1), ids=ids)
+            seen = scenarios.saturate(server, kind, scenarios.LoadShape(seconds=seconds, warm_s=1), ids=ids)
             for sampler in samplers.values():
                 sampler.wait(60)
         for role, below in BELOW.items():

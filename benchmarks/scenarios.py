@@ -26,7 +26,7 @@ _SEEDS = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LoadShape:
     """How long each part takes (seconds), by how many processes the load is made, and to how many customers it goes."""
 
     seconds: float = 6.0
@@ -56,17 +56,17 @@ class Result:
         }
 
 
-def order(server: Server, kind: str, pace: Pace, *, rate_per_s: float = 0.0, ids: Sequence[str] = ()) -> Order:
+def order(server: Server, kind: str, shape: LoadShape, *, rate_per_s: float = 0.0, ids: Sequence[str] = ()) -> Order:
     """An order for this server with the usual recipients and secrets."""
     return Order(
         kind=kind,
         port=server.port,
         key=server.key,
-        seconds=pace.seconds + pace.warm_s,
-        warm_s=pace.warm_s,
+        seconds=shape.seconds + shape.warm_s,
+        warm_s=shape.warm_s,
         rate_per_s=rate_per_s,
         connections=OPEN_CONNECTIONS if rate_per_s else CONNECTIONS,
-        phones=wire.recipients(pace.phones),
+        phones=wire.recipients(shape.phones),
         ids=list(ids),
         secret=APP_SECRET,
         number=NUMBER,
@@ -75,19 +75,19 @@ def order(server: Server, kind: str, pace: Pace, *, rate_per_s: float = 0.0, ids
     )
 
 
-def saturate(server: Server, kind: str, pace: Pace, *, ids: Sequence[str] = ()) -> Seen:
+def saturate(server: Server, kind: str, shape: LoadShape, *, ids: Sequence[str] = ()) -> Seen:
     """As fast as it answers, over 64 connections; and the CPU time that the server and its database took for each."""
     before = server.cpu_s()
-    seen = drive(order(server, kind, pace, ids=ids), processes=pace.generators)
+    seen = drive(order(server, kind, shape, ids=ids), processes=shape.generators)
     # The seconds of warming up are in the CPU time, so their requests must be in the count: all take the same.
-    requests = seen.achieved_per_s * (pace.seconds + pace.warm_s)
+    requests = seen.achieved_per_s * (shape.seconds + shape.warm_s)
     seen.cpu_us = (server.cpu_s() - before) / max(1.0, requests) * 1e6
     return seen
 
 
-def at_rate(server: Server, kind: str, pace: Pace, rate_per_s: float, *, ids: Sequence[str] = ()) -> Seen:
+def at_rate(server: Server, kind: str, shape: LoadShape, rate_per_s: float, *, ids: Sequence[str] = ()) -> Seen:
     """At a constant rate, latency from the moment a request was due."""
-    return drive(order(server, kind, pace, rate_per_s=rate_per_s, ids=ids), processes=pace.generators)
+    return drive(order(server, kind, shape, rate_per_s=rate_per_s, ids=ids), processes=shape.generators)
 
 
 def open_windows(server: Server, *, phones: int = PHONES) -> None:

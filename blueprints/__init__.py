@@ -1,4 +1,4 @@
-"""The whole URL map on one screen.
+"""The whole URL map on one screen: what is served where, and by which module.
 
 Process: worker.
 """

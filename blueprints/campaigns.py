@@ -170,7 +170,7 @@ async def pause_campaign(request: Request, campaign_id: str) -> HTTPResponse:
 @bp.post("/<campaign_id:str>/resume")
 @needs(Scope.CAMPAIGNS)
 async def resume_campaign(request: Request, campaign_id: str) -> HTTPResponse:
-    """Go on where it was paused."""
+    """Send to the remaining recipients of a paused campaign."""
     return await _command(request, "resume", campaign_id)
 
 

@@ -45,7 +45,7 @@ _ACCESS_TOKEN = re.compile(rb"(^|&)access_token=[^&]*")
 
 @bp.on_request
 async def admit(request: Request) -> None:
-    """Before the handshake of either kind: who calls, which number, from where, is there room."""
+    """Check every stream before its handshake: caller, number, origin, free places."""
     token = request.args.get("access_token")
     if token is not None:
         _forget_token(request)

@@ -1,10 +1,12 @@
-"""Sanic Extensions, with one extension of our own: HEAD for every GET, and OPTIONS for every path.
+"""Sanic Extensions (sanic-ext) with one extension of ours: HEAD for every GET, and OPTIONS for every path.
 
 Process: main, worker.
 
-Its own does the same, a route at a time once the worker has started, and Sanic compiles all its routers anew for each:
-seven seconds of CPU a worker with our routes (measured). Here it is done before anything is compiled. Its API
-reference loads scripts from another host and knows no OpenAPI 3.1; its injection and CORS cost every request.
+Its built-in extensions stay off:
+* HEAD and OPTIONS: it adds routes one at a time after the worker has started, and Sanic compiles all routers again for
+  each, seven seconds of CPU a worker with our routes (measured). Ours adds them before the first compilation.
+* OpenAPI: its reference loads scripts from another host and knows no OpenAPI 3.1; ``blueprints/openapi`` makes ours.
+* Injection and CORS: they cost every request, and Panal needs neither.
 """
 
 from collections.abc import Awaitable, Callable
@@ -63,7 +65,7 @@ async def _options(allow: str, _: Request, **__: Any) -> HTTPResponse:
 def setup_extension(app: Sanic[Any, Any]) -> None:
     """Extend the application, when all its routes are known and before it starts.
 
-    Raises ``RuntimeError`` when sanic-ext did not load: Sanic would go on without a word.
+    Raises ``RuntimeError`` when sanic-ext did not load: Sanic itself ignores that.
     """
     app.extend(
         extensions=[AutomaticMethods],

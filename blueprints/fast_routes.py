@@ -1,9 +1,9 @@
-"""Fast routes for what a worker is asked all the time: accept a message, read one, take a notification.
+"""The routes of the fast path: accept a message, read one, take a notification.
 
 Process: worker.
 
-Each answers exactly as its handler in `messages.py`, `cloud_api/messages.py` and `cloud_webhook.py` does, and declines
-when anything is to be refused.
+Each gives the answer of its handler in `messages.py`, `cloud_api/messages.py` or `cloud_webhook.py`. It declines every
+request that it would have to refuse or wait for: then the handler answers.
 """
 
 import hashlib
@@ -32,7 +32,12 @@ _RECEIVED: Final = Answer(200, _OK, b'{"success":true}')
 
 
 class _FastRoute:
-    """``pattern`` names the route in the router and the metrics."""
+    """``pattern`` is the router's; metrics use it as their label.
+
+    ``begin`` starts the work and returns without waiting, or None: then the handler takes the request. The pending
+    answer raises ``LeaveFastPath`` when only its outcome shows that the handler must answer, and passes on errors of
+    the store.
+    """
 
     method = "POST"
 
@@ -46,7 +51,7 @@ class _FastRoute:
 
 
 class AcceptRoute(_FastRoute):
-    """``POST /v1/messages``: a valid message that can be stored without a further check."""
+    """``POST /v1/messages``: every message that ``begin`` of the acceptance takes."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, raw, now = self._caller(header, Scope.MESSAGES_SEND), _object(body), self._services.clock.now()
@@ -71,7 +76,7 @@ class AcceptRoute(_FastRoute):
 
 
 class CloudApiRoute(_FastRoute):
-    """``POST /{version or nothing}/{phone_number_id}/messages``: the same from a client of Meta's Cloud API."""
+    """``POST /{version or nothing}/{phone_number_id}/messages``: the same in Meta's form, read marks aside."""
 
     def begin(self, header: HeaderCache, body: bytes) -> PendingAnswer | None:
         caller, asked = self._caller(header, Scope.MESSAGES_SEND), _SEND_LINE.fullmatch(header.lines[0])
@@ -98,7 +103,7 @@ class CloudApiRoute(_FastRoute):
 
 
 class ReadRoute(_FastRoute):
-    """``GET /v1/messages/{id}``."""
+    """``GET /v1/messages/{id}``: a message that exists, of a number that the caller may use."""
 
     method = "GET"
 
@@ -142,13 +147,13 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _may_be_once(header: HeaderCache) -> bool:
-    """Is there no ``Idempotency-Key``, or a valid one?"""
+    """Whether there is no ``Idempotency-Key``, or a valid one."""
     key = header.value("idempotency-key")
     return key is None or is_idempotency_key(key)
 
 
 def _once(header: HeaderCache, body: bytes, *, place: bytes = b"") -> Idempotency | None:
-    """Return the caller's ``Idempotency-Key`` with the digest of its request, as ``idempotency_of`` does."""
+    """The ``Idempotency-Key`` with a digest of ``place`` and body, as ``request_reading.idempotency_of`` makes it."""
     key = header.value("idempotency-key")
     return None if key is None else Idempotency(key=key, digest=hashlib.sha256(place + body).digest())
 

@@ -47,7 +47,7 @@ async def change_number(request: Request, phone_number_id: str) -> HTTPResponse:
 @bp.get("/<phone_number_id:str>/limits")
 @needs(Scope.NUMBERS)
 async def get_limits(request: Request, phone_number_id: str) -> HTTPResponse:
-    """How fast it may send: our own pace, what WhatsApp allows it, and what holds it now."""
+    """How fast it may send: our own rate, what WhatsApp allows it, and what holds it now."""
     number, limits = await _own(request, phone_number_id), services_of(request).number_limits
     return json_response(
         limits_json(number, own_pace(number, limits.pace), await limits.allowance(number.phone_number_id))
@@ -64,7 +64,7 @@ async def pause_number(request: Request, phone_number_id: str) -> HTTPResponse:
 @bp.post("/<phone_number_id:str>/resume")
 @needs(Scope.NUMBERS)
 async def resume_number(request: Request, phone_number_id: str) -> HTTPResponse:
-    """Go on; a hold of the platform is lifted, too."""
+    """Send again from this number; a hold of the platform ends, too."""
     return await _command(request, "number.resume", phone_number_id)
 
 

@@ -82,7 +82,7 @@ async def pause_endpoint(request: Request, endpoint_id: str) -> HTTPResponse:
 @bp.post("/<endpoint_id:str>/resume")
 @needs(Scope.WEBHOOK_ENDPOINTS)
 async def resume_endpoint(request: Request, endpoint_id: str) -> HTTPResponse:
-    """Go on where it stopped, after a pause or after it was disabled."""
+    """Deliver again from the cursor, after a pause or after it was disabled."""
     return json_response(endpoint_json(await _endpoints(request).resume(endpoint_id, caller_of(request))))
 
 

@@ -89,7 +89,7 @@ async def open_upload(request: Request, node: str) -> HTTPResponse:
 
 
 async def upload_session(request: Request, session: str, version: str = "") -> HTTPResponse:
-    """`/upload:…`: bytes go by, as they come; or how far they have come."""
+    """`/upload:…`: pass the bytes on as they arrive, or tell how many have arrived."""
     caller = await graph_caller(request, Scope.MEDIA)
     place = Node("upload", session, await _any_number(request, caller))
     answer = await pass_on(request, place, "", caller, version=version, is_stream=request.method == "POST")

@@ -79,7 +79,7 @@ async def call_object(request: Request, node: str, version: str = "") -> HTTPRes
 
 
 async def upload(request: Request, node: str, version: str = "") -> HTTPResponse:
-    """An upload: its body is not read before somebody wants it."""
+    """An upload: its body is a stream, read only by the handler that needs it."""
     _require_no_override(request)
     return await post_media(request, node)
 

@@ -21,7 +21,7 @@ TOKEN_SCHEMES = ("bearer", "oauth")
 
 
 async def graph_caller(request: Request, scope: Scope) -> Caller:
-    """Who calls, if he has this scope. Raises as ``graph_identity`` does, and ``NotPermitted``."""
+    """The caller, who has this scope. Raises ``NotPermitted`` without it, and as ``graph_identity`` does."""
     caller = await graph_identity(request)
     require(caller, scope)
     return caller
@@ -51,7 +51,7 @@ def method_of(request: Request) -> str:
 
 
 def base_url_of(request: Request, version: str) -> str:
-    """This place as the caller sees it, with the version that he asked for. Raises ``GraphFault`` (100)."""
+    """The base URL as the caller sees it, with the version of the request. Raises ``GraphFault`` (100)."""
     if HOST.fullmatch(request.host) is None:
         raise GraphFault(100, "The Host header is not valid.")
     scheme = "https" if origin_of(request).is_secure else "http"

@@ -61,7 +61,7 @@ async def who_am_i(request: Request) -> HTTPResponse:
 
 @bp.post("/session/touch")
 async def stay(request: Request) -> HTTPResponse:
-    """Somebody is there: the idle time begins anew."""
+    """Keep the session: its idle time starts again."""
     if not is_own_page(request):
         raise SessionEnded()
     return _with_cookie(request, await services_of(request).sessions.touch(request.cookies.get(SESSION_COOKIE) or ""))

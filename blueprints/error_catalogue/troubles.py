@@ -43,7 +43,7 @@ TROUBLES: Final = (
     ErrorEntry(
         "storage_full",
         Unavailable,
-        "The database has no room left, so nothing was accepted.",
+        "The database is full, so nothing was accepted.",
         "Tell the operator: the database needs the next tier or a larger disk, and a shorter retention. Then send it "
         "again; with an Idempotency-Key nothing is sent twice.",
     ),

@@ -84,7 +84,7 @@ async def _serve(options: Options, beside: Callable[[], AbstractAsyncContextMana
 
 
 async def _until_stopped(stopping: asyncio.Event) -> None:
-    """Wait for a signal. A managed child also leaves when its parent has gone; alone it outlives whoever started it.
+    """Wait for a signal. A managed child also leaves when its parent has gone; started alone, it outlives its parent.
 
     The parent may have gone while the past was read: who inherited this process then would pass for it by its PID.
     """

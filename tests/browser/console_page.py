@@ -68,7 +68,7 @@ def context_for(browser: Browser, cluster: Cluster, **more: Any) -> tuple[Browse
 
 
 def sign_in(page: Page, cluster: Cluster, *, path: str = "/console") -> None:
-    """Through the door, as people do."""
+    """Sign in on the page, as people do."""
     page.goto(path)
     page.locator("input[type=password]").fill(cluster.key)
     page.locator("button[type=submit]").click()

@@ -1,4 +1,4 @@
-"""The operator's day: the cluster, campaigns, keys, and the door."""
+"""The operator's day: the cluster, campaigns, keys, and signing in."""
 
 from playwright.sync_api import APIResponse, Route, expect
 

@@ -1,4 +1,4 @@
-"""The page as such: the door, languages, light and dark, accessibility, and what it may load."""
+"""The page as such: signing in, languages, light and dark, accessibility, and what it may load."""
 
 import re
 from pathlib import Path

@@ -63,7 +63,7 @@ class Host:
 
 
 @contextlib.contextmanager
-def box_in(
+def host_in(
     folder: Path,
     *,
     workers: int = 2,
@@ -159,7 +159,7 @@ def family(cluster: Cluster) -> list[psutil.Process]:
     return []
 
 
-def zygote(cluster: Cluster) -> psutil.Process:
+def fork_server(cluster: Cluster) -> psutil.Process:
     """The process from which all others are forked."""
     return next(child for child in psutil.Process(cluster.process.pid).children() if child.children())
 

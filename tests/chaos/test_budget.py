@@ -14,9 +14,9 @@ import pytest
 
 from benchmarks.m0 import m0, told
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Host, box_in, load_of, submissions, sums
+from tests.chaos.host import Host, host_in, load_of, submissions, sums
 from tests.harness import free_port
-from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.externals import external_database, external_sandbox, host_environment
 from tests.harness.load import SUBMIT, offer
 from tests.harness.slack import slack
 from tests.harness.waiting import until
@@ -44,18 +44,20 @@ def throttled(tmp_path: Path) -> Iterator[Throttled]:
         webhook_url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
         environment = {
-            **box_environment(uri, sandbox_port),
+            **host_environment(uri, sandbox_port),
             "TEST_PORT": str(port),
             "PANAL_DB_OPS_PER_S": "90",  # what the manual says for M0
             "PANAL_LEASE_TTL_S": "10",
             "PANAL_LEASE_RENEW_S": "3",
             "PANAL_PAIR_BURST": "1000",
         }
-        yield Throttled(stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment)), control_port)
+        yield Throttled(
+            stack.enter_context(host_in(tmp_path / "host", workers=2, environment=environment)), control_port
+        )
 
 
 def test_three_times_what_a_throttled_database_allows(throttled: Throttled) -> None:
-    cluster = throttled.box.cluster()
+    cluster = throttled.host.cluster()
     told(throttled.control_port, is_reset=True)
     began = time.monotonic()
     with offer(cluster, rate=OFFERED_PER_S, order_every=ORDER_EVERY) as load:

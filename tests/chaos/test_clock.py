@@ -1,4 +1,4 @@
-"""The clock of the box is set while it works: nobody may notice but the calendar.
+"""The host's clock is set while Panal works: only what follows the calendar may notice.
 
 libfaketime stands between the processes and their clock; database and WhatsApp are outside and keep theirs.
 """
@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Box, another, box_in, failed_of, load_of, row, sums
+from tests.chaos.host import Host, another, failed_of, host_in, load_of, row, sums
 from tests.harness import Cluster, free_port
-from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.externals import external_database, external_sandbox, host_environment
 from tests.harness.load import offer
 from tests.harness.slack import slack
 from tests.harness.traffic import received_texts, recipients, send_in_order
@@ -40,14 +40,14 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def box(tmp_path: Path, clock: Path) -> Iterator[Box]:
+def host(tmp_path: Path, clock: Path) -> Iterator[Host]:
     with ExitStack() as stack:
         uri = stack.enter_context(external_database(tmp_path / "database"))
         port = free_port()
         webhook_url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
         environment = {
-            **box_environment(uri, sandbox_port),
+            **host_environment(uri, sandbox_port),
             "TEST_PORT": str(port),
             "PANAL_PAIR_BURST": "1000",
             "LD_PRELOAD": LIBRARY,
@@ -56,7 +56,7 @@ def box(tmp_path: Path, clock: Path) -> Iterator[Box]:
             "DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
-        yield stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment))
+        yield stack.enter_context(host_in(tmp_path / "host", workers=2, environment=environment))
 
 
 def set_clock(path: Path, offset_s: int) -> None:
@@ -67,14 +67,14 @@ def set_clock(path: Path, offset_s: int) -> None:
 
 
 def believed(cluster: Cluster) -> float:
-    """How far the box's clock is from ours, in seconds, by the `created_at` of a message."""
+    """How far the host's clock is from ours, in seconds, by the `created_at` of a message."""
     sent = cluster.send(PHONES[0], "what time is it?", on_uncertain="resend")
     told = datetime.fromisoformat(cluster.message(sent["id"])["created_at"])
     return (told - datetime.now(UTC)).total_seconds()
 
 
-def test_nobody_notices_when_the_clock_is_set(box: Box, clock: Path) -> None:
-    cluster = box.cluster()
+def test_nobody_notices_when_the_clock_is_set(host: Host, clock: Path) -> None:
+    cluster = host.cluster()
     for phone in PHONES:
         cluster.write_as_customer(phone, "hello")
     until(lambda: len(cluster.all_pages("/v1/conversations")) == len(PHONES), "every conversation is open")
@@ -105,7 +105,7 @@ def test_nobody_notices_when_the_clock_is_set(box: Box, clock: Path) -> None:
     accounted = sums(cluster, report)
     until(lambda: all(set(bodies[phone]) <= set(received_texts(cluster, phone)) for phone in PHONES), "all are there")
     in_order = all([b for b in received_texts(cluster, p) if b in bodies[p]] == bodies[p] for p in PHONES)
-    queen = row(cluster, "Sanic-WhatsApp-0")
+    owner = row(cluster, "Sanic-WhatsApp-0")
     early = cluster.message(later)["status"]
     note(
         "O5",
@@ -116,8 +116,8 @@ def test_nobody_notices_when_the_clock_is_set(box: Box, clock: Path) -> None:
         f"hour left with the clock: {early != 'scheduled'}",
     )
     assert in_order
-    assert queen["whatsapp"]["epoch"] == epoch
-    assert queen["restarts"] == 0
+    assert owner["whatsapp"]["epoch"] == epoch
+    assert owner["restarts"] == 0
     assert "owner.fenced" not in cluster.log
     assert len(report.failures) <= 24 * slack()  # what the killed worker had in its hands
     assert cluster.log.count("process.died") == 1

@@ -17,17 +17,17 @@ from tests.chaos.figures import assert_within, note
 from tests.chaos.host import (
     Host,
     another,
-    box_in,
     failed_of,
     family,
+    fork_server,
     gone_s,
+    host_in,
     kill,
     load_of,
     replaced,
     row,
     rows,
     sums,
-    zygote,
 )
 from tests.chaos.inject.sitecustomize import BLOCK, LEAK
 from tests.harness import Cluster
@@ -60,7 +60,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         "PANAL_RESTART_BREAKER_COOL_S": "3",
         "PANAL_NUMBER_RATE_PER_S": "1000",
     }
-    with box_in(folder, workers=WORKERS, environment=environment) as host:
+    with host_in(folder, workers=WORKERS, environment=environment) as host:
         yield host
 
 
@@ -151,14 +151,14 @@ def every_successor_ends(cluster: Cluster) -> Iterator[None]:
 
 @contextlib.contextmanager
 def too_little_memory(cluster: Cluster) -> Iterator[None]:
-    """Somebody lowers the limit of the running service: what is started from now on has no room for a thread."""
-    forker = zygote(cluster)
-    before = forker.rlimit(psutil.RLIMIT_AS)
-    forker.rlimit(psutil.RLIMIT_AS, (forker.memory_info().vms + 2**20, before[1]))
+    """Somebody lowers the limit of the running service: what starts from now on has no memory for a thread."""
+    server = fork_server(cluster)
+    before = server.rlimit(psutil.RLIMIT_AS)
+    server.rlimit(psutil.RLIMIT_AS, (server.memory_info().vms + 2**20, before[1]))
     try:
         yield
     finally:
-        forker.rlimit(psutil.RLIMIT_AS, before)
+        server.rlimit(psutil.RLIMIT_AS, before)
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ import psutil
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Host, another, box_in, eventually, family, gone_s, kill, load_of, row, sums
+from tests.chaos.host import Host, another, family, gone_s, host_in, kill, load_of, row, sums
 from tests.harness import Cluster
 from tests.harness.externals import end
 from tests.harness.load import PING, offer
 from tests.harness.sanic_command import ROOT
 from tests.harness.slack import slack
-from tests.harness.waiting import until
+from tests.harness.waiting import seconds_until, until
 
 pytestmark = pytest.mark.chaos
 
@@ -33,7 +33,7 @@ REPLACED_S = 15.0
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     environment = {"PANAL_NUMBER_RATE_PER_S": "1000"}
-    with box_in(tmp_path_factory.mktemp("hung"), workers=WORKERS, environment=environment) as host:
+    with host_in(tmp_path_factory.mktemp("hung"), workers=WORKERS, environment=environment) as host:
         yield host
 
 
@@ -87,10 +87,10 @@ def test_an_embedded_database_that_hangs_is_started_again(
         time.sleep(2)
         with hang(cluster):
             hung_at = time.monotonic()
-            not_ready_s = eventually(lambda: says_not_ready(cluster), "/readyz says so", 8 * slack())
+            not_ready_s = seconds_until(lambda: says_not_ready(cluster), "/readyz says so", within_s=8)
             gone_s([server], within_s=2 * NOTICED_S * slack())
         another(cluster, "Sanic-Database-0", watcher)
-        eventually(lambda: cluster.client.get("/readyz", timeout=5).status_code == 200, "ready", 30 * slack())
+        until(lambda: cluster.client.get("/readyz", timeout=5).status_code == 200, "ready", within_s=30)
         back_at = time.monotonic()
         time.sleep(3)
     (silent_s,) = re.findall(r"has not answered for ([0-9.]+) s: killed", cluster.log[before:])
@@ -131,13 +131,13 @@ def test_a_service_that_hangs_is_named_killed_and_replaced(cluster: Cluster, cas
         time.sleep(1)
         victim = cluster.processes()[name]
         at = kill(victim, signal.SIGSTOP)
-        seen_s = eventually(lambda: row(cluster, name)["state"] == "stalled", "/v1/cluster says so", 10 * slack())
+        seen_s = seconds_until(lambda: row(cluster, name).get("state") == "stalled", "/v1/cluster says so", within_s=10)
         answer = cluster.client.get("/readyz")
         gone_s([victim], within_s=2 * REPLACED_S * slack())
         killed_s = time.monotonic() - at
         another(cluster, name, victim.pid)
         replaced_s = time.monotonic() - at
-        eventually(lambda: cluster.client.get("/readyz", timeout=5).status_code == 200, "ready", 30 * slack())
+        until(lambda: cluster.client.get("/readyz", timeout=5).status_code == 200, "ready", within_s=30)
     report = load.report
     accounted = sums(cluster, report)
     note(

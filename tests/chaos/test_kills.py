@@ -11,9 +11,10 @@ from tests.chaos.figures import assert_within, note
 from tests.chaos.host import (
     Host,
     another,
-    box_in,
     failed_of,
+    fork_server,
     gone_s,
+    host_in,
     in_doubt,
     is_well,
     kill,
@@ -22,7 +23,6 @@ from tests.chaos.host import (
     row,
     sums,
     wait_until_well,
-    zygote,
 )
 from tests.harness import Cluster
 from tests.harness.load import offer
@@ -46,7 +46,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    with box_in(tmp_path_factory.mktemp("kills"), workers=WORKERS, environment=ENVIRONMENT) as host:
+    with host_in(tmp_path_factory.mktemp("kills"), workers=WORKERS, environment=ENVIRONMENT) as host:
         yield host
 
 
@@ -145,7 +145,7 @@ def test_kill_9_of_the_process_that_forks(cluster: Cluster) -> None:
     """It takes its children with it; main starts another and everything comes back. Nothing is left running twice."""
     with offer(cluster) as load:
         time.sleep(1)
-        victim = zygote(cluster)
+        victim = fork_server(cluster)
         children = victim.children()
         at = kill(victim, signal.SIGKILL)
         gone_s([victim, *children], within_s=5 * slack())

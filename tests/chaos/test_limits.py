@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import another, box_in, failed_of, load_of, sums, wait_until_recovered
+from tests.chaos.host import another, failed_of, host_in, load_of, sums, wait_until_recovered
 from tests.chaos.test_rolling_restart import counted
 from tests.harness import free_port
-from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.externals import external_database, external_sandbox, host_environment
 from tests.harness.load import PING, SUBMIT, offer
 from tests.harness.slack import slack
 from tests.harness.waiting import until
@@ -31,7 +31,7 @@ IDLERS = 1000
 async def test_no_descriptors_left(tmp_path: Path) -> None:
     """1,000 idle connections where 256 files may be open: the rest is refused with a word, and leaves no trace."""
     prefix = ["prlimit", f"--nofile={FILES}:{FILES}"]
-    with box_in(tmp_path, workers=2, prefix=prefix) as host:
+    with host_in(tmp_path, workers=2, prefix=prefix) as host:
         cluster = await asyncio.to_thread(host.cluster)
         writers: list[asyncio.StreamWriter] = []
         refused = 0
@@ -83,7 +83,7 @@ def test_nowhere_to_write_the_log(tmp_path: Path, case: str) -> None:
             stack.callback(reads.clear)
             threading.Thread(target=read_on, args=(unread, tmp_path / "server.log", reads), daemon=True).start()
         stack.callback(os.close, output)
-        host = stack.enter_context(box_in(tmp_path, workers=2, environment=environment, output=output))
+        host = stack.enter_context(host_in(tmp_path, workers=2, environment=environment, output=output))
         cluster = host.cluster()
         with offer(cluster, reads=PING) as load:
             if case == "F3":
@@ -110,10 +110,10 @@ SPACE_KB = 1024
 
 
 def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
-    """A disk of one megabyte, full under load: the owner is killed and all workers are replaced; then there is room."""
+    """A disk of one megabyte, full under load: owner killed, all workers replaced; then it has space again."""
     if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "true"], check=False).returncode:
         pytest.skip("this machine lets nobody mount a disk of his own (user namespaces are off)")
-    data = tmp_path / "box" / "data"
+    data = tmp_path / "host" / "data"
     data.mkdir(parents=True)
     mount = f'mount -t tmpfs -o size={SPACE_KB}k tmpfs "$0" && exec "$@"'
     prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(data)]
@@ -122,8 +122,8 @@ def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
         port = free_port()
         webhook_url = f"http://127.0.0.1:{port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
-        environment = {**box_environment(uri, sandbox_port), "TEST_PORT": str(port)}
-        host = stack.enter_context(box_in(tmp_path / "box", workers=2, environment=environment, prefix=prefix))
+        environment = {**host_environment(uri, sandbox_port), "TEST_PORT": str(port)}
+        host = stack.enter_context(host_in(tmp_path / "host", workers=2, environment=environment, prefix=prefix))
         cluster = host.cluster()
         disk = Path(f"/proc/{cluster.process.pid}/root{data}")  # as the processes of the host see it
         victim = cluster.pid("Sanic-WhatsApp-0")
@@ -151,7 +151,7 @@ def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
             "the disk of the data folder is full; the WhatsApp process is killed, all workers are replaced",
             load=load_of(report),
             figure=f"{failed_of(report)}; nothing else died; {accounted}; /metrics answers {full} meanwhile, and with "
-            f"room again it has counted {told} of {len(report.accepted)} acceptances; stops with code {code} in "
+            f"with room again it has counted {told} of {len(report.accepted)} acceptances; stops with code {code} in "
             f"{time.monotonic() - began:.1f} s",
         )
         assert deaths == 1

@@ -1,4 +1,4 @@
-"""The line to the database: far away, cut under load, crowded, out of room; and silent for the owner alone."""
+"""The line to the database: far away, cut under load, crowded, over its quota; and silent for the owner alone."""
 
 import time
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ import pymongo
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import Host, box_in, failed_of, load_of, sums, wait_until_recovered
+from tests.chaos.host import Host, failed_of, host_in, load_of, sums, wait_until_recovered
 from tests.chaos.test_outage import MESSAGE
 from tests.chaos.test_two_hosts import LEASE_TTL_S, owner_of
 from tests.harness import free_port, start_cluster
-from tests.harness.externals import DatabaseServer, box_environment, external_sandbox
+from tests.harness.externals import DatabaseServer, external_sandbox, host_environment
 from tests.harness.line import Line, QuotaLine, line_to, quota_line_to
 from tests.harness.load import SUBMIT, Report, offer
 from tests.harness.slack import slack
@@ -50,7 +50,7 @@ def line(database: DatabaseServer) -> Iterator[QuotaLine]:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, line: Line) -> Iterator[Host]:
     environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_NUMBER_RATE_PER_S": "1000"}
-    with box_in(tmp_path_factory.mktemp("line"), workers=2, environment=environment) as host:
+    with host_in(tmp_path_factory.mktemp("line"), workers=2, environment=environment) as host:
         yield host
 
 
@@ -154,10 +154,10 @@ def test_a_burst_opens_no_more_connections_than_planned(host: Host, line: Line) 
     assert line.peak <= plan["instance_connections"]
 
 
-def test_two_boxes_open_no_more_connections_than_planned(host: Host, line: Line, tmp_path: Path) -> None:
+def test_two_hosts_open_no_more_connections_than_planned(host: Host, line: Line, tmp_path: Path) -> None:
     """As in a deploy: the next host beside the old one, both under a burst."""
     first = host.cluster()
-    environment = box_environment(line.uri, first.sandbox_port)
+    environment = host_environment(line.uri, first.sandbox_port)
     with start_cluster(tmp_path / "second", workers=2, environment=environment) as second:
         until(lambda: owner_of(second).get("state") == "standby", "the second stands by", within_s=20 * slack())
         planned = sum(host.client.get("/v1/capacity").json()["instance_connections"] for host in (first, second))
@@ -196,17 +196,17 @@ def test_a_database_over_its_quota(host: Host, line: QuotaLine, database: Databa
         alive = cluster.client.get("/livez").status_code
         cluster.kill(owner)  # a new owner begins with a pass, the old one does one an hour
         until(lambda: not line.refuses, "something old was deleted", within_s=30 * slack())
-        room_at = time.monotonic()
+        freed_at = time.monotonic()
         wait_until_recovered(cluster)
     report = load.report
     accounted = sums(cluster, report)
-    recovery_s = report.recovery_s(room_at)
+    recovery_s = report.recovery_s(freed_at)
     note(
         "D6",
         "the database takes no insert any more: over its quota; the WhatsApp process is killed meanwhile",
         load=load_of(report),
         figure=f"{failed_of(report)}; refused with {refused.status_code} {refused.json()['code']}; the next owner "
-        f"made room {room_at - at:.1f} s later ({line.counts['delete'] - deletes_before} deletes); last failure "
+        f"made room {freed_at - at:.1f} s later ({line.counts['delete'] - deletes_before} deletes); last failure "
         f"{recovery_s:.1f} s after that; nothing else died; {accounted}",
     )
     assert (refused.status_code, refused.json()["code"], "retry-after" in refused.headers) == (
@@ -247,7 +247,7 @@ def test_an_owner_cut_off_from_the_database_is_succeeded_and_fenced(
         line = stack.enter_context(line_to(own.port))
         webhook_url = f"http://127.0.0.1:{second_port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
-        shared = box_environment(own.uri, sandbox_port)
+        shared = host_environment(own.uri, sandbox_port)
         # Each host has a line of its own to WhatsApp: who sends what, and when.
         sends, sends_of_other = (stack.enter_context(line_to(sandbox_port)) for _ in range(2))
         sends.watched = sends_of_other.watched = b"/messages?"

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import wait_until_well, zygote
+from tests.chaos.host import fork_server, wait_until_well
 from tests.harness import Cluster, start_cluster
 from tests.harness.ports import is_free
 from tests.harness.traffic import Sent, received_texts, recipients, send_in_order
@@ -135,7 +135,7 @@ def test_kills_and_lost_answers_lose_nothing_and_send_nothing_twice(tmp_path: Pa
 
         def kill_fork_server(_: random.Random) -> None:
             with contextlib.suppress(psutil.Error, StopIteration):
-                zygote(cluster).kill()
+                fork_server(cluster).kill()
 
         def kill_database(_: random.Random) -> None:
             if not is_free(cluster.database_port):  # one that is killed while it starts may never answer

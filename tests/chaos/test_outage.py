@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.chaos.figures import assert_within, note
-from tests.chaos.host import box_in, failed_of, load_of, rows, sums, wait_until_recovered
+from tests.chaos.host import failed_of, host_in, load_of, rows, sums, wait_until_recovered
 from tests.harness.externals import DatabaseServer
 from tests.harness.load import PING, SUBMIT, Report, offer
 
@@ -35,7 +35,7 @@ def test_the_database_is_killed_and_comes_back(tmp_path: Path) -> None:
         "PANAL_NUMBER_RATE_PER_S": "1000",
     }
     try:
-        with box_in(tmp_path / "box", workers=WORKERS, environment=environment) as host:
+        with host_in(tmp_path / "host", workers=WORKERS, environment=environment) as host:
             cluster = host.cluster()
             workers = cluster.worker_pids()
             with offer(cluster) as load, offer(cluster, rate=20, reads=PING, order_every=10**9) as pings:

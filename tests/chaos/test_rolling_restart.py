@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.chaos.figures import note
-from tests.chaos.host import Host, box_in, failed_of, load_of, replaced, rows, sums
+from tests.chaos.host import Host, failed_of, host_in, load_of, replaced, rows, sums
 from tests.harness import Cluster
 from tests.harness.load import PING, READ, SUBMIT, Report, offer
 from tests.harness.sanic_command import ROOT
@@ -32,7 +32,7 @@ REPORTS: list[Report] = []
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     environment = {"PANAL_NUMBER_RATE_PER_S": "1000", "PANAL_PAIR_BURST": "1000", "PANAL_PAIR_PERIOD_S": "0.01"}
-    with box_in(tmp_path_factory.mktemp("rollout"), workers=WORKERS, environment=environment) as host:
+    with host_in(tmp_path_factory.mktemp("rolling_restart"), workers=WORKERS, environment=environment) as host:
         yield host
 
 

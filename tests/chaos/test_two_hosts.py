@@ -16,7 +16,7 @@ import pytest
 
 from tests.chaos.figures import assert_within, note
 from tests.harness import Cluster, free_port, start_cluster
-from tests.harness.externals import box_environment, external_database, external_sandbox
+from tests.harness.externals import external_database, external_sandbox, host_environment
 from tests.harness.slack import slack
 from tests.harness.traffic import received_texts, recipients, send_in_order
 from tests.harness.waiting import until
@@ -28,25 +28,25 @@ LEASE_TTL_S = 4.0
 
 
 @dataclass
-class Boxes:
+class Hosts:
     first: Cluster
     second: Cluster
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Iterator[Boxes]:
+def hosts(tmp_path: Path) -> Iterator[Hosts]:
     """Two installations on one database and one WhatsApp, which posts to the second."""
     second_port = free_port()
     with ExitStack() as stack:
         uri = stack.enter_context(external_database(tmp_path / "database"))
         webhook_url = f"http://127.0.0.1:{second_port}/webhooks/whatsapp"
         sandbox_port = stack.enter_context(external_sandbox(tmp_path / "whatsapp", webhook_url=webhook_url))
-        environment = box_environment(uri, sandbox_port)
+        environment = host_environment(uri, sandbox_port)
         first = stack.enter_context(start_cluster(tmp_path / "first", workers=1, environment=environment))
         second = stack.enter_context(
             start_cluster(tmp_path / "second", workers=1, environment={**environment, "TEST_PORT": str(second_port)})
         )
-        yield Boxes(first, second)
+        yield Hosts(first, second)
 
 
 def owner_of(cluster: Cluster) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def wait_until_read(cluster: Cluster, count: int) -> None:
     until(lambda: states() == {"read": count}, "all are read", within_s=60, every_s=0.3, context=lambda: str(states()))
 
 
-def test_a_graceful_stop_hands_the_number_over_within_a_second(hosts: Boxes) -> None:
+def test_a_graceful_stop_hands_the_number_over_within_a_second(hosts: Hosts) -> None:
     until(lambda: owner_of(hosts.first).get("state") == "owner", "the first host owns the number")
     until(lambda: owner_of(hosts.second).get("state") == "standby", "the second stands by")
     assert hosts.second.client.get("/readyz").status_code == 200
@@ -108,7 +108,7 @@ def test_a_graceful_stop_hands_the_number_over_within_a_second(hosts: Boxes) -> 
     )
 
 
-def test_an_owner_that_was_paused_cannot_send_or_write_any_more(hosts: Boxes) -> None:
+def test_an_owner_that_was_paused_cannot_send_or_write_any_more(hosts: Hosts) -> None:
     open_windows(hosts.second)
     paused = hosts.first.pid("Sanic-WhatsApp-0")
     bodies: dict[str, list[str]] = {}

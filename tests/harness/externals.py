@@ -34,7 +34,7 @@ class DatabaseServer:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def kill(self) -> None:
-        """SIGKILL; nobody revives it."""
+        """SIGKILL; nothing starts it again."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(10)
@@ -87,7 +87,7 @@ def external_sandbox(folder: Path, *, webhook_url: str) -> Iterator[int]:
         end(process)
 
 
-def box_environment(uri: str, sandbox_port: int) -> dict[str, str]:
+def host_environment(uri: str, sandbox_port: int) -> dict[str, str]:
     """Settings of a host that shares a database and WhatsApp with others."""
     return {
         "PANAL_MONGODB_URI": uri,

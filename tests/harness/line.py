@@ -1,4 +1,4 @@
-"""A line to the database that a test can slow down, cut once, let fall silent, or let run out of room; it counts."""
+"""A line to the database that a test can slow down, cut once, let fall silent, or let run over its quota; it counts."""
 
 import asyncio
 import contextlib
@@ -122,10 +122,10 @@ class Line:
 
 
 class QuotaLine(Line):
-    """A server that has run out of room: while `refuses` names a command, it is answered as Atlas does.
+    """A server over its quota: while `refuses` names a command, it is answered as Atlas does.
 
     `counts` of every command that was passed on, by name, and of the refused ones under `refused`. After `room_after`
-    deletes that were passed on there is room again.
+    deletes that were passed on there is space again.
     """
 
     def __init__(self, target_port: int) -> None:

@@ -284,7 +284,7 @@ class _Generator:
 async def _main(options: argparse.Namespace, key: str) -> None:
     generator = _Generator(options, key)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, generator.over.set)
-    options.path.touch()  # whoever started us may begin
+    options.path.touch()  # the process that started us may begin
     shots = await generator.run()
     lines = [orjson.dumps(astuple(shot)) for shot in shots]
     options.path.write_bytes(b"\n".join(lines))

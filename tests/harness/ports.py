@@ -2,8 +2,8 @@
 
 A port that the kernel picks (`bind` to 0) comes from the range out of which it also serves outgoing connections:
 between the moment a test learns of it and the moment its server listens there, anybody's connection may take it. So
-the blocks lie outside of that range. A block belongs to whoever holds its first port, which the kernel frees at any
-death.
+the blocks lie outside of that range. A block belongs to the process that holds its first
+port, which the kernel frees at any death.
 """
 
 import functools

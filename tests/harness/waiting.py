@@ -1,6 +1,6 @@
 """Wait for a fact with a deadline, and fail with what was waited for. Deadlines stretch while others use this machine.
 
-A connection that breaks counts as not yet: whoever waits for a server meets it while it starts, dies or is replaced.
+A broken connection counts as "not yet": it happens while a server starts, dies or is replaced.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Accepted means delivered, at the door: twins with one key, and what is due at the same time."""
+"""Accepted means delivered: twins with one key, and what is due at the same time."""
 
 import asyncio
 import os

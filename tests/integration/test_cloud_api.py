@@ -20,7 +20,7 @@ PHONE = "16505557001"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("dropin"), workers=2) as running:
+    with start_cluster(tmp_path_factory.mktemp("cloud_api"), workers=2) as running:
         running.write_as_customer(PHONE, "Hello?")
         until(lambda: running.all_pages("/v1/conversations"), "the customer has a conversation")
         yield running

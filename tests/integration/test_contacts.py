@@ -1,4 +1,4 @@
-"""Contacts and opt-outs on a real cluster: whoever said STOP gets nothing more, by any path."""
+"""Contacts and opt-outs on a real cluster: a customer who said STOP gets nothing more, by any path."""
 
 import csv
 import io
@@ -116,18 +116,18 @@ def test_whoever_says_stop_gets_nothing_more_until_start(cluster: Cluster) -> No
         "¡Stop!",
         wamid,
     )
-    # At the door, in a batch, in the drop-in.
+    # One by one, in a batch, in the Cloud API.
     text = {"to": phone, "type": "text", "text": {"body": "too much"}}
     accepted = []
 
-    def is_refused() -> bool:  # the door remembers for a few seconds that nobody had opted out
+    def is_refused() -> bool:  # a worker remembers for a few seconds that nobody had opted out
         answer = cluster.client.post("/v1/messages", json=text)
         if answer.status_code == 202:
             accepted.append(answer.json()["id"])
             return False
         return bool(answer.json()["code"] == "opted_out")
 
-    until(is_refused, "the door knows of the opt-out", every_s=0.5)
+    until(is_refused, "workers know of the opt-out", every_s=0.5)
     batch = cluster.client.post("/v1/messages/batch", json={"messages": [text]})
     assert batch.status_code == 422
     cluster.client.post(f"/v23.0/{NUMBER}/messages", json={"messaging_product": "whatsapp", **text})
@@ -236,7 +236,7 @@ def test_consents_hold_through_the_death_of_the_owner(cluster: Cluster) -> None:
     def is_refused() -> bool:
         return bool(cluster.client.post("/v1/messages", json=text).json().get("code") == "opted_out")
 
-    until(is_refused, "the door knows of the opt-out", every_s=0.5)
+    until(is_refused, "workers know of the opt-out", every_s=0.5)
     assert not [entry for entry in cluster.phone(phone) if entry["direction"] == "in"]
 
 

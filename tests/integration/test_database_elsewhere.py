@@ -39,7 +39,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         line = stack.enter_context(elsewhere(server.port))
         # What was in doubt when the owner was killed goes again, once nothing was heard.
         environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_EVIDENCE_WAIT_S": "2"}
-        yield stack.enter_context(start_cluster(folder / "box", workers=3, environment=environment))
+        yield stack.enter_context(start_cluster(folder / "host", workers=3, environment=environment))
 
 
 @pytest.fixture(scope="module")

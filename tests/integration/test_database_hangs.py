@@ -78,7 +78,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         line.start()
         stack.callback(line.stop)
         environment = {"PANAL_MONGODB_URI": line.uri, "PANAL_DB_SERVERS": "1", "PANAL_PAIR_BURST": "1000"}
-        cluster = stack.enter_context(start_cluster(folder / "box", workers=WORKERS, environment=environment))
+        cluster = stack.enter_context(start_cluster(folder / "host", workers=WORKERS, environment=environment))
         cluster.write_as_customer(PHONE, "hola")
         until(lambda: cluster.all_pages("/v1/conversations"), "the conversation is open")
 
@@ -180,7 +180,7 @@ def test_nobody_waits_for_a_database_that_hangs_and_nothing_is_lost(rig: Rig, ho
 
 
 def nothing_is_lost_and_nothing_twice(cluster: Cluster, keys: list[str]) -> None:
-    """Whoever was not told asks again with the same key: one message each, however the first try ended."""
+    """A client without an answer asks again with the same key: one message each, however the first try ended."""
     until(lambda: cluster.client.get("/readyz").status_code == 200, "ready again", within_s=15 * slack())
     until(lambda: all(send(cluster, key).status == 202 for key in keys), "accepted", within_s=15 * slack())
     ids = {key: {orjson_id(send(cluster, key)) for _ in range(2)} for key in keys}

@@ -242,7 +242,7 @@ def is_documented(responses: dict[str, Any], status: int) -> bool:
 
 
 def test_the_run_reached_what_lies_behind_the_checks(seen: Seen) -> None:
-    """A fuzz run that is refused at the door finds nothing."""
+    """A fuzz run whose key is refused finds nothing."""
     if not seen.statuses:
         pytest.skip("it speaks of the requests of the tests above")
     reached = {operation for operation, statuses in seen.statuses.items() if any(one < 300 for one in statuses)}

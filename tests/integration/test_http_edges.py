@@ -575,7 +575,7 @@ def test_an_idempotency_key_in_a_known_header_is_the_same_key(cluster: Cluster) 
     assert again[1]["idempotency-replayed"] == "true"
 
 
-def test_the_short_way_answers_as_the_long_one_does(cluster: Cluster) -> None:
+def test_the_fast_path_answers_as_the_router_does(cluster: Cluster) -> None:
     """The first request on a connection goes Sanic's way, the next one of its kind goes short."""
     key, id_ = cluster.key, cluster.client.post("/v1/messages", json=TEXT).json()["id"]
     note = json.dumps({"object": "whatsapp_business_account", "entry": [], "marker": uuid4().hex}).encode()

@@ -1,4 +1,4 @@
-"""Whoever reads our log stops reading: lines are lost and counted, requests are not, and a stop is still a stop."""
+"""The reader of our log stops reading: lines are lost and counted, requests are not, and a stop is still a stop."""
 
 import contextlib
 import os
@@ -61,7 +61,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tmp_path: Path) -> None:
         answer = cluster.client.post("/v1/messages", json=TEMPLATE)
         assert answer.status_code == 202, answer.text
         stacked = drained(reader)
-        # Lines are written whole, so a full pipe has room for less than a page.
+        # Lines are written whole, so a full pipe has space for less than a page.
         assert len(stacked) > PIPE_BYTES - 4096, "the pipe was not full: this proves nothing"
         assert b"http.request" in stacked
 

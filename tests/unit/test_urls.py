@@ -33,6 +33,7 @@ MEANT_TO_BE_WRONG = frozenset(
     /console/% /console/no-such-page /console/a/%zz/b /console/assets/ /console/assets/none
     /v23.0/*/%73ettings /v23.0/*/%72egister /v23.0/1/x
     /v1/things/* /v1/things/ /v1/<node:v
+    /console/% /console/no-such-page /console/a/%zz/b
     """.split()
 )
 """Tests ask what the server makes of them."""
@@ -132,6 +133,7 @@ WRONG = [
     ("a.md", 'curl -X PUT "$PANAL/v1/keys/$ID" -d 1', "PUT /v1/keys/*"),
     ("a.md", "see http://127.0.0.1:8000/v1/mesages?limit=1.", "any method /v1/mesages"),
     ("a.md", "open `/console/no-page`, ask `/_sandbox/phone/{wa_id}`", "any method /console/no-page"),
+    ("a.md", "open <http://127.0.0.1:8000/console/no-page>", "any method /console/no-page"),
     ("a.md", "POST /v23.0/{NUMBER}/mesages", "POST /v23.0/*/mesages"),
     ("a.py", 'client.get("/v1/webhook_endpoints")', "GET /v1/webhook_endpoints"),
     ("a.py", 'client.request("PATCH", f"/v1/keys/{one[0]}")', "PATCH /v1/keys/*"),
@@ -142,6 +144,7 @@ WRONG = [
     ("a.js", "const ROOT = '/v1/numbers';\nput(ROOT, {})", "PUT /v1/numbers"),
 ]
 RIGHT = [
+    ("a.md", "open <http://127.0.0.1:8000/console>, sign in"),
     (
         "a.md",
         "`GET /v1/messages/{id}`, http://127.0.0.1:8000/v1/messages?to=1, https://panal.example.com/console/keys.",

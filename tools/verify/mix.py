@@ -20,7 +20,7 @@ READS = (
     "/v1/numbers",
 )
 """In turn. Each is safe: it changes nothing, and reads no more than a page. Four of ten ask the database: at 1,600 a
-minute a free Atlas M0 (100 operations/s) still has room for what else goes on."""
+minute a free Atlas M0 (100 operations/s) still has capacity for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def calls(count: int, *, run_id: str, send_to: Sequence[str] = (), send_share: f
 
 
 def _send(to: str, key: str) -> Call:
-    """The one template that every WABA begins with: it may be sent at any time, whoever wrote last."""
+    """The one template that every WABA begins with: it may be sent at any time, outside the window too."""
     template = {"name": "hello_world", "language": {"code": "en_US"}}
     body = {"to": to, "type": "template", "template": template, "metadata": {"sent_by": "panal-verify"}}
     return Call("/v1/messages", "POST", body, {"idempotency-key": key})

@@ -44,7 +44,7 @@ def latency_of(found: Round, say: Callable[..., str]) -> list[Check]:
 
 
 def spread_of(found: Round, say: Callable[..., str]) -> Check:
-    """Requests by worker since each started: the kernel gives a connection to whoever is free first."""
+    """Requests by worker since each started: the kernel gives a connection to the worker that accepts it first."""
     counts = [str(worker.requests) for worker in found.cluster.of_role("worker")]
     return Check(say("spread.name"), None, " / ".join(counts))
 

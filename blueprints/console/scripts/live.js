@@ -54,7 +54,7 @@ function setState(number, state) {
   channel?.postMessage({ state: worst });
 }
 
-/** The server refused the stream's session: is it over? Then every tab shows the door. */
+/** The server refused the stream's session: is it over? Then every tab shows the sign-in page. */
 async function lookAgain() {
   await look().catch(() => {});
   if (session.get().signed_in) return;

@@ -1,4 +1,4 @@
-// The door: an API key with the scope `console`.
+// The sign-in page: it asks for an API key with the scope `console`.
 import { html, useState, useStore } from './ui.js';
 import { session, signIn } from './session.js';
 import { Mark } from './icons.js';

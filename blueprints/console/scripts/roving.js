@@ -14,7 +14,7 @@ function across(all, here, isDown) {
   return way.filter(([, area]) => row(area) < nearest + 8).sort((a, b) => centre(a[1]) - centre(b[1]))[0]?.[0];
 }
 
-/** Move the focus among `all`; true when the key was for that. Whoever writes keeps the keys. */
+/** Move the focus among `all`; true when the key was for that. A text field keeps its keys. */
 export function moveAmong(all, event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || !all.length || event.target.matches(WRITES)) return false;
   const here = all.indexOf(document.activeElement);

@@ -28,7 +28,7 @@ onSessionEnded(() => {
   if (session.get().signed_in) session.set({ signed_in: false, scopes: [], reason: 'ended' });
 });
 
-/** People who touch the page stay signed in; a page that is only open does not, and shows the door when its time is over. */
+/** People who touch the page stay signed in; a page that is only open ends its session and shows the sign-in page. */
 export function keepAlive() {
   const idleMs = () => (session.get().idle_s ?? IDLE_S) * 1000;
   let touchedAt = Date.now();

@@ -107,7 +107,7 @@ class PhonesControl:
         return key
 
     def _is_within(self, key: str, numbers: frozenset[str] | None) -> bool:
-        """Is it a phone of these numbers alone? A silent one belongs to whoever gave it a script."""
+        """Is it a phone of these numbers alone? A phone without messages is, unless it has a script."""
         if numbers is None:
             return True
         if key == EVERY_PHONE:

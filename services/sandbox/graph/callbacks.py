@@ -98,7 +98,7 @@ async def unsubscribe_app(context: GraphContext, call: Call) -> Answer:
 
 
 async def app_token(context: GraphContext, call: Call) -> Answer:
-    """`GET /oauth/access_token`: the one token that the sandbox knows, for whoever gives an app's secret."""
+    """`GET /oauth/access_token`: the one token that the sandbox knows, in exchange for the app's secret."""
     if call.query.get("client_secret") not in (context.world.options.app_secret, None):
         raise GraphFault(1, title="Error validating client secret.", http=400)
     return Answer({"access_token": context.world.options.token, "token_type": "bearer"})

@@ -87,7 +87,7 @@ class Storage:
         try:
             self._commit(pending)
         except sqlite3.Error as error:
-            log.error("journal refused a commit", extra={"action": "journal.failed", "error": str(error)})
+            log.error("the storage refused a commit", extra={"action": "journal.failed", "error": str(error)})
             for future in waiting:
                 if not future.done():
                     future.set_exception(error)

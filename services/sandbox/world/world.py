@@ -125,7 +125,7 @@ class World:
         lane: str = "account",
         delivery: Delivery | None = None,
     ) -> None:
-        """Owe this notification to whoever listens. `lane` keeps those about one phone in order."""
+        """Queue this notification for the webhook, if there is one. `lane` keeps those about one phone in order."""
         url = self.webhook_of(waba_id, phone_number_id)
         if not url or (self.accounts.get(waba_id) or {}).get("is_unsubscribed"):
             return

@@ -13,10 +13,10 @@ from config.errors import PlatformRefused, RequestRefused, Unavailable
 from services.graph.code_table import RULES
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("config", "services", "blueprints")
+PACKAGES = ("config", "services", "blueprints")
 
 NOT_OURS = frozenset({"sandbox", "openapi", "capacity"})
-"""Rooms whose `code` is something else: Meta's codes, the reference's own words, notes of the capacity plan."""
+"""Modules whose `code` is something else: Meta's codes, the reference's own words, notes of the capacity plan."""
 RAISERS = frozenset({"RequestRefused", "PlatformRefused", "Unavailable", "PanalError"})
 
 
@@ -72,15 +72,15 @@ def _is_named(target: ast.expr, name: str) -> bool:
 
 def test_every_code_that_can_be_said_is_in_the_catalogue() -> None:
     missing = {}
-    for room in ROOMS:
-        for path in sorted((ROOT / room).rglob("*.py")):
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
             if NOT_OURS.isdisjoint(path.parts):
                 missing |= {
                     code: path.relative_to(ROOT)
                     for code in codes_in(path.read_text(encoding="utf-8"))
                     if code not in CATALOGUE
                 }
-    assert not missing, "explain them in blueprints/error_catalogue.py"
+    assert not missing, "explain them in blueprints/error_catalogue/"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_the_walk_sees_every_way_to_say_a_code(source: str) -> None:
 def test_nothing_in_the_catalogue_is_made_up() -> None:
     code_base = "\n".join(
         path.read_text(encoding="utf-8")
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
         if {"error_catalogue", "openapi"}.isdisjoint(path.parts)
     )
     unknown = [code for code in CATALOGUE if f'"{code}"' not in code_base and not code.startswith("http_")]

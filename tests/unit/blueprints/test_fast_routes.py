@@ -198,7 +198,7 @@ async def test_who_is_not_known_or_may_not_is_declined(first: bytes) -> None:
     assert services.asked == []
 
 
-async def test_a_message_that_is_not_there_is_the_long_ways_to_tell() -> None:
+async def test_the_router_answers_for_a_message_that_is_not_there() -> None:
     services = Services()
     begun = begin(services, READ)
     assert begun is not None

@@ -60,7 +60,7 @@ def is_page(path: str) -> bool:
     return path.startswith(("/docs", "/console"))
 
 
-def is_dropin(path: str) -> bool:
+def is_cloud_api(path: str) -> bool:
     """Few routes carry every call of the Cloud API; its own table says which edges there are."""
     return path.startswith(("/{node}", "/{version}", "/{session}", "/oauth/"))
 
@@ -76,13 +76,13 @@ def routes_of(app: Sanic[Any, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def test_every_route_is_in_the_reference_and_nothing_else(app: Sanic[Any, Any]) -> None:
-    served = {(method, path) for method, path, _ in routes_of(app) if not is_page(path) and not is_dropin(path)}
-    documented = {(operation.method, operation.path) for operation in OPERATIONS if not is_dropin_call(operation)}
+    served = {(method, path) for method, path, _ in routes_of(app) if not is_page(path) and not is_cloud_api(path)}
+    documented = {(operation.method, operation.path) for operation in OPERATIONS if not is_cloud_api_call(operation)}
     assert not served - documented, "add them to their noun's table in blueprints/openapi/"
     assert not documented - served, "take them out of blueprints/openapi/: there is no such route"
 
 
-def is_dropin_call(operation: Operation) -> bool:
+def is_cloud_api_call(operation: Operation) -> bool:
     return operation.path.startswith("/{version}/")
 
 
@@ -94,7 +94,7 @@ def test_every_call_that_the_drop_in_does_itself_is_in_the_reference() -> None:
 def test_each_call_names_the_scope_that_it_really_needs(app: Sanic[Any, Any]) -> None:
     handlers = {(method, path): handler for method, path, handler in routes_of(app)}
     for operation in OPERATIONS:
-        if is_dropin_call(operation) or operation.path in STREAMS:
+        if is_cloud_api_call(operation) or operation.path in STREAMS:
             continue  # its handlers ask for the scope themselves
         scope = getclosurevars(handlers[operation.method, operation.path]).nonlocals.get("scope")
         assert scope == operation.scope, operation.id

@@ -147,7 +147,7 @@ def test_any_printable_idempotency_key_is_taken(key: str) -> None:
     assert idempotency_key(request()) is None
 
 
-class SlowKeyring:
+class SlowKeyCache:
     """Knows every key, after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -166,7 +166,7 @@ async def test_a_view_of_the_health_waits_for_no_key_and_says_what_it_did_not_he
 
     def asked(seconds: float) -> Request:
         one = request(headers={"authorization": "Bearer x"})
-        one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(key_cache=SlowKeyring(seconds))))  # type: ignore[assignment]
+        one.app = SimpleNamespace(ctx=SimpleNamespace(services=SimpleNamespace(key_cache=SlowKeyCache(seconds))))  # type: ignore[assignment]
         one.ctx, one.route = SimpleNamespace(), None
         return one
 

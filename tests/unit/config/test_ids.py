@@ -1,6 +1,7 @@
 import itertools
 import re
 import threading
+import time
 
 from config import ids
 

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.run import Stage, read, results_of, stops_early, summary, verdict
+from tests.conftest import ALONE, SLOW_FIRST
+from tests.run import ROOT, STAGES, Stage, read, results_of, stops_early, summary, verdict
 
 REPORT = """
 <testsuites><testsuite>
@@ -75,3 +76,14 @@ def test_a_stage_that_leaves_no_report_is_an_error_itself() -> None:
 @pytest.mark.parametrize(("arguments", "stops"), [(["-x"], True), (["--maxfail=2"], True), (["-k", "x"], False)])
 def test_the_next_stage_is_left_out_only_when_asked(arguments: list[str], stops: bool) -> None:
     assert stops_early(arguments) is stops
+
+
+@pytest.mark.parametrize("name", SLOW_FIRST)
+def test_every_module_that_starts_first_exists(name: str) -> None:
+    found = [path for path in (ROOT / "tests").rglob("test_*.py") if f"/{name}.py" in path.as_posix()]
+    assert len(found) == 1, "renamed? then it starts last, and everything waits for it"
+
+
+def test_every_folder_of_a_stage_exists() -> None:
+    folders = [ROOT / folder for stage in STAGES for folder in stage.folders]
+    assert [folder for folder in [*folders, *(ROOT / "tests" / name for name in ALONE)] if not folder.is_dir()] == []

@@ -19,7 +19,7 @@ PHONE = "16505551234"
 SEND = "/v23.0/1/messages"
 
 
-class DeafJournal(Storage):
+class DeafStorage(Storage):
     """A storage that writes nothing: for rules about memory."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class DeafJournal(Storage):
 
 
 def made(*rules: dict[str, object]) -> Rules:
-    found = Rules(DeafJournal())
+    found = Rules(DeafStorage())
     for rule in rules:
         found.add(Rule.model_validate(rule))
     return found
@@ -90,7 +90,7 @@ def test_a_rule_that_makes_no_sense_is_refused(rule: object) -> None:
 
 
 def test_a_phone_behaves_as_its_script_its_magic_number_or_everybody_says() -> None:
-    phones = Phones(DeafJournal())
+    phones = Phones(DeafStorage())
     phones.script("*", {"delay_ms": 5})
     phones.script(PHONE, {"online": False, "aliases": ["16505559999"]})
     assert phones.by_number("16505550000").behaviour.delay_ms == 5
@@ -105,7 +105,7 @@ def test_a_phone_behaves_as_its_script_its_magic_number_or_everybody_says() -> N
 
 
 def test_replies_in_a_list_are_used_up_and_a_single_one_is_not() -> None:
-    phones = Phones(DeafJournal())
+    phones = Phones(DeafStorage())
     phones.script(PHONE, {"replies": ["a", {"type": "text", "text": {"body": "b"}}]})
     said = [phones.next_reply(phones.by_number(PHONE)) for _ in range(3)]
     assert [one["text"]["body"] if one else None for one in said] == ["a", "b", None]

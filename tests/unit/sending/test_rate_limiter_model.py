@@ -18,7 +18,7 @@ PAIR_BURST = 4
 DAILY = 2
 
 
-class GovernorModel(RuleBasedStateMachine):
+class RateLimiterModel(RuleBasedStateMachine):
     """Sends whenever the rate_limiter lets it, and keeps a list of what left when: the truth that the limits are
     about.
     """
@@ -133,8 +133,8 @@ class GovernorModel(RuleBasedStateMachine):
                 assert len(within) <= DAILY + 1
 
 
-GovernorModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestGovernorModel = GovernorModel.TestCase
+RateLimiterModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestRateLimiterModel = RateLimiterModel.TestCase
 
 
 def test_a_bucket_lets_a_burst_go_and_then_one_a_period() -> None:

@@ -1,4 +1,4 @@
-// The cluster as it breathes: every process, the plan, the queue, and the last hour.
+// The Cluster page: every process, the plan, the queue, and the last hour.
 import { cx, html, useEvery, useState } from '../ui.js';
 import { get } from '../api.js';
 import { Icon } from '../icons.js';
@@ -23,16 +23,16 @@ function Meter({ label, value, most, words, tone }) {
 const limitOf = (process, plan) => ({ worker: plan?.worker_memory_mb, whatsapp: plan?.queen_memory_mb, main: plan?.base_memory_mb, sandbox: plan?.sandbox_memory_mb, database: plan?.database_memory_mb }[process.role] ?? 0) * MB;
 
 function ProcessCard({ process, plan, rate }) {
-  const queen = process.whatsapp;
-  const state = queen?.state && process.state === 'ready' ? queen.state : process.state;
+  const owner = process.whatsapp;
+  const state = owner?.state && process.state === 'ready' ? owner.state : process.state;
   const isGood = GOOD.has(state);
   const limit = limitOf(process, plan);
   const facts = [
     [t('process.pid'), html`<code>${process.pid || '—'}</code>`],
     [t('process.uptime'), process.started_at && process.pid ? duration((Date.now() - new Date(process.started_at)) / 1000) : '—'],
     ...(process.role === 'worker' ? [[t('process.rate'), number(rate ?? 0, 1)], [t('process.p95'), `${number(process.p95_ms, 1)} ms`], [t('process.lag'), `${number(process.loop_lag_ms, 1)} ms`]] : []),
-    ...(queen ? [[t('process.queue'), number(queen.queue_depth ?? 0)], [t('process.queue_age'), duration(queen.queue_age_s ?? 0)], [t('process.sending'), number(queen.sending ?? 0)], [t('process.epoch'), queen.epoch ?? '—']] : []),
-    ...(process.cpu_percent !== undefined && process.role !== 'worker' && !queen ? [[t('process.cpu'), `${number(process.cpu_percent, 1)} %`]] : []),
+    ...(owner ? [[t('process.queue'), number(owner.queue_depth ?? 0)], [t('process.queue_age'), duration(owner.queue_age_s ?? 0)], [t('process.sending'), number(owner.sending ?? 0)], [t('process.epoch'), owner.epoch ?? '—']] : []),
+    ...(process.cpu_percent !== undefined && process.role !== 'worker' && !owner ? [[t('process.cpu'), `${number(process.cpu_percent, 1)} %`]] : []),
   ];
   return html`<article class=${cx('process', process.role, { bad: !isGood, restarted: process.restarts > 0 })} id=${process.name} tabindex="-1" data-process=${process.name} data-restarts=${process.restarts} data-pid=${process.pid}>
     <header><span class="cell small"><${Icon} name=${{ whatsapp: 'phone', database: 'file', sandbox: 'play', main: 'bolt' }[process.role] ?? 'cluster'} size=${18} /></span>
@@ -48,9 +48,9 @@ function PlanBar({ plan, totals }) {
   if (!plan) return null;
   const most = plan.max_connections;
   const workers = plan.worker_connections;
-  const queen = plan.pool_queen;
-  const reserve = plan.total_connections - workers - queen;
-  const parts = [['workers', workers], ['queen', queen], ['reserve', reserve], ['free', Math.max(0, most - plan.total_connections)]];
+  const owner = plan.pool_queen;
+  const reserve = plan.total_connections - workers - owner;
+  const parts = [['workers', workers], ['owner', owner], ['reserve', reserve], ['free', Math.max(0, most - plan.total_connections)]];
   return html`<section class="card plan"><header><h2>${t('plan.title')}</h2><p>${t('plan.lead', { total: plan.total_connections, most, free: plan.margin })}</p></header>
     <div class="plan-bar" role="img" aria-label=${parts.map(([name, value]) => `${t(`plan.${name}`)}: ${value}`).join(', ')}>${parts.map(([name, value]) => html`<i key=${name} class=${name} style=${{ flexGrow: String(value) }}>${value / most > 0.05 ? value : ''}</i>`)}</div>
     <ul class="legend">${parts.map(([name, value]) => html`<li key=${name}><i class=${name}></i>${t(`plan.${name}`)} <strong>${value}</strong></li>`)}
@@ -81,19 +81,19 @@ function Charts({ samples }) {
 }
 
 /** What is wrong, in words; empty when all is well. */
-function faultsOf(processes, queen, totals, wanted) {
+function faultsOf(processes, owner, totals, wanted) {
   const faults = processes.filter((one) => !GOOD.has(one.state)).map((one) => `${one.name}: ${word('process.state', one.state)}`);
   if (totals.workers < wanted) faults.push(t('verdict.workers', { count: totals.workers, wanted }));
-  if ((queen.queue_age_s ?? 0) > OLD_S) faults.push(t('verdict.queue', { count: number(queen.queue_depth), age: duration(queen.queue_age_s) }));
+  if ((owner.queue_age_s ?? 0) > OLD_S) faults.push(t('verdict.queue', { count: number(owner.queue_depth), age: duration(owner.queue_age_s) }));
   return faults;
 }
 
 const LETTERS = { main: 'M', whatsapp: 'W', sandbox: 'S', database: 'DB' };
-function Hive({ processes, queen, totals, wanted, startedAt }) {
-  const faults = faultsOf(processes, queen, totals, wanted);
+function Verdict({ processes, owner, totals, wanted, startedAt }) {
+  const faults = faultsOf(processes, owner, totals, wanted);
   const isBad = faults.length > 0;
   const show = (name) => (event) => { event.preventDefault(); const card = document.getElementById(name); card?.scrollIntoView({ block: 'center', behavior: 'smooth' }); card?.focus({ preventScroll: true }); };
-  return html`<section class=${cx('hive', { bad: isBad })} aria-label=${t('verdict')}><div class="verdict" role="status"><span class="cell"><${Icon} name=${isBad ? 'alert' : 'check'} size=${22} /></span>
+  return html`<section class=${cx('overall', { bad: isBad })} aria-label=${t('verdict')}><div class="verdict" role="status"><span class="cell"><${Icon} name=${isBad ? 'alert' : 'check'} size=${22} /></span>
       <div><h2>${t(isBad ? 'verdict.bad' : 'verdict.good')}</h2><p>${isBad ? faults.join(' · ') : t('verdict.good.text', { count: processes.length, time: startedAt ? ago(startedAt) : '—' })}</p></div></div>
     <div class="comb" role="group" aria-label=${t('verdict.comb')}>${processes.map((process) => html`<a key=${process.name} href=${`#${process.name}`} class=${cx(process.role, { bad: !GOOD.has(process.state), worn: process.restarts > 0 && GOOD.has(process.state) })}
       title=${`${process.name} · ${word('process.state', process.state)}`} onClick=${show(process.name)}><span aria-hidden="true">${LETTERS[process.role] ?? Number(process.name.split('-')[2] ?? 0) + 1}</span><span class="visually-hidden">${process.name}: ${word('process.state', process.state)}</span></a>`)}</div></section>`;
@@ -132,18 +132,18 @@ export function ClusterPage() {
     return earlier ? Math.max(0, process.requests - earlier.requests) / ((at - beforeAt) / 1000) : 0;
   };
   const processes = [...cluster.processes].sort((a, b) => (ORDER[a.role] ?? 9) - (ORDER[b.role] ?? 9) || a.name.localeCompare(b.name));
-  const queen = processes.find((one) => one.role === 'whatsapp')?.whatsapp ?? {};
+  const owner = processes.find((one) => one.role === 'whatsapp')?.whatsapp ?? {};
   const numbers = [
     [t('total.workers'), `${cluster.totals.workers}`, t('total.workers.of', { wanted: cluster.main?.workers_wanted ?? cluster.totals.workers })],
     [t('total.requests'), number(processes.reduce((sum, one) => sum + rateOf(one), 0), 1), t('total.requests.of')],
-    [t('total.queue'), number(queen.queue_depth ?? 0), t('total.queue.of', { age: duration(queen.queue_age_s ?? 0) })],
-    [t('total.link'), word('link', Object.values(queen.links ?? {})[0] ?? queen.state ?? 'down'), tn('total.link.of', Object.keys(queen.links ?? {}).length)],
+    [t('total.queue'), number(owner.queue_depth ?? 0), t('total.queue.of', { age: duration(owner.queue_age_s ?? 0) })],
+    [t('total.link'), word('link', Object.values(owner.links ?? {})[0] ?? owner.state ?? 'down'), tn('total.link.of', Object.keys(owner.links ?? {}).length)],
     [t('total.restarts'), number(cluster.totals.restarts), cluster.main?.started_at ? t('total.restarts.of', { time: ago(cluster.main.started_at) }) : ''],
   ];
   const open = cluster.main?.open_breakers ?? [];
   return html`<${Page} title=${t('nav.cluster')} lead=${t('cluster.lead')} class="cluster">
     ${open.length > 0 && html`<div class="banner" role="alert"><${Icon} name="alert" size=${18} /><p><strong>${t('cluster.breaker', { names: open.join(', ') })}</strong> ${t('cluster.breaker.do')}</p></div>`}
-    <${Hive} processes=${processes} queen=${queen} totals=${cluster.totals} wanted=${cluster.main?.workers_wanted ?? cluster.totals.workers} startedAt=${cluster.main?.started_at} />
+    <${Verdict} processes=${processes} owner=${owner} totals=${cluster.totals} wanted=${cluster.main?.workers_wanted ?? cluster.totals.workers} startedAt=${cluster.main?.started_at} />
     <div class="totals">${numbers.map(([name, value, more]) => html`<div class="total" key=${name}><span>${name}</span><strong>${value}</strong><small>${more}</small></div>`)}</div>
     <div class="processes">${processes.map((process) => html`<${ProcessCard} key=${process.name} process=${process} plan=${cluster.plan} rate=${rateOf(process)} />`)}</div>
     <${PlanBar} plan=${cluster.plan} totals=${cluster.totals} /><${Charts} samples=${history} /><${TimeLine} events=${cluster.events ?? []} /><//>`;

@@ -39,8 +39,8 @@ function Limits({ limits, queued }) {
       <p class="hint">${t('number.asked', { time: clock(whatsapp.asked_at) })}</p></section></div>`;
 }
 
-function One({ number, limits, queen, onChanged }) {
-  const link = queen?.links?.[number.phone_number_id];
+function One({ number, limits, owner, onChanged }) {
+  const link = owner?.links?.[number.phone_number_id];
   const isHeld = !number.is_paused && number.hold_reason;
   const change = () => post(`${ROOT}/${number.phone_number_id}/${number.is_paused ? 'resume' : 'pause'}`)
     .then(() => { toast(t(number.is_paused ? 'number.resumed' : 'number.paused')); onChanged(); }, failed);
@@ -50,7 +50,7 @@ function One({ number, limits, queen, onChanged }) {
       <${Button} icon=${number.is_paused ? 'play' : 'pause'} kind=${number.is_paused ? 'primary' : 'plain'} onClick=${change}>${t(number.is_paused ? 'number.resume' : 'number.pause')}<//></header>
     ${isHeld && html`<p class="notice warn"><${Icon} name="pause" size=${16} /><span><strong>${heldWords(number.hold_reason)}.</strong> ${number.hold_until ? t('number.hold.until', { time: moment(number.hold_until) }) : t('number.hold.open')}</span></p>`}
     ${number.is_paused && html`<p class="notice warn"><${Icon} name="pause" size=${16} /><span>${t('number.paused.text')}</span></p>`}
-    <${Limits} limits=${limits} queued=${queen ? queen.queue_depth ?? 0 : null} />
+    <${Limits} limits=${limits} queued=${owner ? owner.queue_depth ?? 0 : null} />
     <dl class="number-ids"><dt>phone_number_id</dt><dd><${Code} text=${number.phone_number_id} /></dd><dt>waba_id</dt><dd><${Code} text=${number.waba_id} /></dd></dl></article>`;
 }
 
@@ -61,14 +61,14 @@ export function NumbersPage() {
       const [found, cluster] = await Promise.all([get(ROOT), get('/v1/cluster').catch(() => null)]);
       const limits = await Promise.all(found.data.map((one) => get(`${ROOT}/${one.phone_number_id}/limits`).catch(() => null)));
       const byId = Object.fromEntries(found.data.map((one, position) => [one.phone_number_id, limits[position]]));
-      setState({ numbers: found.data, limits: byId, queen: cluster?.processes.find((one) => one.role === 'whatsapp')?.whatsapp ?? null });
+      setState({ numbers: found.data, limits: byId, owner: cluster?.processes.find((one) => one.role === 'whatsapp')?.whatsapp ?? null });
     } catch (error) {
       setState((before) => ({ ...before, error }));
     }
   };
   useEvery(load, LOOK_MS);
-  const { numbers, limits, queen, error } = state;
+  const { numbers, limits, owner, error } = state;
   return html`<${Page} title=${t('nav.numbers')} lead=${t('numbers.lead')}>
     ${error && html`<${Failure} error=${error} onRetry=${load} />`}${!numbers && !error && html`<${Spinner} />`}
-    ${(numbers ?? []).map((number) => html`<${One} key=${number.phone_number_id} number=${number} limits=${limits[number.phone_number_id]} queen=${queen} onChanged=${load} />`)}<//>`;
+    ${(numbers ?? []).map((number) => html`<${One} key=${number.phone_number_id} number=${number} limits=${limits[number.phone_number_id]} owner=${owner} onChanged=${load} />`)}<//>`;
 }
