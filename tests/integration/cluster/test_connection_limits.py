@@ -45,7 +45,11 @@ def test_a_body_that_trickles_in_is_ended_as_well(tmp_path: Path) -> None:
         took_s, answer = drip(slow, b"a" * 200)
         assert 1 < took_s < 3 * slack()
         assert answer.startswith(b"HTTP/1.1 408")
-        until(lambda: drip(slow, b"a" * 50)[1] == b"", "the connection is cut, whoever goes on sending", within_s=2)
+        until(
+            lambda: drip(slow, b"a" * 50)[1] == b"",
+            "the connection is cut, though the client goes on sending",
+            within_s=2,
+        )
 
 
 def test_a_body_that_keeps_coming_may_take_longer_than_the_deadline(tmp_path: Path) -> None:

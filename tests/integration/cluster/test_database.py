@@ -145,7 +145,7 @@ def test_a_dead_server_ends_the_process_so_that_it_is_started_again(tmp_path: Pa
         assert process.exitcode == DatabaseExit.DIED
 
 
-def test_it_shows_itself_on_the_board(tmp_path: Path) -> None:
+def test_it_shows_itself_on_the_scoreboard(tmp_path: Path) -> None:
     port = free_port()
     scoreboard = Scoreboard.create(slots=4)
     with database(tmp_path, port, scoreboard) as process:
@@ -163,12 +163,12 @@ def test_a_server_that_hangs_is_killed_so_that_it_is_started_again_with_all_its_
         with client(port) as mongo:
             mongo.t.c.insert_many([{"_id": number} for number in range(500)])
             (server,) = servers_of(process)
-            until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
+            until(lambda: bool(scoreboard.rows()), "a row appears", within_s=10)
             server.suspend()
             until(
                 lambda: scoreboard.rows()[0].state == "stalled",
                 "the scoreboard knows hung from alive",
-                limit_s=5 * slack(),
+                within_s=5,
             )
             assert process.is_alive()
         process.join(10 * slack())
@@ -183,12 +183,12 @@ def test_a_server_that_goes_on_in_time_is_left_alone(tmp_path: Path) -> None:
     port = free_port()
     scoreboard = Scoreboard.create(slots=4)
     with database(tmp_path, port, scoreboard) as process:
-        until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
+        until(lambda: bool(scoreboard.rows()), "a row appears", within_s=10)
         (server,) = servers_of(process)
         server.suspend()
-        until(lambda: scoreboard.rows()[0].state == "stalled", "it is noticed", limit_s=5 * slack())
+        until(lambda: scoreboard.rows()[0].state == "stalled", "it is noticed", within_s=5)
         server.resume()
-        until(lambda: scoreboard.rows()[0].state == "ready", "it is well again", limit_s=5 * slack())
+        until(lambda: scoreboard.rows()[0].state == "ready", "it is ready again", within_s=5)
         assert process.is_alive()
         assert servers_of(process) == [server]
 
@@ -198,7 +198,7 @@ def test_a_server_under_full_load_is_not_taken_for_one_that_hangs(tmp_path: Path
     port = free_port()
     scoreboard = Scoreboard.create(slots=4)
     with database(tmp_path, port, scoreboard) as process, ThreadPoolExecutor(6) as pool:
-        until(lambda: bool(scoreboard.rows()), "a row appears", limit_s=10)
+        until(lambda: bool(scoreboard.rows()), "a row appears", within_s=10)
         ends_at = time.monotonic() + 12
 
         def fill(part: int) -> None:

@@ -27,8 +27,8 @@ class RateLimiterModel(RuleBasedStateMachine):
     def begin(self) -> None:
         self.now = START
         self.rate_limiter = RateLimiter()
-        self.pace = SendLimits(PER_S, PAIR_PERIOD_S, PAIR_BURST, daily_recipients=DAILY)
-        self.rate_limiter.set_number(NUMBER, self.pace, hold=None, is_paused=False)
+        self.limits = SendLimits(PER_S, PAIR_PERIOD_S, PAIR_BURST, daily_recipients=DAILY)
+        self.rate_limiter.set_number(NUMBER, self.limits, hold=None, is_paused=False)
         self.left: list[tuple[float, str, bool]] = []
         self.held_until: datetime | None = None
         self.is_paused = False
@@ -90,7 +90,7 @@ class RateLimiterModel(RuleBasedStateMachine):
         hold = self.rate_limiter.number_hold(NUMBER, self.now) if not self.is_paused else None
         kept = hold or (Hold("platform_130429", self.held_until) if self.held_until else None)
         successor = RateLimiter()
-        successor.set_number(NUMBER, self.pace, hold=kept, is_paused=self.is_paused)
+        successor.set_number(NUMBER, self.limits, hold=kept, is_paused=self.is_paused)
         for contact, tat in tats.items():
             if tat is not None:
                 successor.remember_pair(NUMBER, contact, tat)

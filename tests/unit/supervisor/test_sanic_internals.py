@@ -74,15 +74,17 @@ def test_the_local_state_answers_like_the_server_did() -> None:
 
 
 def test_a_start_that_is_cut_off_by_a_death_is_tried_again_like_any_other() -> None:
-    """Whoever forks the others may be killed at any moment: that must not end main."""
+    """The fork server may be killed at any moment: that must not end main."""
 
     class Cut:
         def __init__(self, **_: Any) -> None:
-            """Nothing runs yet."""
+            pass
 
         def start(self) -> None:
             raise EOFError("unexpected EOF")
 
-    seat: Any = SimpleNamespace(name="Sanic-WhatsApp", ident="Sanic-WhatsApp-0", target=None, kwargs={}, factory=Cut)
+    sanic_process: Any = SimpleNamespace(
+        name="Sanic-WhatsApp", ident="Sanic-WhatsApp-0", target=None, kwargs={}, factory=Cut
+    )
     with pytest.raises(OSError, match="forks"):
-        sanic_internals.spawn(seat, 1)
+        sanic_internals.spawn(sanic_process, 1)
