@@ -102,7 +102,7 @@ def test_each_has_its_way_with_the_route_that_the_router_knows(first: bytes, kin
     found = ways_of(Services())(first)
     assert type(found) is kind
     assert found is not None
-    assert (found.route, found.method) == (route, first.split(b" ")[0].decode())
+    assert (found.pattern, found.method) == (route, first.split(b" ")[0].decode())
 
 
 @pytest.mark.parametrize(
