@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 STREAM_POLL_S = 5.0
-"""With a stream the log is asked as well, throttle: a stream that is silent by mistake must not go unseen."""
+"""With a stream the log is asked as well, but less often: a stream that is silent by mistake must not go unseen."""
 
 OPEN_WITHIN_S = 2.0
 LISTENERS_PER_S = 6_000
