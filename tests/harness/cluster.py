@@ -15,7 +15,7 @@ import psutil
 from tests.doubles.event_check import Shape, check_shapes
 from tests.harness.ports import free_port
 from tests.harness.sanic_command import NO_TLS, ROOT, SanicCommand, start
-from tests.harness.waiting import until
+from tests.harness.waiting import gone, until
 
 __all__ = ["NUMBER", "ROOT", "Cluster", "free_port", "launch", "start_cluster", "until"]
 
@@ -69,9 +69,8 @@ class Cluster(SanicCommand):
 
     def kill(self, pid: int) -> None:
         """SIGKILL, and wait until the process is gone."""
-        process = psutil.Process(pid)
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, f"PID {pid} is gone")
+        until(lambda: gone(pid), f"PID {pid} is gone")
 
     def wait_ready(self, within_s: float = READY_S) -> None:
         """Until `/readyz` says so."""

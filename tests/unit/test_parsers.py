@@ -17,13 +17,13 @@ from config.redaction import Redactor
 from services.campaigns.requests import parse_campaign, parse_changes, parse_people
 from services.cloud_webhook import parse_notification
 from services.contacts import parse_decision, parse_identity, parse_patch
-from services.contacts.csv_records import CsvReader
-from services.contacts.csv_rows import import_row
+from services.contacts.csv.records import CsvReader
+from services.contacts.csv.rows import import_row
 from services.egress import AddressPolicy, check_url
 from services.media.multipart import FilePart, read_form
-from services.messages import parse_order
-from services.messages.order import parse_send_at
-from services.webhook_endpoints.order import parse_endpoint, parse_redelivery
+from services.messages import parse_send_request
+from services.messages.requests import parse_send_at
+from services.webhook_endpoints.requests import parse_endpoint, parse_redelivery
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ODD = st.sampled_from(
@@ -53,7 +53,7 @@ fixed = settings(derandomize=True, deadline=None, database=None, suppress_health
 @given(OBJECTS)
 def test_any_object_is_an_order_or_is_refused(raw: dict[str, Any]) -> None:
     for parse in (
-        lambda: parse_order(raw, now=NOW),
+        lambda: parse_send_request(raw, now=NOW),
         lambda: parse_send_at(raw, now=NOW),
         lambda: parse_patch(raw),
         lambda: parse_decision(raw, NOW),
