@@ -101,7 +101,7 @@ class CampaignCommands:
         return self._move(await self._find(command), CampaignStatus.PAUSED, "campaign.paused", by=command.by)
 
     async def resume(self, command: Command) -> Outcome:
-        """Go on where it was paused."""
+        """Handler of ``campaign.resume``: continue where it was paused."""
         active = await self._find(command)
         if active.status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED):
             return _outcome(active)

@@ -59,7 +59,7 @@ class FeederOptions:
 
 
 class CampaignFeeder:
-    """The background_task. One ``step`` looks at every campaign once."""
+    """The background task. One ``step`` looks at every campaign once."""
 
     def __init__(
         self,

@@ -18,13 +18,16 @@ MAX_OUTSTANDING: Final = 20_000
 
 
 class CampaignRepository:
-    """Campaigns of one database."""
+    """Campaigns of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def get(self, campaign_id: str) -> Campaign | None:
-        """One campaign by its id."""
+        """One campaign by its id; None when there is none."""
         found = await self._database.find_one(CAMPAIGNS, {"_id": campaign_id})
         return campaign_record(found) if found else None
 
@@ -73,7 +76,7 @@ class CampaignRepository:
         return [recipient_record(document) for document in found]
 
     async def count(self, campaign_id: str) -> int:
-        """How many recipients it has."""
+        """How many recipients stand on its list."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"campaign": campaign_id}},
             {"$group": {"_id": None, "count": {"$sum": 1}}},
@@ -91,7 +94,7 @@ class CampaignRepository:
         return {str(group["_id"]): int(group["count"]) for group in found}
 
     async def outstanding(self, campaign_id: str, statuses: Sequence[MessageStatus]) -> dict[str, MessageStatus]:
-        """Its messages in these states, by id."""
+        """Its messages in these states by id, ``MAX_OUTSTANDING`` at most."""
         found = await self._database.find(
             MESSAGES,
             {"campaign": campaign_id, "status": {"$in": [status.value for status in statuses]}},

@@ -24,7 +24,7 @@ class Lanes(Protocol):
 
 
 class Settling:
-    """Looks at the owner's message_state, which knows of every message that waits."""
+    """Looks at the owner's state of messages, which knows of every message that waits."""
 
     def __init__(self, message_state: MessageState, lanes: Lanes, recorder: Recorder, clock: Clock) -> None:
         self._message_state = message_state

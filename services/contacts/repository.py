@@ -29,7 +29,10 @@ class ContactFilter:
 
 
 class ContactRepository:
-    """Contacts of one database."""
+    """Contacts of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -48,12 +51,12 @@ class ContactRepository:
         return contact_record(found, numbers) if found and not is_foreign else None
 
     async def by_keys(self, keys: Sequence[str]) -> list[Contact]:
-        """The contacts that have one of these keys."""
+        """The contacts that have one of these keys, in no promised order."""
         found = await self._database.find(CONTACTS, {"keys": {"$in": list(keys)}}, limit=max(1, len(keys) * 2))
         return [contact_record(document) for document in found]
 
     async def page(self, wanted: ContactFilter, *, limit: int) -> list[Contact]:
-        """Up to ``limit`` contacts, the newest first."""
+        """Up to ``limit`` contacts that fit, the newest first."""
         query = query_for(wanted)
         below = wanted.before if wanted.before is not None else order_ahead()
         # The words of a search are the narrower index: one look.

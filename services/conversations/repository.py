@@ -43,7 +43,10 @@ class ConversationFilter:
 
 
 class ConversationRepository:
-    """Conversations of one database."""
+    """Conversations of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -14,7 +14,10 @@ MAX_KEYS = 1_000
 
 
 class KeyRepository:
-    """The keys of one database."""
+    """The keys of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -37,7 +40,7 @@ class KeyRepository:
         return sorted((_record(document) for document in found), key=lambda key: key.created_at, reverse=True)
 
     async def put(self, key: ApiKey) -> None:
-        """Make or replace a key."""
+        """Store a key, in place of the one with its id if there is one."""
         await self._database.update(
             KEYS,
             {"_id": key.id},

@@ -18,7 +18,10 @@ _PLAIN: Final = ("mime_type", "kind", "created_at", "expires_at", "sha256", "siz
 
 
 class MediaRepository:
-    """The files of one database."""
+    """The files of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

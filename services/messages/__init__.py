@@ -3,7 +3,7 @@
 Process: worker, whatsapp.
 """
 
-from services.messages.accept import Acceptance, Accepted, Idempotency, IdempotencyConflict, OrderCheck
+from services.messages.accept import Acceptance, AcceptanceCheck, Accepted, Idempotency, IdempotencyConflict
 from services.messages.acceptance_policy import AcceptancePolicy, ConsentCheck, OptedOut, WindowClosed
 from services.messages.content.faults import ContentFault, ContentRefused
 from services.messages.content.interactive import BY_TYPE
@@ -30,6 +30,7 @@ __all__ = [
     "MODELS",
     "MOVES",
     "Acceptance",
+    "AcceptanceCheck",
     "AcceptancePolicy",
     "Accepted",
     "ConsentCheck",
@@ -50,7 +51,6 @@ __all__ = [
     "OnUncertain",
     "OnWindowClosed",
     "OptedOut",
-    "OrderCheck",
     "Priority",
     "ReadMark",
     "SendRequest",

@@ -1,4 +1,4 @@
-"""Acceptance: an order becomes a stored message, and only then an answer.
+"""Acceptance: a request becomes a stored message, and only then an answer.
 
 Process: worker.
 """
@@ -77,7 +77,7 @@ class UnderWay:
         return None if self.done.result()[0] is not None else self._tell(self._document)
 
 
-class OrderCheck(Protocol):
+class AcceptanceCheck(Protocol):
     """Another noun's word about what a message names: a file, a template."""
 
     async def check(self, content: Content, number: Number, caller: Caller) -> None:
@@ -86,7 +86,7 @@ class OrderCheck(Protocol):
 
 
 class Acceptance:
-    """Takes orders. The group commit answers when MongoDB acknowledged; nothing is kept here."""
+    """Takes requests. The group commit answers when MongoDB acknowledged; nothing is kept here."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Acceptance:
         policy: AcceptancePolicy,
         clock: Clock,
         meter: Meter = SILENT,
-        checks: Sequence[OrderCheck] = (),
+        checks: Sequence[AcceptanceCheck] = (),
     ) -> None:
         self._inserts = inserts
         self._meter = meter
@@ -108,23 +108,23 @@ class Acceptance:
         self._clock = clock
 
     async def accept(
-        self, order: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, is_dropin: bool = False
+        self, request: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, is_dropin: bool = False
     ) -> Accepted:
         """Store one message.
 
         Raises ``RequestRefused`` (unknown or forbidden number, closed window, opt-out), ``IdempotencyConflict``,
         ``Unavailable``. ``is_dropin``: a closed window is told later, in a status, as Meta does.
         """
-        number = await self._number(order, caller)
+        number = await self._number(request, caller)
         try:
-            await self._check(order, number, caller, is_dropin=is_dropin)
+            await self._check(request, number, caller, is_dropin=is_dropin)
         except RequestRefused:
             # What was accepted once is answered the same for ever, whatever the policy says today.
             earlier = await self._earlier(caller, idempotency)
             if earlier is None:
                 raise
             return earlier
-        document = self._document(order, number, caller, idempotency)
+        document = self._document(request, number, caller, idempotency)
         duplicate = await self._inserts.insert(document)
         if duplicate is None:
             return self._stored(document)
@@ -132,32 +132,32 @@ class Acceptance:
         return self._replay(document, (await self._repository.by_idempotency([key])).get(key))
 
     def begin(
-        self, order: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, now: datetime
+        self, request: SendRequest, caller: Caller, idempotency: Idempotency | None = None, *, now: datetime
     ) -> UnderWay | None:
         """The same as ``accept``, begun at once, when all that decides is remembered and speaks for it.
 
-        None: nothing was begun, and says nothing of the order; ``accept`` decides. Raises ``Unavailable``.
+        None: nothing was begun, and says nothing of the request; ``accept`` decides. Raises ``Unavailable``.
         """
-        if not order.is_plain or self._inserts.is_full:
+        if not request.is_plain or self._inserts.is_full:
             return None
-        number = self._numbers.known(order.phone_number_id)
+        number = self._numbers.known(request.phone_number_id)
         if number is None or not caller.may_use(number.phone_number_id):
             return None
-        if not self._policy.lets_pass(order.content, number, now=now):
+        if not self._policy.lets_pass(request.content, number, now=now):
             return None
-        document = self._document(order, number, caller, idempotency, now=now)
+        document = self._document(request, number, caller, idempotency, now=now)
         return UnderWay(document, self._inserts.begin([document]), self._stored)
 
     async def accept_all(
-        self, orders: Sequence[SendRequest | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
+        self, requests: Sequence[SendRequest | RequestRefused], caller: Caller, idempotency: Idempotency | None = None
     ) -> list[Accepted | RequestRefused]:
         """Store several messages in their order; one answer each, in their order: a message, or why not.
 
-        An order that was refused already keeps its place. Each gets an idempotency key of its own, made of the
+        A request that was refused already keeps its place. Each gets an idempotency key of its own, made of the
         request's key and its position.
         """
         answers = await asyncio.gather(
-            *(self._checked(position, order, caller, idempotency) for position, order in enumerate(orders))
+            *(self._checked(position, request, caller, idempotency) for position, request in enumerate(requests))
         )
         documents = [answer for answer in answers if isinstance(answer, dict)]
         outcomes = await self._inserts.insert_all(documents)
@@ -178,30 +178,30 @@ class Acceptance:
         return final
 
     async def _checked(
-        self, position: int, order: SendRequest | RequestRefused, caller: Caller, idempotency: Idempotency | None
+        self, position: int, request: SendRequest | RequestRefused, caller: Caller, idempotency: Idempotency | None
     ) -> Document | Accepted | RequestRefused:
-        """One order of a batch: a message to store, an earlier answer, or a refusal."""
-        if isinstance(order, RequestRefused):
-            return order
+        """One request of a batch: a message to store, an earlier answer, or a refusal."""
+        if isinstance(request, RequestRefused):
+            return request
         own = None if idempotency is None else Idempotency(f"{idempotency.key}\x1f{position}", idempotency.digest)
         try:
-            number = await self._number(order, caller)
-            await self._check(order, number, caller)
+            number = await self._number(request, caller)
+            await self._check(request, number, caller)
         except RequestRefused as refusal:
             return await self._earlier(caller, own) or refusal
-        return self._document(order, number, caller, own)
+        return self._document(request, number, caller, own)
 
-    async def _check(self, order: SendRequest, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
+    async def _check(self, request: SendRequest, number: Number, caller: Caller, *, is_dropin: bool = False) -> None:
         for check in self._checks:
-            await check.check(order.content, number, caller)
-        if may_be_replaced(order.on_window_closed, order.fallback_template):
-            await self._check_fallback(order, number, caller)
-        await self._policy.check(order, number, is_dropin=is_dropin)
+            await check.check(request.content, number, caller)
+        if may_be_replaced(request.on_window_closed, request.fallback_template):
+            await self._check_fallback(request, number, caller)
+        await self._policy.check(request, number, is_dropin=is_dropin)
 
-    async def _check_fallback(self, order: SendRequest, number: Number, caller: Caller) -> None:
+    async def _check_fallback(self, request: SendRequest, number: Number, caller: Caller) -> None:
         """What goes when the window is closed must be as good as a template that is sent by itself."""
-        content = order.content
-        payload = fallback_payload(order.fallback_template or {}, content.kind, content.payload)
+        content = request.content
+        payload = fallback_payload(request.fallback_template or {}, content.kind, content.payload)
         instead = replace(content, kind="template", payload=payload)
         try:
             for check in self._checks:
@@ -211,8 +211,8 @@ class Acceptance:
                 [ContentFault(f"fallback_{fault.path}", fault.reason, refusal.graph_code) for fault in refusal.faults]
             ) from refusal
 
-    async def _number(self, order: SendRequest, caller: Caller) -> Number:
-        asked = order.phone_number_id
+    async def _number(self, request: SendRequest, caller: Caller) -> Number:
+        asked = request.phone_number_id
         # A limited key is not told whether a number that is not its own exists.
         may_ask = asked is None or caller.may_use(asked)
         number = await self._numbers.resolve(asked) if may_ask else None
@@ -252,7 +252,7 @@ class Acceptance:
 
     def _document(
         self,
-        order: SendRequest,
+        request: SendRequest,
         number: Number,
         caller: Caller,
         idempotency: Idempotency | None,
@@ -260,7 +260,7 @@ class Acceptance:
         now: datetime | None = None,
     ) -> Document:
         return order_document(
-            order,
+            request,
             message_id=new_id("msg"),
             phone_number_id=number.phone_number_id,
             created_at=now or self._clock.now(),

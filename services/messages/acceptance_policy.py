@@ -64,23 +64,23 @@ class AcceptancePolicy:
         self._has_marketing_template = has_marketing_template
         self._clock = clock
 
-    async def check(self, order: SendRequest, number: Number, *, is_dropin: bool = False) -> None:
+    async def check(self, request: SendRequest, number: Number, *, is_dropin: bool = False) -> None:
         """Raise ``OptedOut`` or ``WindowClosed``. A drop-in client learns of a closed window as from Meta: later."""
-        content = order.content
+        content = request.content
         contact = _contact(number.phone_number_id, content)
-        is_marketing = order.priority is Priority.BULK or (
+        is_marketing = request.priority is Priority.BULK or (
             content.kind == "template" and await self._has_marketing_template(content, number)
         )
         reason = await self._consents.blocks(contact.key, is_marketing=is_marketing, number=number.phone_number_id)
         if reason is not None:
             raise _opted_out(reason)
-        is_later = order.send_at is not None and order.send_at > self._clock.now()
+        is_later = request.send_at is not None and request.send_at > self._clock.now()
         if not is_marketing and not is_later and needs_window(content.kind):
-            await self._check_fallback(order, number, contact)
+            await self._check_fallback(request, number, contact)
         if (
             is_dropin
             or is_later
-            or order.on_window_closed is not OnWindowClosed.REJECT
+            or request.on_window_closed is not OnWindowClosed.REJECT
             or not needs_window(content.kind)
         ):
             return
@@ -102,16 +102,16 @@ class AcceptancePolicy:
             own, key, newer_than=now - limits.CUSTOMER_SERVICE_WINDOW
         )
 
-    async def _check_fallback(self, order: SendRequest, number: Number, contact: ContactRef) -> None:
+    async def _check_fallback(self, request: SendRequest, number: Number, contact: ContactRef) -> None:
         """A template that would go in place of this message is judged as the message that it is."""
-        fallback = order.fallback_template
-        if not may_be_replaced(order.on_window_closed, fallback):
+        fallback = request.fallback_template
+        if not may_be_replaced(request.on_window_closed, fallback):
             return
         # Who opted out is rare: most messages end here without another question.
         reason = await self._consents.blocks(contact.key, is_marketing=True, number=number.phone_number_id)
         if reason is None or await self._is_open(contact):
             return
-        instead = replace(order.content, kind="template", payload={"template": dict(fallback or {})})
+        instead = replace(request.content, kind="template", payload={"template": dict(fallback or {})})
         if await self._has_marketing_template(instead, number):
             raise _opted_out(reason)
 

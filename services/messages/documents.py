@@ -54,7 +54,7 @@ def stamp_order(document: dict[str, Any]) -> None:
 
 
 def order_document(
-    order: SendRequest,
+    request: SendRequest,
     *,
     message_id: str,
     phone_number_id: str,
@@ -67,7 +67,7 @@ def order_document(
 
     ``idempotency`` and ``digest`` come together. Its place is missing: ``stamp_order`` gives it one when it is stored.
     """
-    content, send_at = order.content, order.send_at
+    content, send_at = request.content, request.send_at
     is_later = send_at is not None and send_at > created_at
     document: dict[str, Any] = {
         "_id": message_id,
@@ -76,7 +76,7 @@ def order_document(
         "kind": content.kind,
         "payload": content.payload,
         "status": (MessageStatus.SCHEDULED if is_later else MessageStatus.QUEUED).value,
-        "priority": priority_number(order.priority),
+        "priority": priority_number(request.priority),
         "created_at": created_at,
         "seq": 0,
     }
@@ -86,9 +86,9 @@ def order_document(
         ("callback", content.callback_data),
         ("send_at", send_at),
         ("due_at", send_at if is_later else None),
-        ("expires_at", order.expires_at),
-        ("fallback_template", order.fallback_template),
-        ("metadata", order.metadata),
+        ("expires_at", request.expires_at),
+        ("fallback_template", request.fallback_template),
+        ("metadata", request.metadata),
         ("idempotency", idempotency),
         ("digest", digest),
         ("key", key_id),
@@ -97,10 +97,10 @@ def order_document(
             document[key] = value
     if content.recipient_kind != "wa_id":
         document["recipient_kind"] = content.recipient_kind
-    if order.on_window_closed is not OnWindowClosed.REJECT:
-        document["on_window_closed"] = order.on_window_closed.value
-    if order.on_uncertain is not None:
-        document["on_uncertain"] = order.on_uncertain.value
+    if request.on_window_closed is not OnWindowClosed.REJECT:
+        document["on_window_closed"] = request.on_window_closed.value
+    if request.on_uncertain is not None:
+        document["on_uncertain"] = request.on_uncertain.value
     return document
 
 

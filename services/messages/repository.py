@@ -50,7 +50,10 @@ class ReadUnderWay:
 
 
 class MessageRepository:
-    """Messages of one database."""
+    """Messages of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -228,7 +231,7 @@ class MessageRepository:
         return sorted((message_record(document) for document in found), key=lambda message: message.order)
 
     async def page(self, wanted: MessageFilter, *, limit: int) -> list[Message]:
-        """Up to ``limit`` messages, newest first."""
+        """Up to ``limit`` messages that fit, the newest first."""
         query = _query(wanted)
         below = wanted.before if wanted.before is not None else order_ahead()
         found = await newest(

@@ -17,7 +17,10 @@ NOTICES_KEPT = 500
 
 
 class NumberRepository:
-    """The numbers of one database: few, so they are read all at once."""
+    """The numbers of one database: few, so they are read all at once.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

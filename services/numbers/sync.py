@@ -89,7 +89,7 @@ class NumberSync:
         return news
 
     async def step(self) -> int:
-        """The background_task: read what is due. A failure is logged, and tried again sooner than the next time."""
+        """The background task: read what is due. A failure is logged, and tried again sooner than the next time."""
         for waba_id, due_at in self._due_at.items():
             if self._clock.monotonic() < due_at:
                 continue

@@ -38,7 +38,7 @@ class RetentionOptions:
 
 
 class Cleaner:
-    """A background_task: one ``step`` does one slice of whatever is due."""
+    """A background task: one ``step`` does one slice of what is due."""
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ NEXT_STEP: Final = (
 
 
 class StorageWatch:
-    """A background_task: measures once a minute."""
+    """A background task: measures once a minute."""
 
     def __init__(self, database: Database, recorder: Recorder, clock: Clock, *, limit_mb: int, number: str) -> None:
         """``limit_mb`` 0: there is no limit to warn of. ``number`` is the one in whose log it is told."""

@@ -22,7 +22,10 @@ _PLAIN: Final = (
 
 
 class TemplateRepository:
-    """The templates of one database."""
+    """The templates of one database.
+
+    Every read raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -41,7 +41,10 @@ MOST_STREAMS = 10_000
 
 
 class WebhookRepository:
-    """Few endpoints, so they are read all at once; attempts and dead letters in pages."""
+    """Few endpoints, so they are read all at once; attempts and dead letters in pages.
+
+    Every method raises ``Unavailable`` while the database does not answer.
+    """
 
     def __init__(self, database: Database, box: SecretBox) -> None:
         """``box`` seals and opens what lies in the vault."""
@@ -99,7 +102,7 @@ class WebhookRepository:
         return [stream_record(document) for document in found]
 
     async def lanes(self, *, limit: int) -> list[ParkedLane]:
-        """Every parked lane."""
+        """Up to ``limit`` parked lanes of all streams."""
         return [lane_record(document) for document in await self._database.find(LANES, {}, limit=limit)]
 
     async def attempts(self, endpoint_id: str, *, before: int | None, limit: int) -> list[Attempt]:
@@ -111,7 +114,7 @@ class WebhookRepository:
         return [attempt_record(document) for document in found]
 
     async def attempt(self, attempt_id: str) -> Attempt | None:
-        """One try."""
+        """One try by its id; None when it is not written yet."""
         found = await self._database.find_one(ATTEMPTS, {"_id": attempt_id})
         return attempt_record(found) if found else None
 
@@ -124,11 +127,11 @@ class WebhookRepository:
         return [letter_record(document) for document in found]
 
     async def put_target(self, ref: str, endpoint_id: str, target: Target) -> None:
-        """Lay a target into the vault; it is never changed afterwards."""
+        """Seal a target and store it under ``ref``; it is never changed afterwards."""
         await self._database.insert_many(VAULT, [vault_document(ref, endpoint_id, target, self._box)], ordered=True)
 
     async def put_secret(self, ref: str, endpoint_id: str, secret: str) -> None:
-        """Lay a secret into the vault."""
+        """Seal a secret and store it under ``ref``; it is never changed afterwards."""
         await self._database.insert_many(VAULT, [vault_document(ref, endpoint_id, secret, self._box)], ordered=True)
 
     async def forget(self, endpoint_id: str) -> None:

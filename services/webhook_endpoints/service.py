@@ -84,7 +84,7 @@ class WebhookEndpointService:
         return await self._done("create", data, caller), secret
 
     async def update(self, endpoint_id: str, order: EndpointRequest, caller: Caller) -> EndpointView:
-        """Change what the order says."""
+        """Change what the request names, and nothing else. Raises ``RequestRefused`` and ``Unavailable``."""
         view = await self.get(endpoint_id, caller)
         data: dict[str, Any] = {"endpoint_id": endpoint_id}
         if order.events is not None:
@@ -105,17 +105,17 @@ class WebhookEndpointService:
         return await self._done("update", data, caller)
 
     async def pause(self, endpoint_id: str, caller: Caller) -> EndpointView:
-        """Send nothing for now."""
+        """Stop deliveries to it; its events stay in the log. Raises ``RequestRefused`` and ``Unavailable``."""
         await self.get(endpoint_id, caller)
         return await self._done("pause", {"endpoint_id": endpoint_id}, caller)
 
     async def resume(self, endpoint_id: str, caller: Caller) -> EndpointView:
-        """Go on."""
+        """Deliver again, from the first event that it has not got. Raises ``RequestRefused`` and ``Unavailable``."""
         await self.get(endpoint_id, caller)
         return await self._done("resume", {"endpoint_id": endpoint_id}, caller)
 
     async def delete(self, endpoint_id: str, caller: Caller) -> None:
-        """Remove it."""
+        """Remove it with its secrets and dead letters. Raises ``RequestRefused`` and ``Unavailable``."""
         await self.get(endpoint_id, caller)
         await self._commands.submit("webhook_endpoint.delete", {"endpoint_id": endpoint_id}, by=caller.key_id)
 
@@ -166,12 +166,12 @@ class WebhookEndpointService:
         return view
 
     async def attempts(self, endpoint_id: str, *, before: int | None, limit: int, caller: Caller) -> list[Attempt]:
-        """Tries, the newest first."""
+        """Up to ``limit`` tries, the newest first; ``before`` is the ``order`` of the last one seen."""
         await self.get(endpoint_id, caller)
         return await self._repository.attempts(endpoint_id, before=before, limit=limit)
 
     async def letters(self, endpoint_id: str, *, before: int | None, limit: int, caller: Caller) -> list[DeadLetter]:
-        """Dead letters, the newest first."""
+        """Up to ``limit`` dead letters, the newest first; ``before`` is the ``order`` of the last one seen."""
         await self.get(endpoint_id, caller)
         return await self._repository.letters(endpoint_id, before=before, limit=limit)
 

@@ -67,7 +67,7 @@ class ScriptedSender:
 
 
 @dataclass
-class FactBook:
+class FactRecorder:
     """An event writer that checks facts and remembers them, and numbers nothing."""
 
     facts: list[Fact] = field(default_factory=list)

@@ -21,7 +21,7 @@ class Noted:
 
 
 @dataclass
-class NotedJournal:
+class MemoryEventWriter:
     """Everything is durable and applied at once, unless `is_held_back`: then `let_go` does it."""
 
     seqs: dict[str, int] = field(default_factory=lambda: {NUMBER: 0})

@@ -28,7 +28,7 @@ class Frame:
 
 
 def frame_of(event: Event) -> Frame:
-    """Make an event ready."""
+    """The event as one frame: encoded once, for every reader."""
     body = event_bytes(event)
     sse = b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
     return Frame(event.seq, event.type, body, sse, audience_of(event))

@@ -79,7 +79,7 @@ class Outlet(Protocol):
         ...
 
     async def part(self, reason: Goodbye, position: int, retry_ms: int) -> None:
-        """Say goodbye and end."""
+        """Tell the client where to come back to, and end."""
         ...
 
     def cut(self, reason: Goodbye, position: int, retry_ms: int) -> None:

@@ -192,7 +192,7 @@ class Tail:
                 followed.ring.put([frame_of(event)])
 
     async def _ask(self, number: str) -> None:
-        """Read on from where the ring ends."""
+        """Read the log from where the ring ends. Raises ``Unavailable``."""
         while (followed := self._followed.get(number)) is not None:
             ring = followed.ring
             events, _ = await read_events(self._database, number, after=ring.end, limit=PAGE, seeks=False)

@@ -31,7 +31,7 @@ from services.store import Event, VersionedWrite
 from tests.doubles.clock import ManualClock
 from tests.doubles.collections import CollectionDatabase
 from tests.doubles.database import Trouble
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 CAMPAIGN = "cmp_1"
 TEMPLATE = {
@@ -81,7 +81,7 @@ class Term:
     dropped: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.event_writer = NotedJournal()
+        self.event_writer = MemoryEventWriter()
         self.message_state = MessageState(MessageRepository(self.database.real))
         repository = CampaignRepository(self.database.real)
         self.state = CampaignState(repository)

@@ -1,4 +1,4 @@
-"""Only Meta's own SHA-256 signature over exactly these bytes opens the door."""
+"""Only Meta's own SHA-256 signature over exactly these bytes is accepted."""
 
 import pytest
 

@@ -10,13 +10,13 @@ from services.commands import Command, CommandExecutor, Outcome
 from services.store import COMMANDS, DatabaseUnavailable, Fact, Fenced, VersionedWrite
 from tests.doubles.clock import START, virtual_time
 from tests.doubles.database import MemoryDatabase
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 Handler = Callable[[Command], Awaitable[Outcome]]
 
 
-def bench(handlers: Mapping[str, Handler], *kinds: str) -> tuple[CommandExecutor, MemoryDatabase, NotedJournal]:
-    database, event_writer = MemoryDatabase(), NotedJournal()
+def bench(handlers: Mapping[str, Handler], *kinds: str) -> tuple[CommandExecutor, MemoryDatabase, MemoryEventWriter]:
+    database, event_writer = MemoryDatabase(), MemoryEventWriter()
     for position, kind in enumerate(kinds):
         database.put(
             COMMANDS,
@@ -25,7 +25,7 @@ def bench(handlers: Mapping[str, Handler], *kinds: str) -> tuple[CommandExecutor
     return CommandExecutor(database, event_writer, handlers=handlers), database, event_writer  # type: ignore[arg-type]
 
 
-def states(event_writer: NotedJournal) -> dict[str, tuple[str, dict[str, object]]]:
+def states(event_writer: MemoryEventWriter) -> dict[str, tuple[str, dict[str, object]]]:
     return {
         mark.id: (mark.set["state"], mark.set.get("result", {}))
         for mark in event_writer.marks

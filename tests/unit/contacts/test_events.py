@@ -98,7 +98,7 @@ class Owner:
     def __post_init__(self) -> None:
         self.consents = ConsentState(self.database.real)
         self.editor = ContactEditor(ContactState(self.database.real), self.consents, self.aliases)
-        self.keeper = ContactEvents(
+        self.contact_events = ContactEvents(
             self.editor,
             self.clock,
             keywords=Keywords(opt_out=["STOP"], opt_in=["START"]),
@@ -107,7 +107,7 @@ class Owner:
         )
 
     async def hear(self, *changes: object) -> list[Fact]:
-        return await self.keeper.on_changes(changes)
+        return await self.contact_events.on_changes(changes)
 
     def blocks(self, key: str = f"wa:{ANA}") -> tuple[bool, bool]:
         """Is marketing stopped, is everything stopped?"""
@@ -345,11 +345,13 @@ async def test_an_opt_out_holds_for_an_address_that_only_a_status_has_named() ->
     owner = Owner()
     await owner.hear(wrote("STOP"))
     assert owner.blocks(f"user:{ANA_ID}") == (False, False)
-    facts = await owner.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))])
+    facts = await owner.contact_events.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))])
     assert types(facts) == ["contact.updated"]
     assert owner.blocks(f"user:{ANA_ID}") == (True, True)
-    assert await owner.keeper.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))]) == []
-    assert await owner.keeper.on_changes([], [(NUMBER, Identity("15550000077", "US.never"))]) == []  # no contact
+    assert await owner.contact_events.on_changes([], [(NUMBER, Identity(ANA, ANA_ID))]) == []
+    assert (
+        await owner.contact_events.on_changes([], [(NUMBER, Identity("15550000077", "US.never"))]) == []
+    )  # no contact
 
 
 async def test_somebody_who_is_known_by_a_conversation_alone_opts_out_under_all_of_its_addresses() -> None:

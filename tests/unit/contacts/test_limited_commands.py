@@ -70,7 +70,7 @@ async def test_a_limited_key_changes_what_its_number_knows_and_nothing_of_the_wh
     assert not {"name", "labels", "keys", "wa_id", "updated_at"} & written.keys()
 
 
-async def test_every_log_tells_what_its_own_number_knows_whoever_writes() -> None:
+async def test_every_log_tells_what_its_own_number_knows_through_any_number() -> None:
     owner = Owner()
     await owner.does("save", THEIRS)
     await owner.does("save", {"key": KEY, "number": A, "name": "Ana"})

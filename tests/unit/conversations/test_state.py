@@ -1,4 +1,4 @@
-"""One conversation for each number and contact, whoever asks and however many at once."""
+"""One conversation for each number and contact, for any caller and however many ask at once."""
 
 import asyncio
 from collections import deque

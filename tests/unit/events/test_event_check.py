@@ -11,9 +11,9 @@ from services.events.catalogue.types import CATALOGUE, EVENT_TYPES
 from services.events.wire import INTERNAL
 from services.store import Fact
 from tests.doubles.clock import START, virtual_time
-from tests.doubles.endpoint import FactBook
+from tests.doubles.endpoint import FactRecorder
 from tests.doubles.event_check import Shape, check_facts, check_shapes, faults_of
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 ROOT = Path(__file__).parents[3]
 RATES = {"rate_per_s": 40, "daily_recipients": None, "quiet_hours": None}
@@ -35,7 +35,7 @@ DRIFTED = {
 @pytest.mark.parametrize("drifted", DRIFTED.values(), ids=DRIFTED)
 @virtual_time
 async def test_a_drifted_literal_fails_wherever_it_is_recorded(drifted: Fact) -> None:
-    for record in (NotedJournal().record, FactBook().record):
+    for record in (MemoryEventWriter().record, FactRecorder().record):
         with pytest.raises(AssertionError, match=r"number\.settings_change"):
             record([fact(), drifted])
 

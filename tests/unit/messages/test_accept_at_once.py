@@ -37,7 +37,7 @@ class Repository:
         return [NUMBER]
 
 
-class Desk:
+class Bench:
     """What accepts, with everything that it remembers."""
 
     def __init__(self) -> None:
@@ -83,14 +83,14 @@ def order(to: str = ANA, **more: Any) -> SendRequest:
 
 @virtual_time
 async def test_a_text_is_stored_at_once_and_answered_when_it_is() -> None:
-    desk = Desk()
-    await desk.remember()
-    storing = desk.acceptance.begin(order(metadata={"a": 1}), CALLER, now=NOW)
+    bench = Bench()
+    await bench.remember()
+    storing = bench.acceptance.begin(order(metadata={"a": 1}), CALLER, now=NOW)
     assert storing is not None
     await storing.done
     accepted = storing.result()
     assert accepted is not None
-    (stored,) = desk.messages.rows["messages"].values()
+    (stored,) = bench.messages.rows["messages"].values()
     assert (stored["_id"], stored["to"], stored["metadata"]) == (accepted.id, ANA, {"a": 1})
     assert (accepted.created_at, accepted.phone_number_id) == (NOW, NUMBER.phone_number_id)
 
@@ -110,45 +110,45 @@ async def test_a_text_is_stored_at_once_and_answered_when_it_is() -> None:
 )
 @virtual_time
 async def test_whatever_needs_a_second_look_is_declined(declined: SendRequest) -> None:
-    desk = Desk()
-    await desk.remember()
-    assert desk.acceptance.begin(declined, CALLER, now=NOW) is None
-    assert desk.inserts.waiting_count == 0
+    bench = Bench()
+    await bench.remember()
+    assert bench.acceptance.begin(declined, CALLER, now=NOW) is None
+    assert bench.inserts.waiting_count == 0
 
 
 @virtual_time
 async def test_what_is_not_remembered_is_declined() -> None:
-    desk = Desk()
-    assert desk.acceptance.begin(order(), CALLER, now=NOW) is None
-    await desk.remember()
-    assert desk.acceptance.begin(order(), STRANGER, now=NOW) is None
-    assert desk.acceptance.begin(order(), CALLER, now=NOW.replace(day=4)) is None, "the window has closed"
-    desk.clock.advance(60)
-    assert desk.acceptance.begin(order(), CALLER, now=NOW) is None
+    bench = Bench()
+    assert bench.acceptance.begin(order(), CALLER, now=NOW) is None
+    await bench.remember()
+    assert bench.acceptance.begin(order(), STRANGER, now=NOW) is None
+    assert bench.acceptance.begin(order(), CALLER, now=NOW.replace(day=4)) is None, "the window has closed"
+    bench.clock.advance(60)
+    assert bench.acceptance.begin(order(), CALLER, now=NOW) is None
 
 
 @virtual_time
 async def test_a_full_intake_declines() -> None:
-    desk = Desk()
-    await desk.remember()
-    taken = [desk.acceptance.begin(order(), CALLER, now=NOW) for _ in range(4)]
+    bench = Bench()
+    await bench.remember()
+    taken = [bench.acceptance.begin(order(), CALLER, now=NOW) for _ in range(4)]
     assert [one is None for one in taken] == [False, False, False, True]
 
 
 @virtual_time
 async def test_a_second_use_of_a_key_is_somebody_elses_to_answer_and_trouble_is_told() -> None:
-    desk = Desk()
-    await desk.remember()
+    bench = Bench()
+    await bench.remember()
     once = Idempotency("k", b"digest")
     for expected in (True, False):
-        storing = desk.acceptance.begin(order(), CALLER, once, now=NOW)
+        storing = bench.acceptance.begin(order(), CALLER, once, now=NOW)
         assert storing is not None
         await storing.done
         assert (storing.result() is not None) is expected
-    desk.messages.trouble.extend([Trouble(DatabaseUnavailable("away"))] * 2)  # it is tried once more
-    storing = desk.acceptance.begin(order(), CALLER, now=NOW)
+    bench.messages.trouble.extend([Trouble(DatabaseUnavailable("away"))] * 2)  # it is tried once more
+    storing = bench.acceptance.begin(order(), CALLER, now=NOW)
     assert storing is not None
-    await desk.inserts.close()
+    await bench.inserts.close()
     with pytest.raises(DatabaseUnavailable):
         storing.result()
 

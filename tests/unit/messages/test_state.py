@@ -73,7 +73,7 @@ async def test_both_wamids_of_a_message_that_went_twice_are_found_even_after_it_
 
 
 @virtual_time
-async def test_what_a_customer_wrote_is_not_tracked_whoever_names_its_id() -> None:
+async def test_what_a_customer_wrote_is_not_tracked_when_its_id_is_named() -> None:
     database = MemoryDatabase()
     inbound = replace(outgoing(1, wamid="wamid.theirs"), direction=Direction.IN, to=None, status=S.RECEIVED)
     database.put(MESSAGES, message_document(inbound))

@@ -13,7 +13,7 @@ from services.numbers import Number, NumberState, NumberSync, project_number, re
 from services.numbers.events import facts_of
 from services.store import Event, Fact
 from tests.doubles.clock import START, ManualClock, virtual_time
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 WABA, OTHER = "102290129340398", "106540352242923"
 MINE = Number(NUMBER, WABA, "15550783881", "cloud")
@@ -159,7 +159,7 @@ def info(quality: str = "GREEN", limit: str = "TIER_2K") -> NumberInfo:
 
 @virtual_time
 async def test_a_reading_tells_what_changed_and_only_writes_what_was_unknown() -> None:
-    management, clock, event_writer = Management(info()), ManualClock(), NotedJournal()
+    management, clock, event_writer = Management(info()), ManualClock(), MemoryEventWriter()
     state, _ = book_of(MINE)
     graph = SimpleNamespace(management=management, token_of=lambda number: "token")
     sync = NumberSync(state, graph, event_writer, clock, every_s=600)  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ async def test_a_reading_tells_what_changed_and_only_writes_what_was_unknown() -
 async def test_a_copy_of_an_unknown_notification_is_told_once_and_no_account_is_read_for_it() -> None:
     management = Management(info())
     graph = SimpleNamespace(management=management, token_of=lambda number: "token")
-    sync = NumberSync(book_of(MINE)[0], graph, NotedJournal(), ManualClock(), every_s=600)  # type: ignore[arg-type]
+    sync = NumberSync(book_of(MINE)[0], graph, MemoryEventWriter(), ManualClock(), every_s=600)  # type: ignore[arg-type]
     await sync.step()
     body = {"entry": [{"id": WABA, "changes": [{"field": "calls", "value": {"calls": [1]}}]}]}
     changes = parse_notification(orjson.dumps(body)).changes
@@ -191,7 +191,7 @@ async def test_a_copy_of_an_unknown_notification_is_told_once_and_no_account_is_
 
 def owner(state: NumberState) -> NumberSync:
     graph = SimpleNamespace(management=Management(info()), token_of=lambda number: "token")
-    return NumberSync(state, graph, NotedJournal(), ManualClock(), every_s=600)  # type: ignore[arg-type]
+    return NumberSync(state, graph, MemoryEventWriter(), ManualClock(), every_s=600)  # type: ignore[arg-type]
 
 
 def changes_of(field: str, value: dict[str, Any], *, at: int = 1767323046) -> list[Any]:

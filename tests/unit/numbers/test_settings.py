@@ -13,7 +13,7 @@ from services.sending import QuietHours, RateLimiter, SendLimits
 from services.sending.holds import Holds
 from services.sending.number_limits import limits_of
 from tests.doubles.clock import START, ManualClock, virtual_time
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 MINE = Number(NUMBER, "102290129340398", "15550783881", "cloud")
 NIGHT = "21:00-08:00 America/Mexico_City"
@@ -78,7 +78,7 @@ def governed(hold: Hold | None = None) -> RateLimiter:
 
 @virtual_time
 async def test_a_hold_that_ended_is_told_once() -> None:
-    clock, event_writer = ManualClock(), NotedJournal()
+    clock, event_writer = ManualClock(), MemoryEventWriter()
     rate_limiter = governed()
     rate_limiter.hold_number(NUMBER, Hold("platform_130429", clock.now().replace(microsecond=0)))
     clock.advance(1)

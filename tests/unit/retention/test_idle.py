@@ -13,7 +13,7 @@ from services.retention import Cleaner, IdleCleaner, RetentionOptions, order_at
 from services.retention.idle import may_be_forgotten
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.collections import CollectionDatabase
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 DAY = timedelta(days=1)
 OLD = START - 100 * DAY
@@ -22,7 +22,7 @@ OLD = START - 100 * DAY
 class Bench:
     def __init__(self, *, conversations_days: int = 60, contacts_days: int = 60) -> None:
         self.database = CollectionDatabase()
-        self.clock, self.event_writer = ManualClock(), NotedJournal()
+        self.clock, self.event_writer = ManualClock(), MemoryEventWriter()
         self.directory = ConversationState(self.database.real, numbers=[NUMBER])
         self.message_state = ContactState(self.database.real)
         self.opened = asyncio.Event()
@@ -85,7 +85,7 @@ async def test_what_the_owner_has_in_mind_stays_until_nobody_asks_for_it() -> No
     await bench.a_pass()
     assert bench.left("conversations") == []
     standings, facts = await bench.directory.ensure([contact], START)
-    assert [fact.type for fact in facts] == ["conversation.opened"], "whoever comes back begins a new conversation"
+    assert [fact.type for fact in facts] == ["conversation.opened"], "a person who comes back begins a new conversation"
     assert standings[NUMBER, "wa:1650"].conversation_id != "cnv_1650"
 
 
@@ -107,10 +107,10 @@ async def test_a_contact_goes_when_it_is_old_and_talks_with_nobody_and_no_opt_ou
     assert bench.left("contacts") == ["2", "3", "4", "6", "7"]
     assert bench.left("conversations") == ["7"]
     await bench.message_state.load(["wa:1"])
-    assert bench.message_state.by_key("wa:1") is None, "whoever comes back is a new contact"
+    assert bench.message_state.by_key("wa:1") is None, "a person who comes back is a new contact"
 
 
-class LateJournal(NotedJournal):
+class LateEventWriter(MemoryEventWriter):
     """While the cleaner waits for the documents, one of them learns of an opt-out."""
 
     database: CollectionDatabase
@@ -123,7 +123,7 @@ class LateJournal(NotedJournal):
 @virtual_time
 async def test_an_opt_out_that_was_just_recorded_is_seen_before_anything_is_deleted() -> None:
     bench = Bench()
-    late = LateJournal()
+    late = LateEventWriter()
     late.database = bench.database
     bench.idle._recorder = late
     bench.contact("1")

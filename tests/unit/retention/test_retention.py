@@ -16,7 +16,7 @@ from services.store import DatabaseUnavailable
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.collections import CollectionDatabase
 from tests.doubles.database import Trouble
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 
 DAY = timedelta(days=1)
 OLD = START - 100 * DAY
@@ -47,7 +47,7 @@ async def all_of(work: Cleaner) -> None:
 
 
 def cleaner(
-    database: CollectionDatabase, event_writer: NotedJournal, clock: ManualClock, *, is_owner: bool = True
+    database: CollectionDatabase, event_writer: MemoryEventWriter, clock: ManualClock, *, is_owner: bool = True
 ) -> Cleaner:
     options = RetentionOptions(messages_days=90, campaigns_days=90, idempotency_s=86_400)
     return Cleaner(database.real, event_writer, clock, is_owner=lambda: is_owner, options=options)
@@ -55,7 +55,7 @@ def cleaner(
 
 @virtual_time
 async def test_old_messages_and_old_campaigns_go_in_slices() -> None:
-    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), MemoryEventWriter(), ManualClock()
     database.put("messages", *(message(f"{at:04d}", at=OLD + timedelta(seconds=at)) for at in range(600)))
     database.put("messages", message("young", at=START - DAY), message("waiting", status="scheduled"))
     database.put(
@@ -82,7 +82,7 @@ async def test_old_messages_and_old_campaigns_go_in_slices() -> None:
 
 @virtual_time
 async def test_idempotency_keys_are_forgotten_after_their_time_and_each_message_is_looked_at_once() -> None:
-    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), MemoryEventWriter(), ManualClock()
     database.put(
         "messages",
         message("a", at=START - 2 * DAY, idempotency="k1", digest=b"x"),
@@ -104,7 +104,7 @@ async def test_idempotency_keys_are_forgotten_after_their_time_and_each_message_
 async def test_somebody_else_owns_it_so_nothing_is_deleted() -> None:
     database = CollectionDatabase()
     database.put("messages", message("old"))
-    assert await cleaner(database, NotedJournal(), ManualClock(), is_owner=False).step() == 0
+    assert await cleaner(database, MemoryEventWriter(), ManualClock(), is_owner=False).step() == 0
     assert database.rows["messages"]
 
 
@@ -134,7 +134,7 @@ def size(documents: int, data: int, index: int) -> dict[str, int]:
 
 
 async def test_a_database_that_fills_up_is_told_once_with_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
-    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), MemoryEventWriter(), ManualClock()
     database.sizes = {"messages": size(10, 40 * MB, 20 * MB), "events": size(5, 5 * MB, 5 * MB)}
     watch = StorageWatch(database.real, event_writer, clock, limit_mb=100, number=NUMBER)
     await watch.step()
@@ -159,7 +159,7 @@ async def test_a_database_that_fills_up_is_told_once_with_what_to_do(caplog: pyt
 
 
 async def test_a_new_owner_does_not_repeat_the_warning() -> None:
-    database, event_writer, clock = CollectionDatabase(), NotedJournal(), ManualClock()
+    database, event_writer, clock = CollectionDatabase(), MemoryEventWriter(), ManualClock()
     database.sizes = {"messages": size(10, 85 * MB, 0)}
     database.put("meta", {"_id": "storage", "level": "warning"})
     await StorageWatch(database.real, event_writer, clock, limit_mb=100, number=NUMBER).step()

@@ -25,7 +25,7 @@ from services.sending import (
 from services.store import Fenced
 from tests.doubles.clock import START, LoopClock, virtual_time
 from tests.doubles.consents import NoOptOuts
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 from tests.doubles.link import ScriptedLink
 from tests.doubles.messages import PHONE, outgoing
 
@@ -43,7 +43,7 @@ class Bench:
 
     options: DispatchOptions = UNCHOSEN
     link: ScriptedLink = field(default_factory=ScriptedLink)
-    event_writer: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: MemoryEventWriter = field(default_factory=MemoryEventWriter)
     lanes: Lanes = field(default_factory=Lanes)
     rate_limiter: RateLimiter = field(default_factory=RateLimiter)
     is_owner: bool = True
@@ -113,7 +113,7 @@ class Bench:
 
 @virtual_time
 async def test_a_message_is_recorded_before_it_leaves_and_when_it_has_left() -> None:
-    bench = Bench(event_writer=NotedJournal(is_held_back=True))
+    bench = Bench(event_writer=MemoryEventWriter(is_held_back=True))
     (tracked,) = bench.offer(outgoing(1))
     await asyncio.sleep(1)
     assert bench.event_writer.types() == ["message.sending"]
@@ -336,7 +336,7 @@ async def test_a_stale_owner_sends_nothing() -> None:
 
 @virtual_time
 async def test_a_lease_that_runs_out_while_the_log_is_slow_stops_the_send() -> None:
-    bench = Bench(event_writer=NotedJournal(is_held_back=True))
+    bench = Bench(event_writer=MemoryEventWriter(is_held_back=True))
     bench.offer(outgoing(1))
     await asyncio.sleep(1)
     bench.is_owner = False

@@ -16,7 +16,7 @@ from services.sending.queue_reader import PAGE, Due, Queue, QueueReader
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.consents import NoOptOuts
 from tests.doubles.database import MemoryDatabase
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 from tests.doubles.messages import outgoing
 
 SECOND = 1000 << 20
@@ -56,7 +56,7 @@ class SlowConsents(NoOptOuts):
 class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
     clock: ManualClock = field(default_factory=ManualClock)
-    event_writer: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: MemoryEventWriter = field(default_factory=MemoryEventWriter)
     lanes: Lanes = field(default_factory=Lanes)
     rate_per_s: float = 10_000.0
     troubles: int = 0

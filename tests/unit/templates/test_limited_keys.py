@@ -19,7 +19,7 @@ class SomeNumbers:
 
 
 class NoGraph:
-    """Whoever asks WhatsApp for something here went too far."""
+    """A call that reaches WhatsApp here went too far."""
 
     def token_of(self, number: str) -> str:
         raise AssertionError(f"asked for the token of {number}")

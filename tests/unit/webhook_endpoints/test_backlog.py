@@ -139,7 +139,7 @@ def test_events_without_a_conversation_share_a_lane(conversation: str | None) ->
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 10**9), lanes=st.integers(1, 6), failing=st.floats(0, 0.6), dying=st.floats(0, 0.05))
-def test_everything_arrives_in_order_whatever_fails_and_whoever_dies(
+def test_everything_arrives_in_order_when_tries_fail_and_owners_die(
     seed: int, lanes: int, failing: float, dying: float
 ) -> None:
     """A model of the engine: tries fail by chance, and now and then the owner dies and begins from what was written."""

@@ -21,7 +21,7 @@ from services.webhook_endpoints.records import Endpoint, EndpointStatus, SecretR
 from services.webhook_endpoints.schedule import Schedule
 from tests.doubles.clock import START, LoopClock, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
-from tests.doubles.endpoint import OK, FactBook, ScriptedSender, failing, log_of
+from tests.doubles.endpoint import OK, FactRecorder, ScriptedSender, failing, log_of
 
 NUMBER = "1555"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -56,7 +56,7 @@ class Bench:
 
     def __init__(self, *names: str, database: MemoryDatabase | None = None, **options: Any) -> None:
         self.sender = ScriptedSender()
-        self.book = FactBook()
+        self.book = FactRecorder()
         self.database = database or MemoryDatabase()
         self.names = names
         self.feed = Feed(cast(Database, self.database), {NUMBER: 0})

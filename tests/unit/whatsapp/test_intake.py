@@ -26,7 +26,7 @@ from services.store import (
 from services.whatsapp.intake import Intake
 from tests.doubles.clock import START, ManualClock, virtual_time
 from tests.doubles.database import MemoryDatabase, Trouble
-from tests.doubles.event_writer import NUMBER, NotedJournal
+from tests.doubles.event_writer import NUMBER, MemoryEventWriter
 from tests.doubles.messages import outgoing
 
 S = MessageStatus
@@ -102,7 +102,7 @@ class Templates:
 @dataclass
 class Bench:
     database: MemoryDatabase = field(default_factory=MemoryDatabase)
-    event_writer: NotedJournal = field(default_factory=NotedJournal)
+    event_writer: MemoryEventWriter = field(default_factory=MemoryEventWriter)
     listener: Listener = field(default_factory=Listener)
     contact_events: ContactEventsDouble = field(default_factory=ContactEventsDouble)
     templates: Templates = field(default_factory=Templates)
