@@ -9,7 +9,7 @@ Process: worker.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
@@ -81,13 +81,19 @@ class Says:
     covers_items: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self._check, handler(source))
+        schema = handler(source)
+        if get_origin(source) in (list, dict) and not self.covers_items:
+            return core_schema.no_info_wrap_validator_function(self._check, schema)
+        # Nothing below the value can speak for itself, so pydantic puts the sentence in its place without our help.
+        return core_schema.custom_error_schema(
+            schema, _SENTENCE, custom_error_message="{reason}", custom_error_context={"reason": self.reason}
+        )
 
     def _check(self, value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
         try:
             return inner(value)
         except ValidationError as error:
-            if self.covers_items or all(not entry["loc"] and entry["type"] != _SEVERAL for entry in _entries(error)):
+            if all(not entry["loc"] and entry["type"] != _SEVERAL for entry in _entries(error)):
                 raise fault(self.reason) from None
             raise
 

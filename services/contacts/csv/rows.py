@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import orjson
 
-from config.clock import rfc3339
+from config.clock import moment_of, rfc3339
+from config.errors import Fault, RequestRefused
+from config.request_models import MOMENT_RULE
 from services.contacts.csv.guard import guarded, plain
 from services.contacts.csv.records import CsvRecord
 from services.contacts.identity import IDENTITY_RULE, identity_of
 from services.contacts.records import ConsentCategory, ConsentEntry, ConsentSource, ConsentStatus, Contact
-from services.contacts.requests import ATTRIBUTE_NAME, Faults, attributes_of, labels_of, moment_of, name_of
+from services.contacts.requests import ATTRIBUTE_NAME, parse_patch
 
 TO_COLUMNS: Final = ("to", "wa_id", "phone", "user_id")
 LABEL_SEPARATOR: Final = "|"
@@ -48,27 +50,20 @@ def unknown_columns(header: Iterable[str]) -> list[str]:
 
 def import_row(record: CsvRecord, now: datetime) -> tuple[dict[str, Any] | None, list[str]]:
     """A record as a row of the import command, or the reasons why it is none."""
-    faults = Faults()
+    faults: list[Fault] = []
     cells = {name: plain(cell) for name, cell in record.cells.items() if cell and name not in _UNTOUCHED}
     identity = next((identity_of(cells[name]) for name in TO_COLUMNS if cells.get(name)), None)
     if identity is None:
-        faults.add("to", IDENTITY_RULE)
+        faults.append(Fault("to", IDENTITY_RULE))
     row: dict[str, Any] = {"line": record.line}
     if identity is not None:
         row["key"] = identity.key
-    if "name" in cells:
-        row["name"] = name_of(" ".join(cells["name"].split()), "name", faults)
-    if "labels" in cells:
-        listed = [label.strip() for label in cells["labels"].split(LABEL_SEPARATOR) if label.strip()]
-        row["add_labels"] = labels_of(listed, "labels", faults)
-    attributes = _attributes(cells, faults)
-    if attributes:
-        row["attributes"] = attributes_of(attributes, "attributes", faults)
+    row |= _profile(cells, faults)
     decisions = _decisions(cells, record.line, now, faults)
     if decisions:
         row["decisions"] = decisions
-    if faults.found:
-        return None, [f"{fault.path} {fault.reason}" for fault in faults.found]
+    if faults:
+        return None, [f"{fault.path} {fault.reason}" for fault in faults]
     return row, []
 
 
@@ -109,7 +104,7 @@ def _consent_cells(category: ConsentCategory, entry: ConsentEntry) -> dict[str, 
     }
 
 
-def _decisions(cells: dict[str, str], line: int, now: datetime, faults: Faults) -> list[dict[str, Any]]:
+def _decisions(cells: dict[str, str], line: int, now: datetime, faults: list[Fault]) -> list[dict[str, Any]]:
     """From ``opt_out`` and ``opt_in`` (marketing or all), or from the columns of an export."""
     found = []
     for name, status in (("opt_in", ConsentStatus.IN), ("opt_out", ConsentStatus.OUT)):
@@ -130,24 +125,43 @@ def _decisions(cells: dict[str, str], line: int, now: datetime, faults: Faults) 
 
 
 def _decision(
-    path: str, category: str, status: str, parts: dict[str, str], now: datetime, faults: Faults
+    path: str, category: str, status: str, parts: dict[str, str], now: datetime, faults: list[Fault]
 ) -> dict[str, Any]:
     if category not in [one.value for one in ConsentCategory]:
-        faults.add(path, "must be marketing or all")
+        faults.append(Fault(path, "must be marketing or all"))
     if status not in [one.value for one in ConsentStatus]:
-        faults.add(path, "must be in or out")
-    at = moment_of(parts.get("at") or None, path.replace("consent", "at"), faults) or now
+        faults.append(Fault(path, "must be in or out"))
+    at = moment_of(parts["at"]) if "at" in parts else now
+    if at is None:
+        faults.append(Fault(path.replace("consent", "at"), MOMENT_RULE))
     source, proof = parts.get("source"), parts.get("proof", "")
     return {
         "category": category,
         "status": status,
-        "at": min(at, now),
+        "at": min(at or now, now),
         "source": ConsentSource.IMPORT.value,
         "proof": {name: text[:1000] for name, text in (("source", source), ("text", proof)) if text},
     }
 
 
-def _attributes(cells: dict[str, str], faults: Faults) -> dict[str, Any]:
+def _profile(cells: dict[str, str], faults: list[Fault]) -> dict[str, Any]:
+    """The change of the profile that the cells ask for; labels are added to those there are."""
+    change: dict[str, Any] = {}
+    if "name" in cells:
+        change["name"] = " ".join(cells["name"].split())
+    if "labels" in cells:
+        change["labels"] = [label.strip() for label in cells["labels"].split(LABEL_SEPARATOR) if label.strip()]
+    if attributes := _attributes(cells, faults):
+        change["attributes"] = attributes
+    try:
+        checked = parse_patch(change) if change else {}
+    except RequestRefused as refusal:
+        faults += refusal.faults
+        return {}
+    return {"add_labels" if name == "labels" else name: value for name, value in checked.items()}
+
+
+def _attributes(cells: dict[str, str], faults: list[Fault]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "attributes" in cells:
         try:
@@ -157,7 +171,7 @@ def _attributes(cells: dict[str, str], faults: Faults) -> dict[str, Any]:
         if isinstance(value, dict):
             found |= value
         else:
-            faults.add("attributes", "must be a JSON object")
+            faults.append(Fault("attributes", "must be a JSON object"))
     found |= {_attribute(name): cell for name, cell in cells.items() if name not in _OWN}
     return found
 
