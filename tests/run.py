@@ -79,7 +79,9 @@ def run(stage: Stage, arguments: Sequence[str]) -> int:
     result_file(stage).unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", *stage.folders, f"--stage={stage.name}", *stage.arguments]
     command += [f"--junitxml={result_file(stage)}", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    # What one process compiles is kept for the others.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def result_file(stage: Stage) -> Path:

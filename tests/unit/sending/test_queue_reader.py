@@ -213,8 +213,9 @@ async def test_full_lanes_leave_the_rest_in_the_database_until_there_is_room() -
     assert 7_500 <= loaded < 7_500 + PAGE
     assert await bench.queue_reader.load() == 0
     bench.send(ids[:5_000])
+    sent = set(ids[:5_000])
     for row in bench.database.rows[MESSAGES].values():
-        row["status"] = "sent" if row["_id"] in set(ids[:5_000]) else row["status"]
+        row["status"] = "sent" if row["_id"] in sent else row["status"]
     await bench.queue_reader.load()
     assert bench.offered() == ids[: len(bench.offered())]
     assert len(bench.offered()) == count

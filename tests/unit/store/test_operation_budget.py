@@ -23,8 +23,8 @@ async def work(
 
 
 def emptied(rate: float = RATE) -> OperationBudget:
-    """A operation_budget whose burst is used up."""
-    operation_budget = OperationBudget(rate)
+    """A budget on the loop's time, whose burst is used up."""
+    operation_budget = OperationBudget(rate, monotonic=asyncio.get_running_loop().time)
     for _ in range(int(rate)):
         operation_budget.spend()
     return operation_budget
@@ -39,8 +39,9 @@ async def test_without_a_budget_nobody_waits() -> None:
     assert not operation_budget.is_paced
 
 
+@virtual_time
 async def test_a_burst_inside_the_budget_does_not_wait() -> None:
-    operation_budget = OperationBudget(50)
+    operation_budget = OperationBudget(50, monotonic=asyncio.get_running_loop().time)
     queue = operation_budget.queue()
     began = asyncio.get_running_loop().time()
     for _ in range(45):
@@ -49,12 +50,14 @@ async def test_a_burst_inside_the_budget_does_not_wait() -> None:
     assert asyncio.get_running_loop().time() - began < 0.1
 
 
+@virtual_time
 async def test_an_empty_budget_is_kept() -> None:
     operation_budget, done = emptied(), Counter[str]()
     await work(operation_budget, operation_budget.queue(), done, "only", asyncio.get_running_loop().time() + SECONDS)
     assert 0.6 * RATE * SECONDS <= done["only"] <= 1.15 * RATE * SECONDS + 2
 
 
+@virtual_time
 async def test_lines_that_always_ask_share_by_weight() -> None:
     operation_budget, done = emptied(), Counter[str]()
     until = asyncio.get_running_loop().time() + SECONDS
@@ -65,6 +68,7 @@ async def test_lines_that_always_ask_share_by_weight() -> None:
     assert 2.0 <= done["messages"] / done["notices"] <= 4.5
 
 
+@virtual_time
 async def test_a_queue_that_rarely_asks_is_served_before_one_that_always_asks() -> None:
     operation_budget, done = emptied(20), Counter[str]()
     loop = asyncio.get_running_loop()
@@ -80,6 +84,7 @@ async def test_a_queue_that_rarely_asks_is_served_before_one_that_always_asks() 
     await asyncio.gather(*greedy)
 
 
+@virtual_time
 async def test_single_operations_push_batches_back_only_so_far() -> None:
     operation_budget = emptied(100)
     for _ in range(10_000):
@@ -89,6 +94,7 @@ async def test_single_operations_push_batches_back_only_so_far() -> None:
     assert 0.4 < asyncio.get_running_loop().time() - began < 0.8
 
 
+@virtual_time
 async def test_a_waiter_that_gives_up_takes_nothing() -> None:
     operation_budget = emptied(50)
     first = asyncio.create_task(operation_budget.queue().turn())
