@@ -130,7 +130,7 @@ def codes_of(operation: Operation) -> list[ErrorEntry]:
         codes += ["database_unavailable", "database_busy"]
         if operation.method != "GET":
             codes.append("storage_full")
-    codes.append("internal")
+    codes += ["http_400", "internal"]  # of bytes that are no HTTP request, and of our own faults
     return sorted((CATALOGUE[code] for code in dict.fromkeys(codes)), key=lambda entry: entry.status)
 
 

@@ -180,7 +180,8 @@ def test_metadata_of_any_shape_is_kept_or_refused(cluster: Cluster) -> None:
             kept = cluster.message(answer.json()["id"])
             assert kept["metadata"] == metadata
         else:
-            assert [fault["path"] for fault in assert_problem(answer, 422)["errors"]] == ["metadata"]
+            (fault,) = assert_problem(answer, 422)["errors"]
+            assert fault["path"].partition(".")[0] == "metadata"
 
 
 def test_text_that_looks_like_an_expression_stays_text(cluster: Cluster) -> None:
