@@ -139,7 +139,7 @@ def test_no_room_on_the_disk_of_the_data_folder(tmp_path: Path) -> None:
             full = cluster.client.get("/metrics").status_code
             room_kb = shutil.disk_usage(disk).free // 1024
             (disk / "filler").unlink()
-            wait_until_recovered(cluster)
+            wait_until_recovered(cluster, calm_s=3.0)  # a worker looks for room again every other second
         report = load.report
         accounted = sums(cluster, report)
         deaths = cluster.log.count("process.died")
