@@ -1,10 +1,12 @@
-"""Keeps the rows of every case together with what became of its test."""
+"""Keeps the row of each case with the outcome of its test; shows the log of a host whose test failed."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.chaos import figures
+from tests.chaos.host import Host
+from tests.harness import Cluster
 
 
 @pytest.hookimpl(wrapper=True)
@@ -15,3 +17,13 @@ def pytest_runtest_makereport(
     if call.when == "call" or report.failed:
         figures.keep(held=report.passed, name=item.name)
     return report
+
+
+@pytest.fixture
+def cluster(host: Host) -> Iterator[Cluster]:
+    """The installation of the module's `host`, for one test."""
+    try:
+        yield host.cluster()
+    except BaseException:
+        host.show_log()
+        raise

@@ -64,15 +64,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield host
 
 
-@pytest.fixture
-def cluster(host: Host) -> Iterator[Cluster]:
-    try:
-        yield host.cluster()
-    except BaseException:
-        host.show_log()
-        raise
-
-
 def stand_still(signum: int) -> Callable[[Cluster], tuple[int, float]]:
     def act(cluster: Cluster) -> tuple[int, float]:
         victim = cluster.processes()["Sanic-Server-1-0"]

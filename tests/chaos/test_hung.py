@@ -37,15 +37,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield host
 
 
-@pytest.fixture
-def cluster(host: Host) -> Iterator[Cluster]:
-    try:
-        yield host.cluster()
-    except BaseException:
-        host.show_log()
-        raise
-
-
 def server_of(cluster: Cluster) -> psutil.Process:
     """The database server itself; `Sanic-Database-0` only watches it."""
     return next(process for process in family(cluster) if process.name().startswith("secantusd"))

@@ -50,15 +50,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield host
 
 
-@pytest.fixture
-def cluster(host: Host) -> Iterator[Cluster]:
-    try:
-        yield host.cluster()
-    except BaseException:
-        host.show_log()
-        raise
-
-
 def test_kill_9_of_a_worker_ten_times(cluster: Cluster) -> None:
     back_s = []
     before = replaced(cluster, "death")

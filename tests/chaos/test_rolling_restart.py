@@ -36,15 +36,6 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         yield host
 
 
-@pytest.fixture
-def cluster(host: Host) -> Iterator[Cluster]:
-    try:
-        yield host.cluster()
-    except BaseException:
-        host.show_log()
-        raise
-
-
 def control(cluster: Cluster, *words: str) -> str:
     """`make reload` and `make scale` run this."""
     command = [sys.executable, "-m", "services.supervisor.control", *words]
